@@ -1,0 +1,51 @@
+# Two commands do everything: `make run` shows the product at work, `make test` proves it.
+PYTHON ?= python3
+PORT   ?= 8000
+VENV   ?= .venv
+DEMO   ?= fraud-data/demo
+BIN     = $(VENV)/bin
+
+.PHONY: run test check format lock clean help
+
+help: ## what can be made
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
+
+run: $(VENV)/.run ## install, make a demonstration workspace, and serve it (PORT=8000)
+	@$(BIN)/fraud demo --workspace $(DEMO)
+	@$(BIN)/fraud serve --workspace $(DEMO) --port $(PORT)
+
+test: $(VENV)/.test check ## install what tests need, check the code, run every test
+	$(BIN)/pytest -n 2 --dist loadfile $(PYTEST)
+
+check: $(VENV)/.test ## style, types and architecture
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: $(VENV)/.test ## put the code in order
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+# Runtime packages alone are enough to run; the mark is newer than what it was made from.
+$(VENV)/.run: requirements.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed: make PYTHON=/path/to/python3.11 run"; exit 1; }
+	@test -x $(BIN)/pip || $(PYTHON) -m venv $(VENV)
+	@echo "Installing (once; a few minutes on a slow line)"
+	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt
+	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+$(VENV)/.test: requirements-dev.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed: make PYTHON=/path/to/python3.11 test"; exit 1; }
+	@test -x $(BIN)/pip || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
+	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+lock: ## resolve the dependencies anew (needs uv)
+	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate --extra build --extra postgres pyproject.toml -o requirements.txt
+	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate --extra build --extra dev -c requirements.txt pyproject.toml -o requirements-dev.txt
+
+clean: ## remove the virtual environment and the demonstration
+	rm -rf $(VENV) $(DEMO)

@@ -1,0 +1,128 @@
+"""From signals and a policy to a verdict, for each of the three jobs. Pure: the same inputs give the same verdict for ever."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from fraud.decisions.weighing import associative_families, conclusive, coverage, findings, log_odds, may_act, probability
+from fraud.domain.catalogue import CHECKS
+from fraud.domain.decisions import Outcome, Verdict
+from fraud.domain.signals import Severity, Signal, Status, reason_of
+from fraud.policy.pack import ExpectedLoss, Pack
+
+_DIGITS = 6  # scores are kept to six places: finer differences mean nothing to a person and would not survive a change of processor
+
+PUBLIC_NOTHING = "We found nothing that needs your attention."
+PUBLIC_OPEN = "We could not check everything yet and will come back to you."
+
+
+def decide_application(pack: Pack, signals: Sequence[Signal]) -> Verdict:
+    """Approve, ask, review or reject: the smallest expected loss, within the guards.
+
+    Guards: below the minimum of coverage nothing is approved; a conclusive finding is never approved; rejection needs
+    evidence that may act and a pack that lets it happen without a person.
+    """
+    found = findings(signals)
+    covered = coverage(pack, signals)
+    risk = probability(pack.vetting.prior, log_odds(pack, signals))
+    guards: list[str] = []
+    outcome = cheapest_outcome(risk, pack.vetting.loss)
+    if outcome is Outcome.REJECT and not (may_act(found) and pack.vetting.reject_automatically):
+        guards.append("rejection_waits_for_a_person")
+        outcome = Outcome.REVIEW
+    if outcome is Outcome.APPROVE and conclusive(found, Severity.MEDIUM):
+        guards.append("conclusive_finding_is_not_approved")
+        outcome = Outcome.REVIEW
+    if outcome is Outcome.APPROVE and covered < pack.vetting.minimum_coverage:
+        guards.append("coverage_below_minimum")
+        outcome = Outcome.REQUEST_INFO
+    return _verdict(outcome, risk, covered, signals, guards)
+
+
+def cheapest_outcome(risk: float, loss: ExpectedLoss) -> Outcome:
+    """The outcome of an application with the smallest expected loss at this probability of harm (section 7)."""
+    exposure = loss.exposure * (1 - loss.recoverable_share)
+    margin = loss.margin_of_a_good_affiliate
+    costs = {
+        Outcome.APPROVE: risk * exposure,
+        Outcome.REVIEW: loss.review_cost
+        + risk * (1 - loss.review_sensitivity) * exposure
+        + (1 - risk) * (1 - loss.review_specificity) * margin,
+        Outcome.REJECT: (1 - risk) * margin,
+    }
+    return min(costs, key=lambda outcome: costs[outcome])
+
+
+def decide_traffic(pack: Pack, signals: Sequence[Signal], evidence: float) -> Verdict:
+    """Pass, watch, review, hold or suspend for an affiliate's night.
+
+    `evidence` is the fused -log10 p of the statistics (NaN when there are none). Rules join it as the policy weighs them;
+    the sum becomes the score by `s / (s + half)`, which never saturates. Statistics alone reach `review`, never `hold`.
+    """
+    found = findings(signals)
+    statistics = 0.0 if math.isnan(evidence) else max(evidence, 0.0)
+    total = statistics + pack.scan.rule_weight * max(log_odds(pack, signals), 0.0)
+    score = total / (total + pack.scan.half_risk_evidence)
+    guards: list[str] = []
+    outcome = _traffic_outcome(pack, found, score)
+    if outcome is Outcome.SUSPEND and not pack.scan.suspend_automatically:
+        guards.append("suspension_waits_for_a_person")
+        outcome = Outcome.HOLD
+    if outcome is Outcome.HOLD and not may_act(found):
+        guards.append("no_anomaly_alone_holds")
+        outcome = Outcome.REVIEW
+    return _verdict(outcome, score, coverage(pack, signals), signals, guards)
+
+
+def _traffic_outcome(pack: Pack, found: Sequence[Signal], score: float) -> Outcome:
+    if conclusive(found, Severity.CRITICAL):
+        return Outcome.SUSPEND
+    if conclusive(found) or len(associative_families(found, Severity.HIGH)) >= 2:
+        return Outcome.HOLD
+    if score >= pack.scan.review_score or associative_families(found, Severity.HIGH):
+        return Outcome.REVIEW
+    if score >= pack.scan.watch_score or found:
+        return Outcome.WATCH
+    return Outcome.PASS
+
+
+def decide_click(pack: Pack, signals: Sequence[Signal]) -> Verdict:
+    """Allow, review or block one click. Blocking takes a conclusive finding (CONTRACT 4); everything else is reviewed at most."""
+    found = findings(signals)
+    risk = probability(pack.score.prior, log_odds(pack, signals))
+    outcome = Outcome.ALLOW
+    if conclusive(found):
+        outcome = Outcome.BLOCK
+    elif risk >= pack.score.review_score or associative_families(found, Severity.HIGH):
+        outcome = Outcome.REVIEW
+    return _verdict(outcome, risk, coverage(pack, signals), signals, [])
+
+
+def _verdict(outcome: Outcome, score: float, covered: float, signals: Sequence[Signal], guards: Sequence[str]) -> Verdict:
+    found = findings(signals)
+    return Verdict(
+        outcome=outcome,
+        score=round(score, _DIGITS),
+        coverage=round(covered, _DIGITS),
+        typologies=tuple(sorted({typology for signal in found for typology in signal.typologies})),
+        reasons=tuple(reason_of(signal) for signal in found),
+        guards=tuple(guards),
+        public_reason=public_reason(outcome, found),
+        needed=needed(signals),
+    )
+
+
+def public_reason(outcome: Outcome, found: Sequence[Signal]) -> str:
+    """What the affiliate is told: the catalogue's public sentences of what weighed, and nothing of how it was seen."""
+    if outcome in {Outcome.APPROVE, Outcome.PASS, Outcome.ALLOW, Outcome.WATCH}:
+        return PUBLIC_NOTHING
+    weighty = [signal for signal in found if signal.severity.rank >= Severity.MEDIUM.rank] or list(found)
+    sentences = list(dict.fromkeys(CHECKS[signal.check_id].public_text for signal in weighty))
+    return " ".join(sentences[:3]) or PUBLIC_OPEN
+
+
+def needed(signals: Sequence[Signal]) -> tuple[str, ...]:
+    """What would settle the case: the catalogue's word for every check that found something or could not look."""
+    open_ones = (signal for signal in signals if signal.status in {Status.FINDING, Status.INCONCLUSIVE, Status.ERROR})
+    return tuple(dict.fromkeys(text for signal in open_ones if (text := CHECKS[signal.check_id].needed)))

@@ -1,0 +1,53 @@
+"""Who acts: people, keys, and the system itself. Every change names one."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+import msgspec
+
+DEFAULT_PROGRAM = "default"
+
+
+class Role(StrEnum):
+    """What an actor may do; each role includes the ones before it."""
+
+    SCORE = "score"
+    REVIEW = "review"
+    ADMIN = "admin"
+
+    def reaches(self, needed: Role) -> bool:
+        """Whether this role includes `needed`."""
+        order = list(Role)
+        return order.index(self) >= order.index(needed)
+
+
+class ActorKind(StrEnum):
+    """The kinds of actor."""
+
+    PERSON = "person"
+    KEY = "key"
+    SYSTEM = "system"
+
+
+class Actor(msgspec.Struct, frozen=True, kw_only=True):
+    """Somebody or something that acts, and the programs it may act in (`*` is all of them)."""
+
+    kind: ActorKind
+    actor_id: str
+    name: str
+    role: Role
+    programs: tuple[str, ...] = (DEFAULT_PROGRAM,)
+
+    def may_enter(self, program_id: str) -> bool:
+        """Whether this actor belongs to the program."""
+        return "*" in self.programs or program_id in self.programs
+
+
+SYSTEM = Actor(kind=ActorKind.SYSTEM, actor_id="system", name="system", role=Role.ADMIN, programs=("*",))
+"""The product acting by itself: nightly runs, workers, start-up."""
+
+
+def command_line_actor(user: str) -> Actor:
+    """The person at the machine's own command line, who already has the workspace in hand."""
+    return Actor(kind=ActorKind.PERSON, actor_id=f"cli:{user}", name=user, role=Role.ADMIN, programs=("*",))

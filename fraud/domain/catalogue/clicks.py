@@ -1,0 +1,92 @@
+"""Checks of a single click, made while the tracker waits."""
+
+from __future__ import annotations
+
+from fraud.domain.catalogue.spec import CheckSpec, Parameter
+from fraud.domain.decisions import DecisionKind
+from fraud.domain.signals import Family, Tier
+
+CLICK_CHECKS: tuple[CheckSpec, ...] = (
+    CheckSpec(
+        check_id="click.declared_bot",
+        kind=DecisionKind.SCORE,
+        title="Not a declared robot",
+        looks_for="A user agent that says itself that it is a crawler, a monitor, a library or a headless browser.",
+        also_explained_by="Link checkers and previews of honest services; they never buy, so nothing is lost by not paying for them.",
+        public_text="Clicks by automated agents are not counted.",
+        source="C06; crawler-user-agents (MIT)",
+        family=Family.DEVICE,
+        tier=Tier.CONCLUSIVE,
+        reason_code="device.declared_bot",
+        typologies=("bot_traffic",),
+    ),
+    CheckSpec(
+        check_id="click.duplicate",
+        kind=DecisionKind.SCORE,
+        title="Not the same click again",
+        looks_for="A click of the same device (or address and user agent) on the same offer of the same affiliate seconds before.",
+        also_explained_by="An impatient double click: common, harmless, and counted once.",
+        public_text="Repeated clicks within seconds count once.",
+        source="C01; Kitts et al. 2015: 6.5% of clicks are double clicks",
+        family=Family.VOLUME,
+        tier=Tier.ASSOCIATIVE,
+        reason_code="volume.duplicate_click",
+        typologies=("click_flooding",),
+        parameters=(
+            Parameter(name="double_click_seconds", meaning="Up to this gap it is the same click", unit="s"),
+            Parameter(name="repeat_seconds", meaning="Up to this gap it is a repeated click", unit="s"),
+        ),
+    ),
+    CheckSpec(
+        check_id="click.burst",
+        kind=DecisionKind.SCORE,
+        title="No burst from one address",
+        looks_for="More clicks from one address and user agent within a minute than a person makes.",
+        also_explained_by="Carriers and offices put thousands of people behind one address; with one user agent each it does not fire.",
+        public_text="An unusual number of clicks came from one source.",
+        source="C02; Voluum: more than 60 events a minute from one address",
+        family=Family.VOLUME,
+        tier=Tier.ASSOCIATIVE,
+        reason_code="volume.click_burst",
+        typologies=("bot_traffic",),
+        parameters=(Parameter(name="maximum_per_minute", meaning="Clicks of one address and user agent in one minute", unit="clicks"),),
+    ),
+    CheckSpec(
+        check_id="click.affiliate_suspended",
+        kind=DecisionKind.SCORE,
+        title="The affiliate is active",
+        looks_for="An affiliate whom a person has suspended or banned.",
+        also_explained_by="Links that stay on the web after the partnership has ended.",
+        public_text="The account is not active.",
+        source="Program records",
+        family=Family.POLICY,
+        tier=Tier.CONCLUSIVE,
+        reason_code="policy.affiliate_suspended",
+    ),
+    CheckSpec(
+        check_id="click.affiliate_risk",
+        kind=DecisionKind.SCORE,
+        title="The affiliate's traffic is in order",
+        looks_for="The affiliate's risk as the newest nightly scan saw it.",
+        also_explained_by="Whatever explains the scan's own signals; see the affiliate's page.",
+        public_text="The account's recent traffic is under review.",
+        source="Newest scan",
+        family=Family.REPUTATION,
+        tier=Tier.ASSOCIATIVE,
+        reason_code="reputation.affiliate_risk",
+        parameters=(Parameter(name="minimum_risk", meaning="Risk of the scan from which the click is reviewed", unit="score 0 to 1"),),
+    ),
+    CheckSpec(
+        check_id="click.anomaly",
+        kind=DecisionKind.SCORE,
+        title="A click like others",
+        looks_for="A click that the forest fitted by the last scan isolates faster than nearly all the clicks of its reference.",
+        also_explained_by="Rare but honest devices, places and hours.",
+        public_text="The click differs from usual traffic.",
+        source="Isolation forest on real-time features",
+        family=Family.VOLUME,
+        tier=Tier.CIRCUMSTANTIAL,
+        reason_code="volume.unusual_click",
+        parameters=(Parameter(name="maximum_p_value", meaning="Share of reference clicks at least as unusual", unit="probability"),),
+    ),
+)

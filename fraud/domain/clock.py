@@ -1,0 +1,47 @@
+"""The one place that reads the time, so that every other module can be told what time it is."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Protocol
+
+
+class Clock(Protocol):
+    """Something that knows what time it is."""
+
+    def now(self) -> datetime:
+        """The present moment, in UTC, with its zone."""
+        ...
+
+
+class SystemClock:
+    """The machine's clock."""
+
+    def now(self) -> datetime:
+        """The present moment in UTC."""
+        return datetime.now(UTC)
+
+
+class FixedClock:
+    """A clock that stands still until it is moved: for tests, simulations and replays."""
+
+    def __init__(self, at: datetime) -> None:
+        self._at = as_utc(at)
+
+    def now(self) -> datetime:
+        """The moment that was set."""
+        return self._at
+
+    def move_to(self, at: datetime) -> None:
+        """Sets another moment."""
+        self._at = as_utc(at)
+
+
+def as_utc(moment: datetime) -> datetime:
+    """The same moment in UTC; one without a zone is taken to be UTC already (CONTRACT 1)."""
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+
+
+def isoformat(moment: datetime) -> str:
+    """ISO 8601 in UTC with a `Z`, microseconds only when there are any."""
+    return as_utc(moment).isoformat().replace("+00:00", "Z")

@@ -1,0 +1,29 @@
+"""Names for things: random ones that sort by time, and stable ones that follow from what they name."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from datetime import datetime
+
+_ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"  # Crockford's base 32: no i, l, o, u to misread
+
+
+def new_id(prefix: str, at: datetime) -> str:
+    """A new name such as `dec_01h…`: 48 bits of milliseconds, then 62 random bits, so names sort by their time."""
+    value = (int(at.timestamp() * 1000) << 62) | secrets.randbits(62)
+    return f"{prefix}_{_base32(value, 22)}"
+
+
+def stable_id(prefix: str, *parts: str) -> str:
+    """The same name for the same parts, for ever: rings, alert keys and anything that is found again."""
+    digest = hashlib.sha256("\x1f".join(parts).encode()).digest()
+    return f"{prefix}_{_base32(int.from_bytes(digest[:10], 'big'), 16)}"
+
+
+def _base32(value: int, length: int) -> str:
+    digits = []
+    for _ in range(length):
+        value, rest = divmod(value, 32)
+        digits.append(_ALPHABET[rest])
+    return "".join(reversed(digits))

@@ -1,0 +1,196 @@
+"""What the product needs of its stores. `fraud.storage` fulfils these; workflows know only them.
+
+Every call names its program: nothing crosses from one program to another.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any, Protocol
+
+from fraud.domain.actors import Actor, Role
+from fraud.domain.alerts import Alert
+from fraud.domain.decisions import Decision, DecisionKind
+from fraud.domain.dossiers import Dossier
+from fraud.domain.jobs import Job
+from fraud.domain.programs import Application, ProgramProfile
+from fraud.domain.scans import ScanResult
+
+
+class DecisionStore(Protocol):
+    """Decisions, written once and never changed."""
+
+    def add(self, decisions: Sequence[Decision]) -> None:
+        """Keeps new decisions; an id that is already kept is a `Conflict`."""
+        ...
+
+    def get(self, program_id: str, decision_id: str) -> Decision:
+        """The decision as it was made, or `NotFound`."""
+        ...
+
+    def find(self, decision_id: str) -> Decision:
+        """The decision in whichever program, for the machine's own operator; or `NotFound`."""
+        ...
+
+    def latest(self, program_id: str, kind: DecisionKind, subject_id: str) -> Decision | None:
+        """The newest decision of that kind on that subject, by the time it was decided."""
+        ...
+
+
+class ScanStore(Protocol):
+    """Results of scans."""
+
+    def add(self, result: ScanResult) -> None:
+        """Keeps a result; an id that is already kept is a `Conflict`."""
+        ...
+
+    def get(self, program_id: str, scan_id: str) -> ScanResult:
+        """One result, or `NotFound`."""
+        ...
+
+    def latest(self, program_id: str) -> ScanResult | None:
+        """The result with the newest `as_of`."""
+        ...
+
+    def recent(self, program_id: str, limit: int) -> list[ScanResult]:
+        """The newest results, newest first."""
+        ...
+
+
+class AlertStore(Protocol):
+    """Alerts, one row per alert id."""
+
+    def record(self, alerts: Sequence[Alert]) -> list[Alert]:
+        """Opens new alerts; one seen before is counted (`times_seen`, `last_seen_at`) and takes the newest reasons and score.
+
+        Returns the alerts as they now stand, in the order given. Recording the very same sighting (same decision) twice counts once.
+        """
+        ...
+
+    def get(self, program_id: str, alert_id: str) -> Alert:
+        """One alert, or `NotFound`."""
+        ...
+
+    def open_alerts(self, program_id: str) -> list[Alert]:
+        """Open alerts, largest expected loss first, then highest score."""
+        ...
+
+
+class ApplicationStore(Protocol):
+    """Applications and their dossiers."""
+
+    def save(self, application: Application) -> None:
+        """Keeps an application, or the changed one under the same id."""
+        ...
+
+    def get(self, program_id: str, application_id: str) -> Application:
+        """One application, or `NotFound`."""
+        ...
+
+    def add_dossier(self, dossier: Dossier) -> None:
+        """Keeps a dossier; earlier ones of the same application stay."""
+        ...
+
+    def dossier(self, program_id: str, application_id: str) -> Dossier:
+        """The newest dossier of an application, or `NotFound`."""
+        ...
+
+    def dossiers(self, program_id: str, limit: int) -> list[Dossier]:
+        """The newest dossier of each application, newest first."""
+        ...
+
+
+class ProgramStore(Protocol):
+    """Programs and their profiles."""
+
+    def save(self, profile: ProgramProfile) -> None:
+        """Keeps a program's profile, or the changed one under the same id."""
+        ...
+
+    def get(self, program_id: str) -> ProgramProfile:
+        """One profile, or `NotFound`."""
+        ...
+
+    def all(self) -> list[ProgramProfile]:
+        """Every program, by id."""
+        ...
+
+
+class ActorStore(Protocol):
+    """People and keys. A key's secret is kept only as a hash."""
+
+    def authenticate(self, secret: str) -> Actor | None:
+        """The actor behind a key's secret, or `None` when no live key has it."""
+        ...
+
+    def create_key(self, name: str, role: Role, programs: Sequence[str], at: datetime) -> tuple[Actor, str]:
+        """Makes a key; returns its actor and the secret, which is never shown again."""
+        ...
+
+    def accept_key(self, secret: str, name: str, role: Role, programs: Sequence[str], at: datetime) -> Actor:
+        """Accepts a secret chosen outside (environment, tests); accepting it again changes nothing."""
+        ...
+
+    def keys(self) -> list[Actor]:
+        """Every live key's actor."""
+        ...
+
+
+class AuditLog(Protocol):
+    """Who changed what, when. Rows are only ever added."""
+
+    def record(self, actor: Actor, program_id: str, action: str, subject: str, at: datetime, detail: dict[str, Any]) -> None:
+        """Adds one row."""
+        ...
+
+    def entries(self, program_id: str, limit: int) -> list[dict[str, Any]]:
+        """The newest rows, newest first: `at`, `actor_id`, `actor_name`, `action`, `subject`, `detail`."""
+        ...
+
+
+class EvidenceStore(Protocol):
+    """Bytes that were seen, named by their SHA-256."""
+
+    def put(self, data: bytes) -> str:
+        """Keeps bytes and returns their SHA-256 in hex; keeping the same bytes twice is free."""
+        ...
+
+    def get(self, sha256: str) -> bytes:
+        """The bytes, or `NotFound`; bytes that no longer match their name are a `StorageError`."""
+        ...
+
+    def has(self, sha256: str) -> bool:
+        """Whether the bytes are kept."""
+        ...
+
+
+class JobQueue(Protocol):
+    """Jobs with leases: a worker that dies loses its job to another."""
+
+    def enqueue(self, program_id: str, kind: str, payload: dict[str, Any], actor: Actor, at: datetime) -> Job:
+        """Queues a job."""
+        ...
+
+    def lease(self, kinds: Sequence[str], worker: str, at: datetime, duration: timedelta) -> Job | None:
+        """Takes the oldest job that is queued, or running with its lease past, for `worker`; `None` when there is none.
+
+        Two workers never hold the same job, on any database.
+        """
+        ...
+
+    def extend(self, job_id: str, worker: str, until: datetime) -> None:
+        """Keeps a lease alive; `Conflict` when the job is no longer this worker's."""
+        ...
+
+    def finish(self, job_id: str, worker: str, result: dict[str, Any], at: datetime) -> None:
+        """Ends a job well; `Conflict` when it is no longer this worker's."""
+        ...
+
+    def fail(self, job_id: str, worker: str, error: str, at: datetime, *, retry: bool) -> None:
+        """Ends a job badly, or queues it again; `Conflict` when it is no longer this worker's."""
+        ...
+
+    def get(self, program_id: str, job_id: str) -> Job:
+        """One job, or `NotFound`."""
+        ...

@@ -1,0 +1,1 @@
+"""Terms, thresholds, weights and outcomes as data: packs of YAML, read strictly and hashed."""

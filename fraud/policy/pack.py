@@ -1,0 +1,153 @@
+"""What a policy pack holds, read strictly: an unknown key, a missing threshold or a check that does not exist is an error."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cached_property
+
+import msgspec
+
+from fraud.domain.catalogue import CHECKS, CheckSpec
+from fraud.domain.decisions import Artefact, DecisionKind
+from fraud.domain.hashing import sha256_of
+from fraud.domain.signals import Family, Severity
+from fraud.errors import PolicyError
+
+Limits = Mapping[str, float]
+"""The thresholds of one check, by name."""
+
+
+class Threshold(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One threshold: its value, why it is what it is, and where that comes from."""
+
+    value: float
+    reason: str
+    source: str
+
+
+class CheckPolicy(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How a pack treats one check. `weight` is the log-odds of a finding at severity `high`; `clear_weight` those of a clear result."""
+
+    weight: float
+    clear_weight: float = 0.0
+    coverage: float = 1.0
+    enabled: bool = True
+    thresholds: dict[str, Threshold] = {}
+
+
+class ExpectedLoss(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What a wrong decision costs, in the program's currency (section 7): the outcome with the smallest expected loss is taken."""
+
+    exposure: float
+    recoverable_share: float
+    margin_of_a_good_affiliate: float
+    review_cost: float
+    review_sensitivity: float
+    review_specificity: float
+    reason: str
+
+
+class VettingPolicy(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How applications are decided."""
+
+    prior: float
+    minimum_coverage: float
+    reject_automatically: bool
+    loss: ExpectedLoss
+
+
+class ScanPolicy(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How a night is decided, and how many alerts it may raise on statistics alone."""
+
+    rule_weight: float
+    half_risk_evidence: float
+    watch_score: float
+    review_score: float
+    suspend_automatically: bool
+    budget_maximum: int
+    budget_share: float
+    absolute_alert_limit: int
+
+
+class ScorePolicy(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How clicks are decided. `fail_open` answers `allow` when there is no model or no time; otherwise `review`."""
+
+    prior: float
+    review_score: float
+    fail_open: bool
+
+
+class Pack(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, dict=True):
+    """A policy pack: every threshold, weight and outcome of one program, as data."""
+
+    id: str
+    version: int
+    title: str
+    description: str
+    severity_strength: dict[Severity, float]
+    family_caps: dict[Family, float]
+    vetting: VettingPolicy
+    scan: ScanPolicy
+    score: ScorePolicy
+    checks: dict[str, CheckPolicy]
+
+    @cached_property
+    def hash(self) -> str:
+        """SHA-256 of the pack's canonical JSON: comments and layout of the file do not change it."""
+        return sha256_of(self)
+
+    @property
+    def artefact(self) -> Artefact:
+        """The pack's name and hash, as decisions record them."""
+        return Artefact(id=f"{self.id}@{self.version}", hash=self.hash)
+
+    def limits(self, check_id: str) -> Limits:
+        """The thresholds of one check, by name."""
+        return {name: threshold.value for name, threshold in self.checks[check_id].thresholds.items()}
+
+    def enabled(self, kind: DecisionKind) -> tuple[CheckSpec, ...]:
+        """The checks of one job that this pack has switched on, in the catalogue's order."""
+        return tuple(spec for spec in CHECKS.values() if spec.kind is kind and self.checks[spec.check_id].enabled)
+
+
+def verify(pack: Pack) -> Pack:
+    """The pack, or a `PolicyError` that names every check and threshold that is missing, unknown or out of range."""
+    faults = [*_check_faults(pack), *_table_faults(pack), *_number_faults(pack)]
+    if faults:
+        raise PolicyError(f"The policy pack {pack.id!r} does not hold together: {'; '.join(faults)}.")
+    return pack
+
+
+def _check_faults(pack: Pack) -> list[str]:
+    faults = [f"there is no check {name!r}" for name in pack.checks if name not in CHECKS]
+    for name, spec in CHECKS.items():
+        if name not in pack.checks:
+            faults.append(f"the check {name!r} is missing")
+            continue
+        given, needed = set(pack.checks[name].thresholds), {parameter.name for parameter in spec.parameters}
+        faults += [f"{name} has no threshold {lost!r}" for lost in sorted(needed - given)]
+        faults += [f"{name} takes no threshold {odd!r}" for odd in sorted(given - needed)]
+    return faults
+
+
+def _table_faults(pack: Pack) -> list[str]:
+    return [
+        *(f"severity_strength lacks {severity.value!r}" for severity in Severity if severity not in pack.severity_strength),
+        *(f"family_caps lacks {family.value!r}" for family in Family if family not in pack.family_caps),
+    ]
+
+
+def _number_faults(pack: Pack) -> list[str]:
+    shares = {
+        "vetting.prior": pack.vetting.prior,
+        "vetting.minimum_coverage": pack.vetting.minimum_coverage,
+        "vetting.loss.recoverable_share": pack.vetting.loss.recoverable_share,
+        "vetting.loss.review_sensitivity": pack.vetting.loss.review_sensitivity,
+        "vetting.loss.review_specificity": pack.vetting.loss.review_specificity,
+        "scan.watch_score": pack.scan.watch_score,
+        "scan.review_score": pack.scan.review_score,
+        "scan.budget_share": pack.scan.budget_share,
+        "score.prior": pack.score.prior,
+        "score.review_score": pack.score.review_score,
+    }
+    return [f"{name} is {value}, but must lie between 0 and 1" for name, value in shares.items() if not 0 < value < 1]

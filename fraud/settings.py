@@ -1,0 +1,54 @@
+"""Every setting of the product, read once at start from the environment or a `.env` file, and frozen."""
+
+from __future__ import annotations
+
+import ipaddress
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from fraud.errors import InputError
+
+
+class Settings(BaseSettings):
+    """The settings of CONTRACT 3. Each field's description is its documentation; `docs/reference/settings.md` is made from it."""
+
+    model_config = SettingsConfigDict(env_prefix="FRAUD_", env_file=".env", env_ignore_empty=True, frozen=True, extra="ignore")
+
+    workspace: Path = Field(Path("fraud-data"), description="The folder that holds the embedded stores.")
+    database_url: str = Field("", description="Decisions, cases, alerts, jobs: SQLite in the workspace by default, PostgreSQL by URL.")
+    crawl_connect_to: str = Field("", description="`80=HOST:PORT,443=HOST:PORT`: crawl connections for that port go there instead.")
+    crawl_ca_file: Path | None = Field(None, description="An extra certificate authority to trust when crawling.")
+    crawl_allow_networks: str = Field("", description="CIDRs, comma-separated, that the crawler may reach though not public.")
+    crawl_delay: float = Field(1.0, ge=0, description="Seconds between two requests to one host.")
+    crawl_dns: str = Field("", description="`HOST:PORT` of the resolver to ask; the system's by default.")
+    score_key: SecretStr | None = Field(None, description="An API key to accept for trackers from the first start.")
+    review_key: SecretStr | None = Field(None, description="An API key to accept for managers from the first start.")
+    admin_key: SecretStr | None = Field(None, description="An API key to accept for administrators from the first start.")
+    secret_key: SecretStr | None = Field(None, description="Signs sessions and links; may be rotated; made in the workspace when absent.")
+    pepper: SecretStr | None = Field(
+        None, description="Keys the hashes of personal values; never rotated; made in the workspace when absent."
+    )
+    log_format: Literal["console", "json"] = Field("console", description="How logs are written to stderr: for people or for machines.")
+    log_level: Literal["debug", "info", "warning", "error"] = Field("warning", description="The least level that is logged.")
+
+    @property
+    def allowed_networks(self) -> tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...]:
+        """`crawl_allow_networks` as networks."""
+        try:
+            return tuple(ipaddress.ip_network(part.strip()) for part in self.crawl_allow_networks.split(",") if part.strip())
+        except ValueError as fault:
+            raise InputError(f"FRAUD_CRAWL_ALLOW_NETWORKS: {fault}. Give CIDRs such as 10.0.0.0/8, separated by commas.") from fault
+
+
+def load_settings(**overrides: object) -> Settings:
+    """The settings of the environment, with `overrides` from the command line; a value that cannot be read is an `InputError`."""
+    given = {name: value for name, value in overrides.items() if value is not None}
+    try:
+        return Settings(**given)  # type: ignore[arg-type]  # checked by pydantic, field by field
+    except ValidationError as fault:
+        first = fault.errors()[0]
+        name = "FRAUD_" + "_".join(str(part) for part in first["loc"]).upper()
+        raise InputError(f"The setting {name} cannot be used: {first['msg']}.") from fault
