@@ -16,6 +16,11 @@ def canonical_json(value: Any) -> bytes:
     return _ENCODER.encode(value)
 
 
+def readable_json(value: Any) -> bytes:
+    """JSON for people and files: indented, keys in the order their types declare them."""
+    return msgspec.json.format(msgspec.json.encode(value), indent=2)
+
+
 def sha256_of(value: Any) -> str:
     """The SHA-256 (hex) of a value's canonical JSON; bytes are hashed as they are."""
     data = value if isinstance(value, bytes) else canonical_json(value)

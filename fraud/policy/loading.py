@@ -37,12 +37,10 @@ def read_pack(text: bytes, where: str) -> Pack:
     """A pack from YAML, checked whole; `where` names it in errors."""
     try:
         pack = msgspec.yaml.decode(text, type=Pack, strict=False)
-    except msgspec.MsgspecError as fault:
+    except msgspec.ValidationError as fault:
         raise PolicyError(f"The policy pack {where} cannot be read: {fault}.") from fault
-    except Exception as fault:
-        if type(fault).__module__.startswith("yaml"):
-            raise PolicyError(f"The policy pack {where} is not valid YAML: {' '.join(str(fault).split())}.") from fault
-        raise
+    except msgspec.DecodeError as fault:
+        raise PolicyError(f"The policy pack {where} is not valid YAML: {' '.join(str(fault).split())}.") from fault
     return verify(pack)
 
 

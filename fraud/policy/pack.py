@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from functools import cached_property
 
 import msgspec
 
-from fraud.domain.catalogue import CHECKS, CheckSpec
-from fraud.domain.decisions import Artefact, DecisionKind
+from fraud.domain.catalogue import CHECKS, CheckSpec, Limits
+from fraud.domain.decisions import Artefact, DecisionKind, Outcome
 from fraud.domain.hashing import sha256_of
 from fraud.domain.signals import Family, Severity
 from fraud.errors import PolicyError
-
-Limits = Mapping[str, float]
-"""The thresholds of one check, by name."""
 
 
 class Threshold(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -67,6 +63,9 @@ class ScanPolicy(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     budget_maximum: int
     budget_share: float
     absolute_alert_limit: int
+    floor_z: float
+    minimum_sub_id_clicks: int
+    cap_shares: dict[Outcome, float]
 
 
 class ScorePolicy(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

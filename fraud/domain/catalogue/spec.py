@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
 
 from fraud.domain.decisions import DecisionKind
 from fraud.domain.signals import Evidence, Family, Severity, Signal, Status, Tier
+
+Limits = Mapping[str, float]
+"""The thresholds of one check, by name, as the policy gives them."""
 
 
 class Parameter(msgspec.Struct, frozen=True, kw_only=True):

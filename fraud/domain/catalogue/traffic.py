@@ -7,6 +7,7 @@ from fraud.domain.decisions import DecisionKind
 from fraud.domain.signals import Family, Tier
 
 _SUPPORT = Parameter(name="minimum_clicks", meaning="Clicks before the share says anything", unit="clicks")
+_HIGH = Parameter(name="high_share", meaning="Lower bound (5%) of the share from which the finding is grave", unit="share")
 _CONVERSIONS = Parameter(name="minimum_conversions", meaning="Conversions before the share says anything", unit="conversions")
 
 TRAFFIC_CHECKS: tuple[CheckSpec, ...] = (
@@ -23,11 +24,8 @@ TRAFFIC_CHECKS: tuple[CheckSpec, ...] = (
         reason_code="peers.residual",
         parameters=(
             Parameter(name="minimum_z", meaning="One-sided peer residual from which a feature is named", unit="robust standard deviations"),
-            Parameter(
-                name="associative_z",
-                meaning="From here a family of features counts as associative evidence",
-                unit="robust standard deviations",
-            ),
+            Parameter(name="medium_z", meaning="From here the signal is of medium severity", unit="robust standard deviations"),
+            Parameter(name="most_named", meaning="Features named at most, largest residual first", unit="features"),
         ),
     ),
     CheckSpec(
@@ -55,7 +53,7 @@ TRAFFIC_CHECKS: tuple[CheckSpec, ...] = (
         tier=Tier.ASSOCIATIVE,
         reason_code="volume.duplicate_clicks",
         typologies=("click_flooding",),
-        parameters=(_SUPPORT, Parameter(name="minimum_share", meaning="Lower bound (5%) of the share", unit="share")),
+        parameters=(_SUPPORT, Parameter(name="minimum_share", meaning="Lower bound (5%) of the share", unit="share"), _HIGH),
     ),
     CheckSpec(
         check_id="traffic.declared_bots",
@@ -69,7 +67,7 @@ TRAFFIC_CHECKS: tuple[CheckSpec, ...] = (
         tier=Tier.ASSOCIATIVE,
         reason_code="device.declared_bots",
         typologies=("bot_traffic",),
-        parameters=(_SUPPORT, Parameter(name="minimum_share", meaning="Lower bound (5%) of the share", unit="share")),
+        parameters=(_SUPPORT, Parameter(name="minimum_share", meaning="Lower bound (5%) of the share", unit="share"), _HIGH),
     ),
     CheckSpec(
         check_id="traffic.hosting_like",
@@ -83,7 +81,7 @@ TRAFFIC_CHECKS: tuple[CheckSpec, ...] = (
         tier=Tier.ASSOCIATIVE,
         reason_code="network.hosting_like",
         typologies=("bot_traffic",),
-        parameters=(_SUPPORT, Parameter(name="minimum_share", meaning="Lower bound (5%) of the share", unit="share")),
+        parameters=(_SUPPORT, Parameter(name="minimum_share", meaning="Lower bound (5%) of the share", unit="share"), _HIGH),
     ),
     CheckSpec(
         check_id="traffic.ip_concentration",
@@ -97,7 +95,7 @@ TRAFFIC_CHECKS: tuple[CheckSpec, ...] = (
         tier=Tier.ASSOCIATIVE,
         reason_code="network.ip_concentration",
         typologies=("bot_traffic",),
-        parameters=(_SUPPORT, Parameter(name="minimum_share", meaning="Lower bound (5%) of the top address's share", unit="share")),
+        parameters=(_SUPPORT, Parameter(name="minimum_share", meaning="Lower bound (5%) of the top address's share", unit="share"), _HIGH),
     ),
     CheckSpec(
         check_id="traffic.regular_timing",
@@ -161,7 +159,11 @@ TRAFFIC_CHECKS: tuple[CheckSpec, ...] = (
         tier=Tier.ASSOCIATIVE,
         reason_code="timing.late_conversions",
         typologies=("click_flooding",),
-        parameters=(_CONVERSIONS, Parameter(name="minimum_share", meaning="Lower bound (5%) of the share beyond peers", unit="share")),
+        parameters=(
+            _CONVERSIONS,
+            Parameter(name="minimum_share", meaning="Lower bound (5%) of the share beyond peers", unit="share"),
+            _HIGH,
+        ),
     ),
     CheckSpec(
         check_id="traffic.fast_conversions",
@@ -175,7 +177,7 @@ TRAFFIC_CHECKS: tuple[CheckSpec, ...] = (
         tier=Tier.ASSOCIATIVE,
         reason_code="timing.fast_conversions",
         typologies=("last_click_hijack", "click_injection"),
-        parameters=(_CONVERSIONS, Parameter(name="minimum_share", meaning="Lower bound (5%) of the share", unit="share")),
+        parameters=(_CONVERSIONS, Parameter(name="minimum_share", meaning="Lower bound (5%) of the share", unit="share"), _HIGH),
     ),
     CheckSpec(
         check_id="traffic.narrow_delays",
@@ -203,7 +205,7 @@ TRAFFIC_CHECKS: tuple[CheckSpec, ...] = (
         tier=Tier.ASSOCIATIVE,
         reason_code="identity.repeated_customers",
         typologies=("lead_fraud",),
-        parameters=(_CONVERSIONS, Parameter(name="minimum_share", meaning="Lower bound (5%) of the share", unit="share")),
+        parameters=(_CONVERSIONS, Parameter(name="minimum_share", meaning="Lower bound (5%) of the share", unit="share"), _HIGH),
     ),
     CheckSpec(
         check_id="traffic.self_referral",
@@ -234,6 +236,7 @@ TRAFFIC_CHECKS: tuple[CheckSpec, ...] = (
         parameters=(
             _CONVERSIONS,
             Parameter(name="minimum_share", meaning="Lower bound (5%) of the share", unit="share"),
+            _HIGH,
             Parameter(name="minimum_ratio", meaning="Lower bound over the peers' share", unit="ratio"),
         ),
     ),
@@ -249,7 +252,7 @@ TRAFFIC_CHECKS: tuple[CheckSpec, ...] = (
         tier=Tier.ASSOCIATIVE,
         reason_code="conversion.without_click",
         typologies=("conversion_injection",),
-        parameters=(_CONVERSIONS, Parameter(name="minimum_share", meaning="Lower bound (5%) of the share", unit="share")),
+        parameters=(_CONVERSIONS, Parameter(name="minimum_share", meaning="Lower bound (5%) of the share", unit="share"), _HIGH),
     ),
     CheckSpec(
         check_id="traffic.shared_identity",

@@ -1,0 +1,1 @@
+"""What people look at: alerts, grouped and kept within the reviewers' budget."""

@@ -1,0 +1,27 @@
+"""Checks of an affiliate's or a sub-ID's traffic, by the ids of the catalogue."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import partial
+
+from fraud.checks.traffic import conversions, statistics
+from fraud.checks.traffic.shares import SHARE_RULES, TrafficCheck, check_of
+from fraud.checks.traffic.statistics import FeatureWords
+
+
+def traffic_checks(words: Mapping[str, FeatureWords]) -> dict[str, TrafficCheck]:
+    """Every traffic check by id; `words` says how each feature is spoken of."""
+    return {
+        "traffic.peer_residuals": partial(statistics.peer_residuals, words),
+        "traffic.anomaly": statistics.anomaly,
+        **{rule.check_id: check_of(rule) for rule in SHARE_RULES},
+        "traffic.regular_timing": conversions.regular_timing,
+        "traffic.too_few_conversions": conversions.too_few,
+        "traffic.too_many_conversions": conversions.too_many,
+        "traffic.late_conversions": conversions.late,
+        "traffic.narrow_delays": conversions.narrow_delays,
+        "traffic.self_referral": conversions.self_referral,
+        "traffic.refunds": conversions.refunds,
+        "traffic.shared_identity": statistics.shared_identity,
+    }

@@ -1,0 +1,55 @@
+"""What the traffic checks may see of one affiliate or sub-ID: its features, its counts, its residuals and the company it keeps."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import msgspec
+
+
+class FeatureResidual(msgspec.Struct, frozen=True, kw_only=True):
+    """One feature against its peers: `z` is shrunk, one-sided and clipped; `value` and `peer` are in the feature's own unit."""
+
+    feature: str
+    side: str
+    z: float
+    value: float
+    peer: float
+    support: float
+
+
+class TrafficCounts(msgspec.Struct, frozen=True, kw_only=True):
+    """The plain counts of a window. `None` is unknown."""
+
+    clicks: int
+    conversions: int
+    expected_conversions: float | None = None
+    self_matches: int | None = None
+    commission: Decimal | None = None
+    pending_commission: Decimal | None = None
+    currency: str | None = None
+
+
+class Company(msgspec.Struct, frozen=True, kw_only=True):
+    """A ring the affiliate belongs to: how many members, and what they share."""
+
+    ring_id: str
+    members: int
+    shared: dict[str, int]
+    score: float
+
+
+class TrafficFacts(msgspec.Struct, frozen=True, kw_only=True):
+    """One subject of a scan. `values`, `support` and `peers` (the peers' median) are by feature name; what is absent is unknown.
+
+    `residuals` are those above 0, largest first; `evidence` is the fused -log10 p of the statistics, `None` when there are none.
+    """
+
+    subject: str
+    values: dict[str, float]
+    support: dict[str, float]
+    counts: TrafficCounts
+    peers: dict[str, float] = {}
+    residuals: tuple[FeatureResidual, ...] = ()
+    evidence: float | None = None
+    company: Company | None = None

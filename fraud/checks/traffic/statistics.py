@@ -1,0 +1,90 @@
+"""The statistics' own signals: features that stand out among peers, the whole picture, and the company an affiliate keeps."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import msgspec
+
+from fraud.checks.traffic.facts import FeatureResidual, TrafficFacts
+from fraud.domain.catalogue import CHECKS, Limits, Observation
+from fraud.domain.signals import Family, Severity, Signal
+
+
+class FeatureWords(msgspec.Struct, frozen=True, kw_only=True):
+    """How a feature is spoken of: its title, unit and family."""
+
+    title: str
+    unit: str
+    family: Family
+
+
+def peer_residuals(words: Mapping[str, FeatureWords], facts: TrafficFacts, limits: Limits) -> tuple[Signal, ...]:
+    """One signal for each feature that stands out, largest first, named by family and feature.
+
+    They are circumstantial by design: they explain the statistics' evidence and never add to it.
+    """
+    spec = CHECKS["traffic.peer_residuals"]
+    if not facts.peers:
+        return (spec.inconclusive(facts.subject, "There is nobody to compare with."),)
+    named = [residual for residual in facts.residuals if residual.z >= limits["minimum_z"]]
+    if not named:
+        return (spec.clear(facts.subject, Observation(text="No feature stands out against its peers.")),)
+    return tuple(_residual_signal(words, facts.subject, residual, limits) for residual in named[: int(limits["most_named"])])
+
+
+def _residual_signal(words: Mapping[str, FeatureWords], subject: str, residual: FeatureResidual, limits: Limits) -> Signal:
+    spec, word = CHECKS["traffic.peer_residuals"], words[residual.feature]
+    severity = Severity.MEDIUM if residual.z >= limits["medium_z"] else Severity.LOW
+    seen = Observation(
+        text=(
+            f"{word.title}: {quantity(residual.value, word.unit)} against {quantity(residual.peer, word.unit)} usual among peers "
+            f"({residual.z:.1f} robust deviations, from {residual.support:,.0f})."
+        ),
+        value=residual.value,
+        baseline=residual.peer,
+        sample_size=round(residual.support),
+    )
+    signal = spec.finding(subject, severity, seen)
+    return msgspec.structs.replace(signal, family=word.family, reason_code=f"{word.family.value}.{residual.feature}")
+
+
+def anomaly(facts: TrafficFacts, limits: Limits) -> tuple[Signal, ...]:
+    """The forest and the tail together: how rare the whole picture is."""
+    spec = CHECKS["traffic.anomaly"]
+    if facts.evidence is None:
+        return (spec.inconclusive(facts.subject, "Too little is known to compare the whole picture."),)
+    seen = Observation(
+        text=f"As a whole, traffic this unusual has evidence {facts.evidence:.1f} (in -log10 p; 2 is one in a hundred).",
+        value=round(facts.evidence, 6),
+        baseline=limits["minimum_evidence"],
+    )
+    if facts.evidence < limits["minimum_evidence"]:
+        return (spec.clear(facts.subject, seen),)
+    return (spec.finding(facts.subject, Severity.LOW, seen),)
+
+
+def shared_identity(facts: TrafficFacts, limits: Limits) -> tuple[Signal, ...]:
+    """Section 5: accounts that share what strangers do not share."""
+    spec = CHECKS["traffic.shared_identity"]
+    company = facts.company
+    if company is None or company.score < limits["minimum_score"]:
+        return (spec.clear(facts.subject, Observation(text="No unusual identity is shared with another account.")),)
+    shared = ", ".join(f"{count} {kind.replace('_', ' ')}" for kind, count in sorted(company.shared.items()))
+    seen = Observation(
+        text=f"One of {company.members} accounts that share {shared}, without a declared common owner.",
+        value=company.score,
+        baseline=limits["minimum_score"],
+        sample_size=company.members,
+    )
+    return (spec.finding(facts.subject, Severity.HIGH, seen),)
+
+
+def quantity(value: float, unit: str) -> str:
+    """A value in its unit, as people say it."""
+    if unit == "share":
+        return f"{value:.1%}"
+    if unit == "s":
+        return f"{value:,.0f} s"
+    text = f"{value:,.0f}" if unit == "count" and value == round(value) else f"{value:,.2f}"
+    return text if unit in {"count", "ratio"} else f"{text} {unit}"

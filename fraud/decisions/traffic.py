@@ -1,0 +1,172 @@
+"""One subject of a scan: its facts from the models' judgement, its signals, its verdict, and what is at stake."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any
+
+import msgspec
+import pandas as pd
+
+from fraud.checks.running import run_checks
+from fraud.checks.traffic import traffic_checks
+from fraud.checks.traffic.bounds import lower_bound, upper_bound
+from fraud.checks.traffic.facts import Company, FeatureResidual, TrafficCounts, TrafficFacts
+from fraud.checks.traffic.statistics import FeatureWords
+from fraud.decisions.deciding import decide_traffic
+from fraud.detection.traffic import Judgement, TrafficModel, judge, known
+from fraud.domain.decisions import DecisionKind, Outcome, Verdict
+from fraud.domain.money import cents
+from fraud.domain.scans import CommissionAtRisk
+from fraud.domain.signals import Signal
+from fraud.features.catalogue import FEATURES, feature_set_hash
+from fraud.features.table import FeatureTable, Subject, row_of
+from fraud.policy.pack import Pack
+
+MOST_RESIDUALS = 12
+"""Residuals kept with a decision: more than any explanation names."""
+
+WORDS: Mapping[str, FeatureWords] = {
+    feature.name: FeatureWords(title=feature.title, unit=feature.unit, family=feature.family) for feature in FEATURES
+}
+"""How each feature of the catalogue is spoken of."""
+
+FAMILY_OF: dict[str, str] = {feature.name: feature.family.value for feature in FEATURES}
+"""The family of each feature."""
+
+INVALID_SHARES = ("fast_conversion_share", "repeated_customer_share", "no_click_share", "hosting_like_share")
+"""Features whose excess over peers is a share of conversions that may be invalid (section 7)."""
+
+
+class PeerKey(msgspec.Struct, frozen=True, kw_only=True):
+    """What decides whose peer a subject is."""
+
+    affiliate_type: str | None
+    main_country: str | None
+    clicks: int
+
+
+class TrafficInputs(msgspec.Struct, frozen=True, kw_only=True):
+    """What a scan's decision stores of its subject: enough for models and checks to say everything again."""
+
+    facts: TrafficFacts
+    peer_key: PeerKey
+
+
+def inputs_of(table: FeatureTable, judgement: Judgement, subject: Subject, name: str, company: Company | None) -> TrafficInputs:
+    """The inputs of one row of the table, with what the models say of it."""
+    facts = row_of(table.facts, subject)
+    key = PeerKey(
+        affiliate_type=_text(facts["affiliate_type"]), main_country=_text(facts["main_country"]), clicks=int(facts["clicks"])
+    )
+    return TrafficInputs(
+        facts=TrafficFacts(
+            subject=name,
+            values=dict(known(row_of(table.values, subject))),
+            support=dict(known(row_of(table.support, subject))),
+            counts=_counts(facts),
+            peers=dict(known(row_of(judgement.residuals.peer, subject))),
+            residuals=tuple(
+                FeatureResidual(feature=r.feature, side=r.side, z=r.z, value=r.value, peer=r.peer, support=r.support)
+                for r in judgement.reasons(subject, MOST_RESIDUALS)
+            ),
+            evidence=judgement.evidence_of(subject),
+            company=company,
+        ),
+        peer_key=key,
+    )
+
+
+def judge_again(model: TrafficModel, inputs: TrafficInputs) -> TrafficInputs:
+    """What the model says of stored values: for a replay, the same as it said then."""
+    table = _one_row(inputs)
+    return inputs_of(table, judge(model, table), inputs.facts.subject, inputs.facts.subject, inputs.facts.company)
+
+
+def signals_of(pack: Pack, facts: TrafficFacts) -> tuple[Signal, ...]:
+    """Every traffic check of the pack, run over the facts."""
+    return run_checks(pack, DecisionKind.SCAN, traffic_checks(WORDS), facts, facts.subject)
+
+
+def verdict_of(pack: Pack, facts: TrafficFacts, signals: tuple[Signal, ...]) -> Verdict:
+    """The verdict on the subject's night."""
+    return decide_traffic(pack, signals, math.nan if facts.evidence is None else facts.evidence)
+
+
+def commission_at_risk(facts: TrafficFacts, verdict: Verdict) -> CommissionAtRisk:
+    """Pending commission that may be invalid: each family's excess share over peers, as if independent.
+
+    `low` takes the lower bounds of the shares, `mid` the shares as seen, `high` the upper bounds, and for a subject that needs review at
+    least its score's share of what is pending.
+    """
+    pending = facts.counts.pending_commission
+    if pending is None:
+        return CommissionAtRisk(low=None, mid=None, high=None, currency=facts.counts.currency)
+    low, mid, high = (_joint(_excesses(facts, bound)) for bound in ("low", "mid", "high"))
+    if verdict.outcome not in {Outcome.PASS, Outcome.WATCH}:
+        high = max(high, verdict.score)
+    else:
+        low, mid, high = 0.0, 0.0, min(high, verdict.score)
+    return CommissionAtRisk(
+        low=cents(pending * Decimal(str(low))),
+        mid=cents(pending * Decimal(str(min(mid, high)))),
+        high=cents(pending * Decimal(str(high))),
+        currency=facts.counts.currency,
+    )
+
+
+def recommended_cap(pack: Pack, facts: TrafficFacts, outcome: Outcome, days: float) -> int | None:
+    """Conversions a day to allow until the case is settled: a share of the usual number, at least one; `None` is no cap."""
+    share = pack.scan.cap_shares.get(outcome)
+    return None if share is None else max(1, round(share * facts.counts.conversions / max(days, 1e-9)))
+
+
+def _excesses(facts: TrafficFacts, bound: str) -> list[float]:
+    shares = [(facts.values[name], facts.support[name], facts.peers.get(name, 0.0)) for name in INVALID_SHARES if name in facts.values]
+    if facts.counts.self_matches and facts.counts.conversions:
+        shares.append((min(facts.counts.self_matches / facts.counts.conversions, 1.0), float(facts.counts.conversions), 0.0))
+    seen = {"low": lower_bound, "mid": lambda k, n: k / n, "high": upper_bound}[bound]
+    return [max(seen(value * n, n) - peer, 0.0) for value, n, peer in shares if n > 0]
+
+
+def _joint(shares: list[float]) -> float:
+    return 1.0 - math.prod(1.0 - min(share, 1.0) for share in shares)
+
+
+def _counts(facts: pd.Series[Any]) -> TrafficCounts:
+    return TrafficCounts(
+        clicks=int(facts["clicks"]),
+        conversions=int(facts["conversions"]),
+        expected_conversions=_number(facts["expected_conversions"]),
+        self_matches=None if (matches := _number(facts["self_matches"])) is None else int(matches),
+        commission=_money(facts["commission"]),
+        pending_commission=_money(facts["pending_commission"]),
+        currency=_text(facts["currency"]),
+    )
+
+
+def _one_row(inputs: TrafficInputs) -> FeatureTable:
+    facts, key, name = inputs.facts, inputs.peer_key, inputs.facts.subject
+    columns = [feature.name for feature in FEATURES]
+    counts = msgspec.structs.asdict(facts.counts)
+    row = {**counts, "affiliate_type": key.affiliate_type, "main_country": key.main_country}
+    return FeatureTable(
+        values=pd.DataFrame([[facts.values.get(column, math.nan) for column in columns]], index=[name], columns=columns, dtype="float64"),
+        support=pd.DataFrame([[facts.support.get(column, math.nan) for column in columns]], index=[name], columns=columns, dtype="float64"),
+        facts=pd.DataFrame([row], index=[name]),
+        hash=feature_set_hash(),
+    )
+
+
+def _number(value: Any) -> float | None:
+    return None if value is None or pd.isna(value) else float(value)
+
+
+def _money(value: Any) -> Decimal | None:
+    return None if value is None or pd.isna(value) else cents(value)
+
+
+def _text(value: Any) -> str | None:
+    return None if value is None or pd.isna(value) else str(value)

@@ -1,0 +1,103 @@
+"""The traffic model: residuals against a frozen baseline, the forest, the tail, and calibrated evidence with its reasons."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from fraud.detection.observations import observations, specs
+from fraud.features.table import FeatureTable, Subject, row_of
+from models.arrays import FloatArray
+from models.baseline import PeerBaseline, Residuals
+from models.calibration import TailCalibrator
+from models.explain import ResidualReason, top_reasons
+from models.fusion import fuse
+from models.isolation import AnomalyDetector
+from models.tail import TopTail
+
+FOREST_ROWS = 200
+"""Rows of reference that a forest needs; with fewer the tail alone serves (detection 4.2)."""
+SEPARATE_ROWS = 400
+"""From here the forest is fitted on one half of the reference and calibrated on the other."""
+
+
+@dataclass(frozen=True)
+class TrafficModel:
+    """Everything fitted on a reference, frozen: applied to a night it gives the same evidence however often it is asked."""
+
+    feature_set_hash: str
+    baseline: PeerBaseline
+    tail: TailCalibrator
+    forest: AnomalyDetector | None
+    forest_tail: TailCalibrator | None
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """The evidence of every subject of a table. `evidence` is fused -log10 p (NaN when nothing is known of a subject)."""
+
+    residuals: Residuals
+    evidence: pd.Series[float]
+    tail_evidence: pd.Series[float]
+    forest_evidence: pd.Series[float]
+
+    def evidence_of(self, subject: Subject) -> float | None:
+        """A subject's fused evidence, `None` when nothing is known of it."""
+        value = float(self.evidence.to_numpy()[self.evidence.index.get_loc(subject)])
+        return None if math.isnan(value) else value
+
+    def reasons(self, subject: Subject, top: int) -> list[ResidualReason]:
+        """A subject's largest residuals, largest first."""
+        return top_reasons(self.residuals, subject, top)
+
+    def families_beyond(self, subject: Subject, z: float, family_of: dict[str, str]) -> set[str]:
+        """The families of features in which the subject stands out by `z` or more."""
+        row = row_of(self.residuals.z, subject)
+        return {family_of[str(column).rpartition(":")[0]] for column, value in row.items() if value >= z}
+
+
+def fit_traffic_model(reference: FeatureTable, seed: int = 0) -> TrafficModel:
+    """Fits baseline, forest and tails on reference rows; the seed makes it the same everywhere."""
+    baseline = PeerBaseline(specs()).fit(observations(reference))
+    z = baseline.transform(observations(reference)).z.to_numpy(dtype=np.float64)
+    fitting, calibrating = _slices(len(z))
+    tail = TailCalibrator().fit(TopTail().score_samples(z[calibrating]))
+    if len(z) < FOREST_ROWS:
+        return TrafficModel(reference.hash, baseline, tail, None, None)
+    forest = AnomalyDetector(random_state=seed).fit(np.nan_to_num(z[fitting]))
+    forest_tail = TailCalibrator().fit(forest.score_samples(np.nan_to_num(z[calibrating])))
+    return TrafficModel(reference.hash, baseline, tail, forest, forest_tail)
+
+
+def _slices(rows: int) -> tuple[slice, slice]:
+    if rows < SEPARATE_ROWS:
+        return slice(None), slice(None)
+    return slice(0, None, 2), slice(1, None, 2)
+
+
+def judge(model: TrafficModel, table: FeatureTable) -> Judgement:
+    """The calibrated evidence of every row of a table. Each row's depends on that row and the model alone."""
+    residuals = model.baseline.transform(observations(table))
+    z = residuals.z.to_numpy(dtype=np.float64)
+    tail = model.tail.evidence(TopTail().score_samples(z))
+    forest = np.full(len(z), np.nan)
+    if model.forest is not None and model.forest_tail is not None and len(z):
+        # An unknown residual is no residual: the forest sees what it sees of an ordinary peer.
+        forest = model.forest_tail.evidence(model.forest.score_samples(np.nan_to_num(z)))
+        forest[np.isnan(z).all(axis=1)] = np.nan
+    index = residuals.z.index
+    fused = fuse(np.column_stack([tail, forest])) if len(z) else np.empty(0)
+    return Judgement(residuals, _series(fused, index), _series(tail, index), _series(forest, index))
+
+
+def _series(values: FloatArray, index: pd.Index) -> pd.Series[float]:
+    return pd.Series(values, index=index, dtype="float64")
+
+
+def known(row: pd.Series[float]) -> Iterator[tuple[str, float]]:
+    """The named values of a row that are not unknown."""
+    return ((str(name), float(value)) for name, value in row.items() if not math.isnan(value))

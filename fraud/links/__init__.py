@@ -1,0 +1,1 @@
+"""Who shares what with whom: the identities under which affiliates may be one."""

@@ -1,0 +1,53 @@
+"""Who was seen with what: the edges of the shared-identity graph, from the accounts and from a window of events."""
+
+from __future__ import annotations
+
+import duckdb
+import pandas as pd
+
+from fraud.domain.scans import Period
+
+MOST_OWNERS = 200
+"""Entities of more affiliates are hubs of the web, whatever they are, and are not even read."""
+
+_ACCOUNTS = """
+    unpivot (
+        select affiliate_id, payout_account, tax_id, phone, email, signup_ip, signup_device_id as signup_device from affiliates
+    ) on columns(* exclude (affiliate_id)) into name kind value entity
+"""
+
+_EVENTS = """
+    select affiliate_id, 'device' as kind, device_id as entity from clicks
+        where clicked_at >= $start and clicked_at < $end and device_id is not null
+    union all
+    select affiliate_id, 'ip', ip from clicks where clicked_at >= $start and clicked_at < $end and ip is not null
+    union all
+    select affiliate_id, 'customer', coalesce(customer_id, customer_email) from conversions
+        where converted_at >= $start and converted_at < $end and coalesce(customer_id, customer_email) is not null
+"""
+
+_SHARED = f"""
+    with seen as (
+        select affiliate_id, kind, entity, count(*) as count from ({_ACCOUNTS}) group by all
+        union all
+        select affiliate_id, kind, entity, count(*) as count from ({_EVENTS}) group by all
+    ), shared as (
+        select kind, entity from seen group by all having count(distinct affiliate_id) between 2 and {MOST_OWNERS}
+    )
+    select affiliate_id, kind, entity, count::bigint as count from seen semi join shared using (kind, entity)
+    order by affiliate_id, kind, entity
+"""  # noqa: S608 - no value of a user stands in it
+
+
+def shared_edges(events: duckdb.DuckDBPyConnection, window: Period) -> pd.DataFrame:
+    """The edges of entities that at least two affiliates share: `affiliate_id`, `kind`, `entity`, `count` (times seen).
+
+    `events` has the views of the lake; account details are those known now, events those of the window.
+    """
+    bounds = {"start": window.start.replace(tzinfo=None), "end": window.end.replace(tzinfo=None)}
+    return events.execute(_SHARED, bounds).df()
+
+
+def declared_groups(events: duckdb.DuckDBPyConnection) -> pd.DataFrame:
+    """Declared common ownership, such as agencies: `affiliate_id`, `group_id`."""
+    return events.execute("select affiliate_id, group_id from affiliates where group_id is not null order by 1").df()

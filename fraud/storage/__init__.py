@@ -1,0 +1,1 @@
+"""Adapters that keep and fetch, and do nothing else."""

@@ -1,0 +1,114 @@
+"""Alerts in SQL: one row per alert, and one row per sighting so that each counts once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+from sqlalchemy import Connection, select, update
+
+from fraud.domain.alerts import Alert, AlertState
+from fraud.errors import NotFound
+from fraud.storage.database import Database
+from fraud.storage.documents import decode, digest, encode, insert_new
+from fraud.storage.tables import alert_sightings
+from fraud.storage.tables import alerts as table
+
+
+class SqlAlerts:
+    """The `AlertStore` of a database."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def record(self, alerts: Sequence[Alert]) -> list[Alert]:
+        """Opens new alerts; one seen before is counted and takes the newest reasons and score.
+
+        Returns the alerts as they now stand, in the order given. The same sighting (alert and decision) counts once, however often it
+        is recorded and whatever came between. An alert that was resolved stays resolved: opening it again is a step of its own.
+        """
+        standing: dict[tuple[str, str], Alert] = {}
+        with self._database.transaction() as connection:
+            for alert in sorted(alerts, key=_key):  # one order for all, so that two writers never wait for each other in a circle
+                standing[_key(alert)] = _record(connection, alert)
+        return [standing[_key(alert)] for alert in alerts]
+
+    def get(self, program_id: str, alert_id: str) -> Alert:
+        """One alert, or `NotFound`."""
+        with self._database.reading() as connection:
+            return _standing(connection, program_id, alert_id)
+
+    def open_alerts(self, program_id: str) -> list[Alert]:
+        """Open alerts, largest expected loss first, then highest score, then oldest."""
+        query = (
+            select(table.c.document)
+            .where(table.c.program_id == program_id, table.c.state == AlertState.OPEN.value)
+            .order_by(table.c.expected_loss.desc(), table.c.score.desc(), table.c.opened_at, table.c.alert_id)
+        )
+        with self._database.reading() as connection:
+            texts = connection.execute(query).scalars().all()
+        return [decode(text, Alert) for text in texts]
+
+    def set_state(self, program_id: str, alert_id: str, state: AlertState) -> Alert:
+        """Resolves, expires or opens an alert again; returns it as it now stands, or raises `NotFound`."""
+        with self._database.transaction() as connection:
+            changed = msgspec.structs.replace(_standing(connection, program_id, alert_id, lock=True), state=state)
+            _write(connection, changed)
+        return changed
+
+
+def _record(connection: Connection, alert: Alert) -> Alert:
+    opened = insert_new(connection, table, _row(alert))
+    standing = alert if opened else _standing(connection, alert.program_id, alert.alert_id, lock=True)
+    sighting = {"program_id": alert.program_id, "sighting_key": digest(alert.alert_id, alert.decision_id)}
+    if not insert_new(connection, alert_sightings, sighting) or opened:
+        return standing
+    merged = _merged(standing, alert)
+    _write(connection, merged)
+    return merged
+
+
+def _merged(standing: Alert, sighting: Alert) -> Alert:
+    """The alert after one more sighting; one that arrives late is counted but does not replace newer reasons."""
+    newest = sighting if sighting.last_seen_at >= standing.last_seen_at else standing
+    return msgspec.structs.replace(
+        newest,
+        opened_at=min(standing.opened_at, sighting.opened_at),
+        times_seen=standing.times_seen + 1,
+        state=standing.state,
+    )
+
+
+def _standing(connection: Connection, program_id: str, alert_id: str, *, lock: bool = False) -> Alert:
+    query = select(table.c.document).where(table.c.program_id == program_id, table.c.alert_id == alert_id)
+    text = connection.execute(query.with_for_update() if lock else query).scalar()
+    if text is None:
+        raise NotFound(f"There is no alert {alert_id!r} in this program.")
+    return decode(text, Alert)
+
+
+def _write(connection: Connection, alert: Alert) -> None:
+    program_id, alert_id = _key(alert)
+    connection.execute(update(table).where(table.c.program_id == program_id, table.c.alert_id == alert_id).values(_row(alert)))
+
+
+def _key(alert: Alert) -> tuple[str, str]:
+    return alert.program_id, alert.alert_id
+
+
+def _row(alert: Alert) -> dict[str, Any]:
+    return {
+        "program_id": alert.program_id,
+        "alert_id": alert.alert_id,
+        "subject_kind": alert.subject_kind.value,
+        "subject_id": alert.subject_id,
+        "severity": alert.severity.value,
+        "state": alert.state.value,
+        "expected_loss": alert.expected_loss,
+        "score": alert.score,
+        "times_seen": alert.times_seen,
+        "opened_at": alert.opened_at,
+        "last_seen_at": alert.last_seen_at,
+        "document": encode(alert),
+    }

@@ -1,0 +1,87 @@
+"""Applications and their dossiers in SQL."""
+
+from __future__ import annotations
+
+from sqlalchemy import func, select
+
+from fraud.domain.dossiers import Dossier
+from fraud.domain.programs import Application
+from fraud.errors import InputError, NotFound
+from fraud.storage.database import Database
+from fraud.storage.documents import decode, encode, page_size, upsert
+from fraud.storage.tables import applications, dossiers
+
+
+class SqlApplications:
+    """The `ApplicationStore` of a database."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def save(self, application: Application) -> None:
+        """Keeps an application, or the changed one under the same id; one without an id is an `InputError`."""
+        if not application.application_id:
+            raise InputError("An application needs an application_id before it can be kept; give it one.")
+        row = {
+            "program_id": application.program_id,
+            "application_id": application.application_id,
+            "applied_at": application.applied_at,
+            "document": encode(application),
+        }
+        with self._database.transaction() as connection:
+            upsert(connection, applications, row)
+
+    def get(self, program_id: str, application_id: str) -> Application:
+        """One application, or `NotFound`."""
+        table = applications.c
+        query = select(table.document).where(table.program_id == program_id, table.application_id == application_id)
+        with self._database.reading() as connection:
+            text = connection.execute(query).scalar()
+        if text is None:
+            raise NotFound(f"There is no application {application_id!r} in this program.")
+        return decode(text, Application)
+
+    def add_dossier(self, dossier: Dossier) -> None:
+        """Keeps a dossier; earlier ones of the same application stay."""
+        row = {
+            "program_id": dossier.program_id,
+            "application_id": dossier.application_id,
+            "decision_id": dossier.decision_id,
+            "as_of": dossier.as_of,
+            "outcome": dossier.outcome.value,
+            "score": dossier.score,
+            "document": encode(dossier),
+        }
+        with self._database.transaction() as connection:
+            connection.execute(dossiers.insert().values(row))
+
+    def dossier(self, program_id: str, application_id: str) -> Dossier:
+        """The newest dossier of an application, by `as_of` and then by arrival; or `NotFound`."""
+        table = dossiers.c
+        query = (
+            select(table.document)
+            .where(table.program_id == program_id, table.application_id == application_id)
+            .order_by(table.as_of.desc(), table.position.desc())
+            .limit(1)
+        )
+        with self._database.reading() as connection:
+            text = connection.execute(query).scalar()
+        if text is None:
+            raise NotFound(f"There is no dossier of application {application_id!r} in this program.")
+        return decode(text, Dossier)
+
+    def dossiers(self, program_id: str, limit: int) -> list[Dossier]:
+        """The newest dossier of each application, newest first."""
+        table = dossiers.c
+        age = func.row_number().over(partition_by=table.application_id, order_by=(table.as_of.desc(), table.position.desc()))
+        ranked = select(table.position, age.label("age")).where(table.program_id == program_id).subquery()
+        query = (
+            select(table.document)
+            .join(ranked, ranked.c.position == table.position)
+            .where(ranked.c.age == 1)
+            .order_by(table.as_of.desc(), table.position.desc())
+            .limit(page_size(limit))
+        )
+        with self._database.reading() as connection:
+            texts = connection.execute(query).scalars().all()
+        return [decode(text, Dossier) for text in texts]

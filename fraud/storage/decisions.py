@@ -1,0 +1,77 @@
+"""Decisions in SQL: added once, never changed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
+
+from fraud.domain.decisions import Decision, DecisionKind
+from fraud.errors import Conflict, NotFound
+from fraud.storage.database import Database
+from fraud.storage.documents import decode, digest, encode
+from fraud.storage.tables import decisions as table
+
+
+class SqlDecisions:
+    """The `DecisionStore` of a database."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def add(self, decisions: Sequence[Decision]) -> None:
+        """Keeps new decisions, all of them or none; an id that is already kept is a `Conflict`."""
+        rows = [_row(decision) for decision in decisions]
+        if not rows:
+            return
+        with self._database.transaction() as connection:
+            try:
+                connection.execute(table.insert(), rows)
+            except IntegrityError as error:
+                raise Conflict("A decision with the same id is already kept; nothing was added.") from error
+
+    def get(self, program_id: str, decision_id: str) -> Decision:
+        """The decision as it was made, or `NotFound`."""
+        return self._one(decision_id, table.c.program_id == program_id)
+
+    def find(self, decision_id: str) -> Decision:
+        """The decision in whichever program, for the machine's own operator; or `NotFound`."""
+        return self._one(decision_id)
+
+    def latest(self, program_id: str, kind: DecisionKind, subject_id: str) -> Decision | None:
+        """The newest decision of that kind on that subject, by the time it was decided, then by arrival."""
+        query = (
+            select(table.c.document)
+            .where(table.c.program_id == program_id, table.c.kind == kind.value, table.c.subject_key == digest(subject_id))
+            .order_by(table.c.decided_at.desc(), table.c.position.desc())
+            .limit(1)
+        )
+        with self._database.reading() as connection:
+            text = connection.execute(query).scalar()
+        return None if text is None else decode(text, Decision)
+
+    def _one(self, decision_id: str, *conditions: Any) -> Decision:
+        with self._database.reading() as connection:
+            text = connection.execute(select(table.c.document).where(table.c.decision_id == decision_id, *conditions)).scalar()
+        if text is None:
+            raise NotFound(f"There is no decision {decision_id!r} in this program.")
+        return decode(text, Decision)
+
+
+def _row(decision: Decision) -> dict[str, Any]:
+    return {
+        "decision_id": decision.decision_id,
+        "program_id": decision.program_id,
+        "kind": decision.kind.value,
+        "subject_kind": decision.subject_kind.value,
+        "subject_id": decision.subject_id,
+        "subject_key": digest(decision.subject_id),
+        "as_of": decision.as_of,
+        "decided_at": decision.decided_at,
+        "outcome": decision.verdict.outcome.value,
+        "score": decision.verdict.score,
+        "run_id": decision.run_id,
+        "document": encode(decision),
+    }

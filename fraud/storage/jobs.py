@@ -1,0 +1,106 @@
+"""The job queue in SQL: a table with leases, so that a worker that dies loses its job to another."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+import msgspec
+from sqlalchemy import RowMapping, and_, or_, select, update
+
+from fraud.domain.actors import Actor
+from fraud.domain.clock import as_utc
+from fraud.domain.ids import new_id
+from fraud.domain.jobs import Job, JobState
+from fraud.errors import Conflict, NotFound
+from fraud.storage.columns import legible
+from fraud.storage.database import Database
+from fraud.storage.documents import decode_value, encode_value
+from fraud.storage.tables import jobs as table
+
+
+class SqlJobs:
+    """The `JobQueue` of a database. Every worker needs a name of its own: the name is what holds a lease."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def enqueue(self, program_id: str, kind: str, payload: dict[str, Any], actor: Actor, at: datetime) -> Job:
+        """Queues a job."""
+        job = Job(
+            job_id=new_id("job", at),
+            program_id=program_id,
+            kind=kind,
+            payload=payload,
+            state=JobState.QUEUED,
+            created_at=as_utc(at),
+            created_by=actor.actor_id,
+        )
+        row = {**msgspec.structs.asdict(job), "state": job.state.value, "payload": encode_value(payload)}
+        with self._database.transaction() as connection:
+            connection.execute(table.insert().values(row))
+        return job
+
+    def lease(self, kinds: Sequence[str], worker: str, at: datetime, duration: timedelta) -> Job | None:
+        """Takes the oldest job that is queued, or running with its lease past, for `worker`; `None` when there is none.
+
+        PostgreSQL's workers step over rows that another is taking (`SKIP LOCKED`); SQLite's take turns, as all its writers do.
+        """
+        lost = and_(table.c.state == JobState.RUNNING.value, table.c.lease_until <= at)
+        oldest = (
+            select(table.c.position)
+            .where(table.c.kind.in_(kinds), or_(table.c.state == JobState.QUEUED.value, lost))
+            .order_by(table.c.created_at, table.c.position)
+            .limit(1)
+            .with_for_update(skip_locked=True)
+        )
+        taken = {"state": JobState.RUNNING.value, "worker": worker, "lease_until": at + duration, "attempts": table.c.attempts + 1}
+        with self._database.transaction() as connection:
+            position = connection.execute(oldest).scalar()
+            if position is None:
+                return None
+            row = connection.execute(update(table).where(table.c.position == position).values(taken).returning(table)).mappings().one()
+        return _job(row)
+
+    def extend(self, job_id: str, worker: str, until: datetime) -> None:
+        """Keeps a lease alive; `Conflict` when the job is no longer this worker's."""
+        self._change(job_id, worker, {"lease_until": until})
+
+    def finish(self, job_id: str, worker: str, result: dict[str, Any], at: datetime) -> None:
+        """Ends a job well; `Conflict` when it is no longer this worker's."""
+        ended = {"state": JobState.DONE.value, "lease_until": None, "finished_at": at, "result": encode_value(result), "error": ""}
+        self._change(job_id, worker, ended)
+
+    def fail(self, job_id: str, worker: str, error: str, at: datetime, *, retry: bool) -> None:
+        """Ends a job badly, or queues it again; `Conflict` when it is no longer this worker's.
+
+        The error may quote anything that was met on the way, so what cannot be stored is replaced rather than refused.
+        """
+        error = legible(error)
+        again = {"state": JobState.QUEUED.value, "worker": "", "lease_until": None, "error": error}
+        ended = {"state": JobState.FAILED.value, "lease_until": None, "finished_at": at, "error": error}
+        self._change(job_id, worker, again if retry else ended)
+
+    def get(self, program_id: str, job_id: str) -> Job:
+        """One job, or `NotFound`."""
+        query = select(table).where(table.c.program_id == program_id, table.c.job_id == job_id)
+        with self._database.reading() as connection:
+            row = connection.execute(query).mappings().one_or_none()
+        if row is None:
+            raise NotFound(f"There is no job {job_id!r} in this program.")
+        return _job(row)
+
+    def _change(self, job_id: str, worker: str, values: dict[str, Any]) -> None:
+        own = update(table).where(table.c.job_id == job_id, table.c.worker == worker, table.c.state == JobState.RUNNING.value)
+        with self._database.transaction() as connection:
+            if connection.execute(own.values(values)).rowcount == 0:
+                raise Conflict(f"The job {job_id!r} is no longer held by the worker {worker!r}; another may have it, so drop this work.")
+
+
+def _job(row: RowMapping) -> Job:
+    values: dict[str, Any] = {name: row[name] for name in Job.__struct_fields__}
+    values["state"] = JobState(values["state"])
+    values["payload"] = decode_value(values["payload"])
+    values["result"] = None if values["result"] is None else decode_value(values["result"])
+    return Job(**values)

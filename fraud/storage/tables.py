@@ -1,0 +1,163 @@
+"""The tables. Whole documents stand beside the columns they are searched by; every row that belongs to a program names it.
+
+A change here needs a migration in `fraud/storage/migrations/versions`; a test compares the two on both databases.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import Column, Float, ForeignKey, Index, Integer, MetaData, Table
+
+from fraud.storage.columns import Name, Position, UtcDateTime, Words
+
+METADATA = MetaData(
+    naming_convention={
+        "pk": "pk_%(table_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_name)s",
+    }
+)
+
+programs = Table(
+    "programs",
+    METADATA,
+    Column("program_id", Name, primary_key=True),
+    Column("document", Words, nullable=False),
+)
+
+applications = Table(
+    "applications",
+    METADATA,
+    Column("program_id", Name, primary_key=True),
+    Column("application_id", Name, primary_key=True),
+    Column("applied_at", UtcDateTime),
+    Column("document", Words, nullable=False),
+)
+
+dossiers = Table(
+    "dossiers",
+    METADATA,
+    Column("position", Position, primary_key=True, autoincrement=True),
+    Column("program_id", Name, nullable=False),
+    Column("application_id", Name, nullable=False),
+    Column("decision_id", Words, nullable=False),
+    Column("as_of", UtcDateTime, nullable=False),
+    Column("outcome", Words, nullable=False),
+    Column("score", Float, nullable=False),
+    Column("document", Words, nullable=False),
+    Index("ix_dossiers_application", "program_id", "application_id", "as_of"),
+)
+
+decisions = Table(
+    "decisions",
+    METADATA,
+    Column("position", Position, primary_key=True, autoincrement=True),
+    Column("decision_id", Name, nullable=False),
+    Column("program_id", Name, nullable=False),
+    Column("kind", Words, nullable=False),
+    Column("subject_kind", Words, nullable=False),
+    Column("subject_id", Words, nullable=False),
+    Column("subject_key", Words, nullable=False, comment="SHA-256 of subject_id, which may be longer than an index can hold"),
+    Column("as_of", UtcDateTime, nullable=False),
+    Column("decided_at", UtcDateTime, nullable=False),
+    Column("outcome", Words, nullable=False),
+    Column("score", Float, nullable=False),
+    Column("run_id", Name, nullable=False),
+    Column("document", Words, nullable=False),
+    Index("ux_decisions_decision_id", "decision_id", unique=True),
+    Index("ix_decisions_subject", "program_id", "kind", "subject_key", "decided_at"),
+    Index("ix_decisions_run", "program_id", "run_id"),
+)
+
+scans = Table(
+    "scans",
+    METADATA,
+    Column("position", Position, primary_key=True, autoincrement=True),
+    Column("scan_id", Name, nullable=False),
+    Column("program_id", Name, nullable=False),
+    Column("as_of", UtcDateTime, nullable=False),
+    Column("document", Words, nullable=False),
+    Index("ux_scans_scan_id", "scan_id", unique=True),
+    Index("ix_scans_as_of", "program_id", "as_of"),
+)
+
+alerts = Table(
+    "alerts",
+    METADATA,
+    Column("program_id", Name, primary_key=True),
+    Column("alert_id", Name, primary_key=True),
+    Column("subject_kind", Words, nullable=False),
+    Column("subject_id", Words, nullable=False),
+    Column("severity", Words, nullable=False),
+    Column("state", Words, nullable=False),
+    Column("expected_loss", Float, nullable=False),
+    Column("score", Float, nullable=False),
+    Column("times_seen", Integer, nullable=False),
+    Column("opened_at", UtcDateTime, nullable=False),
+    Column("last_seen_at", UtcDateTime, nullable=False),
+    Column("document", Words, nullable=False),
+    Index("ix_alerts_open", "program_id", "state", "expected_loss"),
+)
+
+alert_sightings = Table(
+    "alert_sightings",
+    METADATA,
+    Column("program_id", Name, primary_key=True),
+    Column("sighting_key", Words, primary_key=True, comment="SHA-256 of alert_id and decision_id: one sighting counts once"),
+)
+
+actors = Table(
+    "actors",
+    METADATA,
+    Column("actor_id", Name, primary_key=True),
+    Column("kind", Words, nullable=False),
+    Column("name", Words, nullable=False),
+    Column("role", Words, nullable=False),
+    Column("programs", Words, nullable=False, comment="a JSON list of program ids; * is all of them"),
+)
+
+actor_keys = Table(
+    "actor_keys",
+    METADATA,
+    Column("secret_hash", Words, primary_key=True, comment="SHA-256 of the secret, which itself is kept nowhere"),
+    Column("actor_id", Name, ForeignKey("actors.actor_id"), nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("revoked_at", UtcDateTime),
+    Index("ix_actor_keys_actor_id", "actor_id"),
+)
+
+audit_log = Table(
+    "audit_log",
+    METADATA,
+    Column("position", Position, primary_key=True, autoincrement=True),
+    Column("program_id", Name, nullable=False),
+    Column("at", UtcDateTime, nullable=False),
+    Column("actor_kind", Words, nullable=False),
+    Column("actor_id", Name, nullable=False),
+    Column("actor_name", Words, nullable=False),
+    Column("action", Words, nullable=False),
+    Column("subject", Words, nullable=False),
+    Column("detail", Words, nullable=False),
+    Index("ix_audit_log_at", "program_id", "at"),
+)
+
+jobs = Table(
+    "jobs",
+    METADATA,
+    Column("position", Position, primary_key=True, autoincrement=True),
+    Column("job_id", Name, nullable=False),
+    Column("program_id", Name, nullable=False),
+    Column("kind", Words, nullable=False),
+    Column("payload", Words, nullable=False),
+    Column("state", Words, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("created_by", Words, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("worker", Words, nullable=False),
+    Column("lease_until", UtcDateTime),
+    Column("finished_at", UtcDateTime),
+    Column("result", Words),
+    Column("error", Words, nullable=False),
+    Index("ux_jobs_job_id", "job_id", unique=True),
+    Index("ix_jobs_state", "state", "created_at"),
+    Index("ix_jobs_program_id", "program_id"),
+)

@@ -1,0 +1,80 @@
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+
+from fraud.cases.alerting import Candidate, alert_of, budget_of, choose
+from fraud.decisions.deciding import decide_traffic
+from fraud.domain.catalogue import CHECKS, Observation
+from fraud.domain.decisions import Decision, DecisionKind, SubjectKind
+from fraud.domain.signals import Severity, Signal
+from fraud.policy.loading import load_pack
+
+PACK = load_pack()
+NOW = datetime(2026, 3, 1, tzinfo=UTC)
+
+
+def found(check_id: str, severity: Severity = Severity.HIGH) -> Signal:
+    return CHECKS[check_id].finding("x", severity, Observation(text="seen"))
+
+
+def candidate(name: str, signals: list[Signal], evidence: float = 0.0, families_out: int = 0, exposure: float = 100.0) -> Candidate:
+    decision = Decision(
+        decision_id=f"dec_{name}",
+        program_id="default",
+        kind=DecisionKind.SCAN,
+        subject_kind=SubjectKind.AFFILIATE,
+        subject_id=name,
+        as_of=NOW,
+        decided_at=NOW,
+        decided_by="system",
+        verdict=decide_traffic(PACK, signals, evidence),
+        signals=tuple(signals),
+        policy=PACK.artefact,
+    )
+    return Candidate(decision=decision, subject=name, families_out=families_out, exposure=exposure)
+
+
+def names(chosen: list[Candidate]) -> list[str]:
+    return [one.decision.subject_id for one in chosen]
+
+
+def test_statistics_alert_within_the_budget_riskiest_first() -> None:
+    night = [candidate(f"a{i}", [], evidence=float(i), families_out=2) for i in range(10)]
+    assert names(choose(PACK.scan, night, budget=3)) == ["a9", "a8", "a7"]
+    assert choose(PACK.scan, night, budget=0) == []
+
+
+def test_one_family_far_out_is_below_the_evidence_floor() -> None:
+    night = [candidate("odd", [], evidence=50.0, families_out=1), candidate("odder", [], evidence=5.0, families_out=2)]
+    assert names(choose(PACK.scan, night, budget=5)) == ["odder"]
+
+
+def test_a_rule_with_support_lifts_above_the_floor() -> None:
+    assert names(choose(PACK.scan, [candidate("ruled", [found("traffic.fast_conversions", Severity.MEDIUM)])], budget=5)) == ["ruled"]
+
+
+def test_absolute_evidence_alerts_besides_the_budget() -> None:
+    night = [candidate("own", [found("traffic.self_referral")]), candidate("odd", [], evidence=9.0, families_out=3)]
+    assert names(choose(PACK.scan, night, budget=0)) == ["own"]
+    assert set(names(choose(PACK.scan, night, budget=1))) == {"own", "odd"}
+
+
+@pytest.mark.parametrize(("active", "asked", "budget"), [(161, None, 3), (1200, None, 10), (10, None, 1), (1200, 25, 25), (1200, 0, 0)])
+def test_the_budget_is_the_packs_unless_asked_otherwise(active: int, asked: int | None, budget: int) -> None:
+    assert budget_of(PACK.scan, active, asked) == budget
+
+
+def test_the_same_news_is_the_same_alert_and_other_news_another() -> None:
+    fast = candidate("a", [found("traffic.fast_conversions")])
+    again = candidate("a", [found("traffic.fast_conversions", Severity.MEDIUM)])
+    other = candidate("a", [found("traffic.repeated_customers")])
+    assert alert_of(fast, NOW).alert_id == alert_of(again, NOW).alert_id
+    assert alert_of(fast, NOW).alert_id != alert_of(other, NOW).alert_id
+
+
+def test_an_alert_carries_what_is_at_stake() -> None:
+    alert = alert_of(candidate("a", [found("traffic.self_referral")], exposure=200.0), NOW)
+    assert alert.expected_loss == pytest.approx(200.0 * alert.score, abs=0.01)
+    assert alert.severity is Severity.HIGH

@@ -1,0 +1,110 @@
+from __future__ import annotations
+
+import math
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fraud.decisions.deciding import PUBLIC_NOTHING, cheapest_outcome, decide_application, decide_click, decide_traffic
+from fraud.domain.catalogue import APPLICANT_CHECKS, CHECKS, Observation
+from fraud.domain.decisions import Outcome
+from fraud.domain.signals import Severity, Signal
+from fraud.policy.loading import load_pack
+from fraud.policy.pack import Pack
+
+SEEN = Observation(text="seen")
+PACK = load_pack()
+
+
+def found(check_id: str, severity: Severity = Severity.HIGH) -> Signal:
+    return CHECKS[check_id].finding("x", severity, SEEN)
+
+
+def all_clear(without: str = "") -> list[Signal]:
+    return [spec.clear("x", SEEN) for spec in APPLICANT_CHECKS if spec.check_id != without]
+
+
+def packed(**changes: object) -> Pack:
+    return msgspec.structs.replace(PACK, scan=msgspec.structs.replace(PACK.scan, **changes))
+
+
+class TestApplications:
+    def test_a_clear_applicant_is_approved(self) -> None:
+        verdict = decide_application(PACK, all_clear())
+        assert (verdict.outcome, verdict.coverage, verdict.public_reason) == (Outcome.APPROVE, 1.0, PUBLIC_NOTHING)
+
+    def test_below_the_minimum_of_coverage_nothing_is_approved(self) -> None:
+        signals = [spec.inconclusive("x", "unreachable") for spec in APPLICANT_CHECKS]
+        verdict = decide_application(PACK, signals)
+        assert verdict.outcome is Outcome.REQUEST_INFO
+        assert "coverage_below_minimum" in verdict.guards
+        assert verdict.needed
+
+    def test_a_parked_page_is_never_approved(self) -> None:
+        for severity in (Severity.MEDIUM, Severity.HIGH):
+            verdict = decide_application(PACK, [*all_clear("website.parked"), found("website.parked", severity)])
+            assert verdict.outcome is Outcome.REVIEW
+
+    def test_rejection_waits_for_a_person_unless_the_policy_says_otherwise(self) -> None:
+        signals = [*all_clear("website.parked"), found("website.parked"), found("website.hidden_tracking", Severity.CRITICAL)]
+        waiting = decide_application(PACK, signals)
+        assert (waiting.outcome, waiting.guards) == (Outcome.REVIEW, ("rejection_waits_for_a_person",))
+        automatic = msgspec.structs.replace(PACK, vetting=msgspec.structs.replace(PACK.vetting, reject_automatically=True))
+        assert decide_application(automatic, signals).outcome is Outcome.REJECT
+
+    def test_expected_loss_agrees_with_the_worked_example(self) -> None:
+        loss = msgspec.structs.replace(PACK.vetting.loss, recoverable_share=0.0)  # approve below .061, review up to .758, then reject
+        assert [cheapest_outcome(p, loss) for p in (0.060, 0.062, 0.757, 0.759)] == [
+            Outcome.APPROVE,
+            Outcome.REVIEW,
+            Outcome.REVIEW,
+            Outcome.REJECT,
+        ]
+
+    def test_the_public_reason_holds_only_the_catalogues_sentences(self) -> None:
+        verdict = decide_application(PACK, [found("website.parked"), found("website.brand_in_domain", Severity.MEDIUM)])
+        allowed = {spec.public_text for spec in APPLICANT_CHECKS}
+        assert all(any(part in text for text in allowed) for part in verdict.public_reason.split(". "))
+        assert "seen" not in verdict.public_reason
+
+
+class TestTraffic:
+    def test_no_anomaly_alone_holds(self) -> None:
+        signals = [found("traffic.anomaly"), found("traffic.peer_residuals"), found("traffic.too_many_conversions")]
+        assert decide_traffic(PACK, signals, evidence=300.0).outcome is Outcome.REVIEW
+
+    def test_two_independent_families_hold(self) -> None:
+        verdict = decide_traffic(PACK, [found("traffic.fast_conversions"), found("traffic.repeated_customers")], 1.0)
+        assert verdict.outcome is Outcome.HOLD
+
+    def test_suspension_waits_for_a_person(self) -> None:
+        signals = [found("traffic.self_referral", Severity.CRITICAL)]
+        assert decide_traffic(PACK, signals, 0.0).outcome is Outcome.HOLD
+        assert decide_traffic(packed(suspend_automatically=True), signals, 0.0).outcome is Outcome.SUSPEND
+
+    def test_nothing_known_passes_with_no_risk(self) -> None:
+        verdict = decide_traffic(PACK, [], math.nan)
+        assert (verdict.outcome, verdict.score) == (Outcome.PASS, 0.0)
+
+    @given(st.floats(0, 300), st.floats(0.01, 10))
+    def test_more_evidence_never_lowers_the_score_and_never_saturates(self, evidence: float, more: float) -> None:
+        low, high = (decide_traffic(PACK, [], e).score for e in (evidence, evidence + more))
+        assert low <= high < 1
+
+
+class TestClicks:
+    def test_blocking_takes_a_conclusive_finding(self) -> None:
+        associative = [found("click.burst"), found("click.affiliate_risk"), found("click.duplicate"), found("click.anomaly")]
+        assert decide_click(PACK, associative).outcome is Outcome.REVIEW
+        assert decide_click(PACK, [found("click.declared_bot")]).outcome is Outcome.BLOCK
+
+    def test_an_ordinary_click_is_allowed(self) -> None:
+        assert decide_click(PACK, [CHECKS["click.burst"].clear("x", SEEN)]).outcome is Outcome.ALLOW
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_the_order_of_signals_never_changes_the_verdict(order: int) -> None:
+    signals = [found("traffic.fast_conversions"), found("traffic.repeated_customers"), found("traffic.hosting_like", Severity.MEDIUM)]
+    assert decide_traffic(PACK, signals[::order], 2.5) == decide_traffic(PACK, signals, 2.5)

@@ -1,0 +1,158 @@
+"""Real servers for tests, on loopback and made for the occasion."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import shutil
+import socket
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import NoReturn
+
+import pytest
+from sqlalchemy import create_engine, make_url, text
+
+_ATTEMPTS = 3
+_USER = "fraud_test"
+
+
+@contextmanager
+def postgres_server() -> Iterator[str]:
+    """The URL of a PostgreSQL server: the one of `FRAUD_TEST_POSTGRES_URL`, or one started here and stopped at the end.
+
+    Where neither is possible the test is skipped, or fails when `FRAUD_TEST_REQUIRE` names `postgres`.
+    """
+    given = os.environ.get("FRAUD_TEST_POSTGRES_URL", "")
+    if given:
+        yield given
+        return
+    programs = _find_programs()
+    if programs is None:
+        _give_up("PostgreSQL's initdb and pg_ctl are neither on PATH nor under /usr/lib/postgresql")
+    with _folder() as folder, _started(programs, folder) as url:
+        yield url
+
+
+@contextmanager
+def fresh_schema(server_url: str) -> Iterator[str]:
+    """The URL of an empty schema of its own on a server, dropped at the end: tests that share a server never meet."""
+    schema = f"fraud_test_{secrets.token_hex(6)}"
+    url = make_url(server_url).set(drivername="postgresql+psycopg")
+    engine = create_engine(url, isolation_level="AUTOCOMMIT")
+    try:
+        with engine.connect() as connection:
+            connection.execute(text(f"CREATE SCHEMA {schema}"))
+            yield url.update_query_dict({"options": f"-csearch_path={schema}"}).render_as_string(hide_password=False)
+            connection.execute(text(f"DROP SCHEMA {schema} CASCADE"))
+    finally:
+        engine.dispose()
+
+
+def free_port() -> int:
+    """A loopback port that was free a moment ago."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def _give_up(reason: str) -> NoReturn:
+    if "postgres" in os.environ.get("FRAUD_TEST_REQUIRE", ""):
+        pytest.fail(f"{reason}, and FRAUD_TEST_REQUIRE asks for it")
+    pytest.skip(reason)
+
+
+def _find_programs() -> Path | None:
+    """The folder that has `initdb` and `pg_ctl`, the newest version first."""
+    on_path = shutil.which("initdb")
+    folders = [Path(on_path).resolve().parent] if on_path else []
+    folders += sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=_version, reverse=True)
+    return next((folder for folder in folders if all((folder / name).exists() for name in ("initdb", "pg_ctl", "postgres"))), None)
+
+
+def _version(folder: Path) -> float:
+    try:
+        return float(folder.parent.name)
+    except ValueError:
+        return 0.0
+
+
+@contextmanager
+def _folder() -> Iterator[Path]:
+    """A folder that belongs to the user the server runs as; PostgreSQL refuses to run as root."""
+    folder = Path(tempfile.mkdtemp(prefix="fraud-postgres-"))
+    try:
+        if os.geteuid() == 0:
+            shutil.chown(folder, _server_user())
+        yield folder
+    finally:
+        shutil.rmtree(folder)
+
+
+@contextmanager
+def _started(programs: Path, folder: Path) -> Iterator[str]:
+    password = secrets.token_hex(16)
+    data = folder / "data"
+    password_file = folder / "password"
+    password_file.write_text(password)
+    password_file.chmod(0o644)
+    access = ["--username", _USER, "--pwfile", str(password_file), "--auth", "scram-sha-256"]
+    _run([str(programs / "initdb"), "--pgdata", str(data), *access, "--encoding", "UTF8", "--locale", "C", "--no-sync"], folder)
+    port = _start(programs, folder)
+    try:
+        yield f"postgresql://{_USER}:{password}@127.0.0.1:{port}/postgres"
+    finally:
+        _run([str(programs / "pg_ctl"), "stop", "--pgdata", str(data), "--mode", "immediate", "--wait"], folder)
+
+
+def _start(programs: Path, folder: Path) -> int:
+    """Starts the server and returns its port; another port is tried when somebody was quicker."""
+    command = [str(programs / "pg_ctl"), "start", "--pgdata", str(folder / "data"), "--log", str(folder / "log"), "--wait", "--options"]
+    for attempt in range(_ATTEMPTS):
+        port = free_port()
+        options = f"-p {port} -h 127.0.0.1 -F -c unix_socket_directories='' -c timezone=Asia/Kathmandu"  # a zone nobody has by default
+        try:
+            _run([*command, options], folder)
+        except RuntimeError:
+            if attempt == _ATTEMPTS - 1:
+                raise
+        else:
+            return port
+    raise AssertionError("unreachable")
+
+
+def _run(command: list[str], folder: Path) -> None:
+    done = subprocess.run([*_as_server_user(), *command], cwd=folder, capture_output=True, text=True, check=False, timeout=120)
+    if done.returncode != 0:
+        log = folder / "log"
+        raise RuntimeError(f"{command[0]} failed: {done.stdout} {done.stderr} {log.read_text() if log.exists() else ''}")
+
+
+def _server_user() -> str:
+    """A user without privileges to run the server as."""
+    import pwd  # noqa: PLC0415 -- there is none on systems without users
+
+    known = {entry.pw_name for entry in pwd.getpwall()}
+    return next(name for name in ("postgres", "nobody") if name in known)
+
+
+def _as_server_user() -> list[str]:
+    """The words that run a command as that user, when this process is root."""
+    if os.geteuid() != 0:
+        return []
+    user = _server_user()
+    if shutil.which("setpriv"):
+        return ["setpriv", f"--reuid={user}", "--regid", _group(user), "--clear-groups"]
+    if shutil.which("runuser"):
+        return ["runuser", "-u", user, "--"]
+    return ["su", user, "-s", "/bin/sh", "-c", 'exec "$0" "$@"', "--"]
+
+
+def _group(user: str) -> str:
+    import pwd  # noqa: PLC0415 -- there is none on systems without users
+
+    return str(pwd.getpwnam(user).pw_gid)
