@@ -1,0 +1,238 @@
+"""What the crawlers report: facts about pages and sites, never judgements.
+
+Every type is frozen and made of plain values (strings, numbers, tuples, UTC datetimes), so that a fact can be kept as JSON beside a
+decision and read back the same: `msgspec.convert(msgspec.to_builtins(fact), type(fact)) == fact`. A value that was not found is `''` or an
+empty tuple where the reader looked and there was nothing, and `None` where nobody could look (unknown).
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Literal
+
+from msgspec import Struct, field
+
+FailureKind = Literal[
+    "refused", "dns", "connect", "tls", "timeout", "too_large", "robots", "redirects", "protocol", "http_status", "not_html", "budget"
+]
+AutoNavigationKind = Literal["meta_refresh", "script_location", "window_open", "form_submit"]
+ParkingSignKind = Literal["provider_script", "sale_phrase", "lander_redirect", "parking_link", "title_is_domain"]
+IdentityPageKind = Literal["privacy", "terms", "contact", "imprint", "about"]
+ProfileSource = Literal["rel-me", "sameAs", "link"]
+
+NEVER = datetime(1970, 1, 1, tzinfo=UTC)
+"""The time of a fact that was made without one (in tests, or read from a file)."""
+
+
+class Hop(Struct, frozen=True, kw_only=True):
+    """One answer of a redirect chain: `url` answered `status` and pointed to `location` (absolute; '' for the last answer)."""
+
+    url: str
+    status: int
+    location: str = ""
+
+
+class Certificate(Struct, frozen=True, kw_only=True):
+    """The TLS certificate of an https site that passed verification: who issued it, from when to when, for which `names`."""
+
+    issuer: str = ""
+    not_before: datetime | None = None
+    not_after: datetime | None = None
+    names: tuple[str, ...] = ()
+
+
+class Fetched(Struct, frozen=True, kw_only=True):
+    """One resource as it was received: `body` is inflated, `sha256` is the body's in hex, `hops` ends with the answer that has the body.
+
+    Header names are lower case; repeated headers are joined by ', '. `truncated` says that the body is cut: longer than we read, or the
+    server hung up early. `certificate` is None over plain HTTP.
+    """
+
+    requested_url: str
+    url: str
+    status: int
+    headers: dict[str, str] = field(default_factory=dict)
+    hops: tuple[Hop, ...] = ()
+    body: bytes = b""
+    sha256: str = ""
+    fetched_at: datetime = NEVER
+    content_type: str = ""
+    truncated: bool = False
+    elapsed_ms: int = 0
+    certificate: Certificate | None = None
+
+
+class Link(Struct, frozen=True, kw_only=True):
+    """An `<a href>` or `<area href>`: absolute `url`, visible `text`, lower-case `rel` words and `host` ('' for mailto and the like)."""
+
+    url: str
+    text: str = ""
+    rel: tuple[str, ...] = ()
+    host: str = ""
+
+
+class Embed(Struct, frozen=True, kw_only=True):
+    """Something a browser loads without a click: iframe, img, script, embed, object, link (prefetch and kin) or a `css` url.
+
+    `hidden` says that a visitor cannot see it and `why_hidden` by what means (`1px`, `display:none`, `off-screen`, `hidden ancestor: …`).
+    Scripts, links and css have nothing to be seen: `hidden` is False for them. `excerpt` is the element's outer HTML, or the script's or
+    style's text around it, at most 300 characters. `network` is the affiliate network whose click tracking the address is ('' for none).
+    """
+
+    tag: str
+    url: str
+    hidden: bool = False
+    why_hidden: str = ""
+    excerpt: str = ""
+    network: str = ""
+
+
+class AutoNavigation(Struct, frozen=True, kw_only=True):
+    """A move to another address without the visitor's action; `delay_seconds` is None where the page does not say.
+
+    `network` is the affiliate network whose click tracking the address is ('' for none).
+    """
+
+    kind: AutoNavigationKind
+    url: str
+    delay_seconds: float | None = None
+    excerpt: str = ""
+    network: str = ""
+
+
+class AffiliateLink(Struct, frozen=True, kw_only=True):
+    """A link that carries an affiliate network's tracking; `network` is the catalogue's id."""
+
+    url: str
+    network: str
+    text: str = ""
+    rel: tuple[str, ...] = ()
+    excerpt: str = ""
+
+
+class Disclosure(Struct, frozen=True, kw_only=True):
+    """A phrase that tells visitors of affiliate links; `offset` is its place in the visible text, in characters.
+
+    The visible text is that of the whole page, menus and footers included, where disclosures usually stand.
+    """
+
+    phrase: str
+    language: str
+    offset: int
+    excerpt: str = ""
+
+
+class SocialProfile(Struct, frozen=True, kw_only=True):
+    """A profile the page points to; the strongest way of finding it wins (rel-me, then sameAs, then link)."""
+
+    platform: str
+    handle: str
+    url: str
+    found_by: ProfileSource = "link"
+
+
+class ParkingSign(Struct, frozen=True, kw_only=True):
+    """One sign of a parked or offered domain; `provider` is the catalogue's id, '' when the sign belongs to none."""
+
+    kind: ParkingSignKind
+    provider: str = ""
+    excerpt: str = ""
+
+
+class TrackerId(Struct, frozen=True, kw_only=True):
+    """An account number of an analytics or advertising service found in the page, such as `google_analytics` `UA-12345-1`."""
+
+    kind: str
+    value: str
+
+
+class IdentityPage(Struct, frozen=True, kw_only=True):
+    """A link that looks like a page saying who is behind the site."""
+
+    kind: IdentityPageKind
+    url: str
+    text: str = ""
+
+
+class PageFacts(Struct, frozen=True, kw_only=True):
+    """One HTML page, read.
+
+    `text` is the visible main text, at most 20,000 characters; `word_count` counts all of it before the cut. `declared_language` is the
+    page's own word (lower-case, as written: `de`, `pt-br`), `detected_language` a guess from the text with `language_confidence` in 0..1
+    (None and '' under 20 words). `scripts_needed` says that the page is an empty shell that only scripts fill: its text is then unknown,
+    not thin. `disclosures` come from all visible text, `social_profiles` and `identity_pages` in its links. `emails` are lower case.
+    """
+
+    url: str = ""
+    title: str = ""
+    description: str = ""
+    declared_language: str = ""
+    detected_language: str = ""
+    language_confidence: float | None = None
+    text: str = ""
+    word_count: int = 0
+    links: tuple[Link, ...] = ()
+    embeds: tuple[Embed, ...] = ()
+    auto_navigations: tuple[AutoNavigation, ...] = ()
+    affiliate_links: tuple[AffiliateLink, ...] = ()
+    disclosures: tuple[Disclosure, ...] = ()
+    social_profiles: tuple[SocialProfile, ...] = ()
+    emails: tuple[str, ...] = ()
+    parking_signs: tuple[ParkingSign, ...] = ()
+    identity_pages: tuple[IdentityPage, ...] = ()
+    trackers: tuple[TrackerId, ...] = ()
+    json_ld_types: tuple[str, ...] = ()
+    generator: str = ""
+    canonical: str = ""
+    scripts_needed: bool = False
+    encoding: str = ""
+
+
+class Snapshot(Struct, frozen=True, kw_only=True):
+    """The evidence reference of a visited page; `size` is the body's length in bytes, `truncated` says that it is not the whole page."""
+
+    url: str
+    fetched_at: datetime = NEVER
+    sha256: str = ""
+    status: int = 200
+    content_type: str = ""
+    size: int = 0
+    truncated: bool = False
+
+
+class VisitedPage(Struct, frozen=True, kw_only=True):
+    """A page with the evidence it was read from."""
+
+    snapshot: Snapshot
+    facts: PageFacts
+
+
+class Failure(Struct, frozen=True, kw_only=True):
+    """Why an address gave no page: `kind` for programs, `message` one sentence for people."""
+
+    url: str
+    kind: FailureKind
+    message: str = ""
+
+
+class SiteFacts(Struct, frozen=True, kw_only=True):
+    """One visit to a site.
+
+    `pages` begins with the home page; `failure` says why there is none. `failures` are the other pages that failed. `hops` is the home
+    page's redirect chain and `certificate` its TLS certificate (None over plain HTTP). `random_path_status` is the answer to a path that
+    cannot exist (soft 404) and `random_path_same_as_home` whether it had the home page's text; both None when not asked or not answered.
+    """
+
+    requested_url: str
+    reachable: bool = False
+    failure: Failure | None = None
+    final_url: str = ""
+    registrable_domain: str = ""
+    hops: tuple[Hop, ...] = ()
+    pages: tuple[VisitedPage, ...] = ()
+    failures: tuple[Failure, ...] = ()
+    random_path_status: int | None = None
+    random_path_same_as_home: bool | None = None
+    certificate: Certificate | None = None
+    started_at: datetime = NEVER
+    finished_at: datetime = NEVER

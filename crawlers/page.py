@@ -1,0 +1,100 @@
+"""One HTML page -> facts. Pure: no network, no clock; the same bytes always give the same facts."""
+
+from __future__ import annotations
+
+from selectolax.lexbor import LexborHTMLParser
+
+from crawlers.facts import AutoNavigation, PageFacts
+from crawlers.reading.embeds import auto_navigations, embeds
+from crawlers.reading.encoding import decode
+from crawlers.reading.links import identity_pages, links
+from crawlers.reading.parking import lander_signs, parking_signs, title_signs
+from crawlers.reading.phrases import disclosures, trackers
+from crawlers.reading.social import emails, social_profiles
+from crawlers.reading.structured import json_ld
+from crawlers.reading.text import MOST_TEXT, count_words, detect_language, main_text, visible_text
+from crawlers.reading.urls import absolute, clean, host_of
+from crawlers.reading.walk import Walked, walk
+
+MOST_SOURCE = 10 * 1024 * 1024
+"""Characters of HTML that are parsed; `crawlers.limits` lets no more through."""
+SHELL_WORDS = 20
+"""Words under which a page that loads scripts may be an empty shell."""
+SHELL_SAYINGS = ("javascript", "java script")
+
+
+def read_page(html: bytes | str, url: str, content_type: str = "") -> PageFacts:
+    """Return the facts of a page that was received from `url` with this Content-Type header. Never raises on bad HTML."""
+    source, encoding = decode(html, content_type) if isinstance(html, bytes) else (clean(html), "")
+    source = source[:MOST_SOURCE]
+    found = walk(LexborHTMLParser(source))
+    base = absolute(url, found.base) if found.base else url
+    return _facts(found, source, url, base, encoding)
+
+
+def _facts(found: Walked, source: str, url: str, base: str, encoding: str) -> PageFacts:
+    host = host_of(url)
+    text, everything = main_text(found.lines), visible_text(found.lines)
+    words = count_words(text)
+    language, confidence = detect_language(text, words)
+    all_links, affiliate_links = links(found, base)
+    navigations = auto_navigations(found, base)
+    types, same_as = json_ld(found.json_ld)
+    title = clean(found.title)
+    parking = parking_signs(source, everything, words, all_links) + lander_signs(navigations, host) + title_signs(title, host, words)
+    return PageFacts(
+        url=url,
+        title=title,
+        description=_meta(found, "description") or _meta(found, "og:description"),
+        declared_language=_declared_language(found),
+        detected_language=language,
+        language_confidence=confidence,
+        text=text[:MOST_TEXT],
+        word_count=words,
+        links=all_links,
+        embeds=embeds(found, base),
+        auto_navigations=navigations,
+        affiliate_links=affiliate_links,
+        disclosures=disclosures(everything[:MOST_TEXT], (language or _declared_language(found))[:2]),
+        social_profiles=social_profiles(all_links, _rel(found, "me", base), same_as),
+        emails=emails(found, all_links, everything),
+        parking_signs=tuple(parking),
+        identity_pages=identity_pages(all_links, host),
+        trackers=trackers(source),
+        json_ld_types=types,
+        generator=_meta(found, "generator"),
+        canonical=next(iter(_rel(found, "canonical", base)), ""),
+        scripts_needed=_scripts_needed(found, words, navigations),
+        encoding=encoding,
+    )
+
+
+def _meta(found: Walked, name: str) -> str:
+    for meta in found.metas:
+        key = meta.attributes.get("name") or meta.attributes.get("property") or ""
+        if key.lower() == name and meta.attributes.get("content"):
+            return clean(" ".join((meta.attributes["content"] or "").split()))[:1000]
+    return ""
+
+
+def _declared_language(found: Walked) -> str:
+    declared = found.language or _meta(found, "content-language")
+    for meta in found.metas:
+        if not declared and (meta.attributes.get("http-equiv") or "").lower() == "content-language":
+            declared = meta.attributes.get("content") or ""
+    return clean(declared).strip().lower().replace("_", "-")[:35]
+
+
+def _rel(found: Walked, word: str, base: str) -> list[str]:
+    """Return the addresses of the `link` elements with this relation."""
+    kept = [attributes for attributes in found.links if word in (attributes.get("rel") or "").lower().split()]
+    return [absolute(base, attributes["href"] or "") for attributes in kept if attributes.get("href")]
+
+
+def _scripts_needed(found: Walked, words: int, navigations: tuple[AutoNavigation, ...]) -> bool:
+    """Say whether the page is an empty shell: no words, no redirect, and scripts with an empty place to fill or said to be needed."""
+    has_scripts = bool(found.script_files or found.scripts)
+    if words >= SHELL_WORDS or not has_scripts or navigations:
+        return False
+    asks = any(saying in " ".join(found.noscript_text).lower() for saying in SHELL_SAYINGS)
+    return asks or found.empty_mounts > 0

@@ -1,0 +1,291 @@
+"""One walk over a page's tree, which gathers what all the readers need: text lines, links, embedded things, scripts and metadata.
+
+Pages are walked iteratively (depth is no danger) and at most `MOST_NODES` of them; what comes after is not read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from selectolax.lexbor import LexborHTMLParser, LexborNode
+
+from crawlers.reading.style import Sheet, declarations, hiding_rules, is_not_rendered, tiny_by_attributes, why_contents_hidden, why_hidden
+from crawlers.reading.urls import clean
+
+MOST_NODES = 200_000
+MOST_TEXT = 1_000_000
+"""Characters of text that are gathered."""
+MOST_SCRIPT = 200_000
+"""Characters read of one inline script."""
+LINE_BREAK = "\u2028"
+"""Stands for `<br>` inside a block."""
+
+SILENT = frozenset(
+    {
+        "script",
+        "style",
+        "template",
+        "noscript",
+        "svg",
+        "math",
+        "iframe",
+        "object",
+        "select",
+        "option",
+        "textarea",
+        "head",
+        "title",
+        "audio",
+        "video",
+        "canvas",
+        "noframes",
+    }
+)
+"""Elements whose text is not shown as part of the page's text."""
+BOILERPLATE = frozenset({"nav", "footer", "aside", "menu", "dialog"})
+BOILERPLATE_ROLES = frozenset({"navigation", "contentinfo", "menu", "menubar", "search", "dialog", "alertdialog"})
+CONTENT = frozenset({"main", "article"})
+INLINE = frozenset(
+    {"a", "abbr", "acronym", "b", "bdi", "bdo", "big", "cite", "code", "data", "del", "dfn", "em", "font", "i", "img", "ins", "kbd",
+     "label", "mark", "nobr", "q", "rp", "rt", "ruby", "s", "samp", "small", "span", "strike", "strong", "sub", "sup", "time", "tt", "u",
+     "var", "wbr"}
+)  # fmt: skip
+EMBEDS = frozenset({"iframe", "frame", "img", "script", "embed", "object", "video", "audio", "source", "input"})
+LOADING_LINKS = frozenset({"prefetch", "prerender", "preload", "modulepreload", "stylesheet"})
+
+Attributes = Mapping[str, str | None]
+
+
+class State(NamedTuple):
+    """What an element passes on to what is inside it."""
+
+    silent: bool = False
+    boilerplate: bool = False
+    content: bool = False
+    unrendered: bool = False
+    hidden: str = ""
+    noscript: bool = False
+    block: int = 0
+    anchor: int = -1
+
+
+@dataclass
+class Line:
+    """A run of text in one block; `main` says that it is no boilerplate."""
+
+    block: int
+    main: bool
+    pieces: list[str] = field(default_factory=list)
+
+
+@dataclass
+class Anchor:
+    """An `a` or `area` element. `label` is what it says besides text (title, alternative text of images)."""
+
+    attributes: Attributes
+    pieces: list[str] = field(default_factory=list)
+    label: str = ""
+
+    @property
+    def text(self) -> str:
+        """The visible words, or the label where there are none."""
+        return (" ".join("".join(self.pieces).split()) or self.label)[:300]
+
+
+class Embedded(NamedTuple):
+    """An element that a browser loads something for."""
+
+    tag: str
+    attributes: Attributes
+    hidden: str
+
+
+class Meta(NamedTuple):
+    """A `meta` element; `noscript` says that it counts only without scripts."""
+
+    attributes: Attributes
+    noscript: bool
+
+
+@dataclass
+class Walked:
+    """Everything the walk found, in document order."""
+
+    language: str = ""
+    title: str = ""
+    base: str = ""
+    onload: str = ""
+    lines: list[Line] = field(default_factory=list)
+    anchors: list[Anchor] = field(default_factory=list)
+    embeds: list[Embedded] = field(default_factory=list)
+    metas: list[Meta] = field(default_factory=list)
+    links: list[Attributes] = field(default_factory=list)
+    forms: list[Attributes] = field(default_factory=list)
+    scripts: list[str] = field(default_factory=list)
+    json_ld: list[str] = field(default_factory=list)
+    sheets: list[str] = field(default_factory=list)
+    inline_styles: list[tuple[str, Attributes, str]] = field(default_factory=list)
+    noscript_text: list[str] = field(default_factory=list)
+    obscured_emails: list[str] = field(default_factory=list)
+    script_files: int = 0
+    empty_mounts: int = 0
+    text_length: int = 0
+
+
+def walk(tree: LexborHTMLParser) -> Walked:
+    """Return what is in the tree."""
+    found = Walked(sheets=[node.text()[:300_000] for node in tree.css("style")[:200]])
+    walker = _Walker(found, Sheet([rule for sheet in found.sheets for rule in hiding_rules(sheet)]))
+    root = tree.root
+    if root is not None:
+        walker.run(root)
+    return found
+
+
+class _Walker:
+    def __init__(self, found: Walked, sheet: Sheet) -> None:
+        self._found = found
+        self._sheet = sheet
+        self._states: dict[int, State] = {}
+
+    def run(self, root: LexborNode) -> None:
+        start = State()
+        for count, node in enumerate(root.traverse(include_text=True)):
+            if count >= MOST_NODES:
+                return
+            parent = node.parent
+            inherited = start if parent is None else self._states.get(parent.mem_id, start)
+            if node.is_text_node:
+                self._text(node, inherited)
+            elif node.is_element_node:
+                self._states[node.mem_id] = self._element(node, inherited)
+
+    def _text(self, node: LexborNode, state: State) -> None:
+        text = node.text_content
+        if not text or self._found.text_length > MOST_TEXT:
+            return
+        if state.anchor >= 0 and not state.silent:
+            self._found.anchors[state.anchor].pieces.append(text)
+        if state.noscript:
+            self._found.noscript_text.append(text[:500])
+        if state.silent or state.unrendered:
+            return
+        lines = self._found.lines
+        if not lines or lines[-1].block != state.block:
+            lines.append(Line(state.block, not state.boilerplate))
+        lines[-1].pieces.append(text)
+        self._found.text_length += len(text)
+
+    def _element(self, node: LexborNode, inherited: State) -> State:
+        tag = node.tag or ""
+        attributes = node.attributes
+        state = inherited
+        if tag not in INLINE:
+            state = state._replace(block=node.mem_id)
+        if tag == "br":
+            self._break()
+        if tag in SILENT:
+            state = state._replace(silent=True, noscript=state.noscript or tag == "noscript")
+        state = self._place(tag, attributes, state)
+        own, state = self._visibility(tag, attributes, state)
+        return self._collect(node, tag, attributes, own, state)
+
+    def _break(self) -> None:
+        if self._found.lines:
+            self._found.lines[-1].pieces.append(LINE_BREAK)
+
+    def _place(self, tag: str, attributes: Attributes, state: State) -> State:
+        if tag in CONTENT or attributes.get("role") in {"main", "article"}:
+            return state._replace(content=True)
+        if not state.content and (tag in BOILERPLATE or attributes.get("role") in BOILERPLATE_ROLES or tag == "nav"):
+            return state._replace(boilerplate=True)
+        return state._replace(boilerplate=True) if tag == "nav" else state
+
+    def _visibility(self, tag: str, attributes: Attributes, state: State) -> tuple[str, State]:
+        """Return why the element itself is hidden, and the state for what is inside. A hidden `body` is shown later by a script."""
+        if tag in {"html", "body"}:
+            return "", state
+        inline = declarations(attributes["style"] or "") if attributes.get("style") else {}
+        style = {**self._sheet.style(tag, attributes), **inline}
+        gone = "hidden" in attributes
+        own = state.hidden or ("hidden attribute" if gone else "") or tiny_by_attributes(attributes) or (why_hidden(style) if style else "")
+        if not (gone or style):
+            return own, state
+        inner = "hidden attribute" if gone else why_contents_hidden(style)
+        if inner and not state.hidden:
+            state = state._replace(hidden=f"hidden ancestor: {inner}")
+        return own, state._replace(unrendered=state.unrendered or gone or is_not_rendered(inline))
+
+    def _collect(self, node: LexborNode, tag: str, attributes: Attributes, own: str, state: State) -> State:
+        found = self._found
+        if tag in {"a", "area"}:
+            found.anchors.append(
+                Anchor(attributes, label=clean(attributes.get("title") or attributes.get("aria-label") or attributes.get("alt") or ""))
+            )
+            return state._replace(anchor=len(found.anchors) - 1)
+        if tag in EMBEDS:
+            found.embeds.append(Embedded(tag, attributes, own))
+        if tag == "img" and state.anchor >= 0 and not found.anchors[state.anchor].label:
+            found.anchors[state.anchor].label = clean(attributes.get("alt") or "")
+        if tag == "script":
+            self._script(node, attributes)
+        elif tag in _COLLECTORS:
+            _COLLECTORS[tag](found, node, attributes, state)
+        self._oddments(tag, attributes, own, node)
+        return state
+
+    def _oddments(self, tag: str, attributes: Attributes, own: str, node: LexborNode) -> None:
+        style = attributes.get("style")
+        if style and "url(" in style.lower():
+            self._found.inline_styles.append((tag, attributes, own))
+        if "data-cfemail" in attributes:
+            self._found.obscured_emails.append(attributes["data-cfemail"] or "")
+        if tag in {"div", "main", "app-root"} and (attributes.get("id") or tag == "app-root") and node.first_child is None:
+            self._found.empty_mounts += 1
+
+    def _script(self, node: LexborNode, attributes: Attributes) -> None:
+        if attributes.get("src"):
+            self._found.script_files += 1
+            return
+        kind = (attributes.get("type") or "").lower()
+        source = node.text_content or node.text() or ""
+        if "ld+json" in kind:
+            self._found.json_ld.append(source[:MOST_TEXT])
+        elif not kind or "javascript" in kind or kind == "module":
+            self._found.scripts.append(source[:MOST_SCRIPT])
+
+
+def _html(found: Walked, node: LexborNode, attributes: Attributes, state: State) -> None:
+    found.language = found.language or (attributes.get("lang") or attributes.get("xml:lang") or "")
+
+
+def _body(found: Walked, node: LexborNode, attributes: Attributes, state: State) -> None:
+    found.onload = found.onload or (attributes.get("onload") or "")
+    found.language = found.language or (attributes.get("lang") or "")
+
+
+def _title(found: Walked, node: LexborNode, attributes: Attributes, state: State) -> None:
+    in_svg = node.parent is not None and node.parent.tag in {"svg", "g", "symbol", "path"}
+    if not found.title and not in_svg:
+        found.title = " ".join(node.text().split())[:1000]
+
+
+def _meta(found: Walked, node: LexborNode, attributes: Attributes, state: State) -> None:
+    found.metas.append(Meta(attributes, state.noscript))
+
+
+def _link(found: Walked, node: LexborNode, attributes: Attributes, state: State) -> None:
+    found.links.append(attributes)
+
+
+def _form(found: Walked, node: LexborNode, attributes: Attributes, state: State) -> None:
+    found.forms.append(attributes)
+
+
+def _base(found: Walked, node: LexborNode, attributes: Attributes, state: State) -> None:
+    found.base = found.base or (attributes.get("href") or "")
+
+
+_COLLECTORS = {"html": _html, "body": _body, "title": _title, "meta": _meta, "link": _link, "form": _form, "base": _base}

@@ -1,0 +1,81 @@
+"""What guards every page: security headers, errors shown as pages, and forms accepted only from our own pages."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine, Mapping
+from typing import Any
+from urllib.parse import urlsplit
+
+from fastapi import Request, Response
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import RedirectResponse
+from fastapi.routing import APIRoute
+from starlette.exceptions import HTTPException
+
+from fraud.errors import Forbidden, FraudError, Unauthorised
+from fraud.web.rendering import error_page
+from fraud.web.visits import login_address
+
+CONTENT_POLICY = (
+    "default-src 'none'; style-src 'self'; img-src 'self' data:; form-action 'self'; base-uri 'none'; frame-ancestors 'none'; "
+    "require-trusted-types-for 'script'"
+)
+
+HEADERS: Mapping[str, str] = {
+    "Content-Security-Policy": CONTENT_POLICY,
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "same-origin",  # `no-referrer` would make browsers send `Origin: null` with our own forms
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), microphone=(), geolocation=(), payment=()",
+}
+
+_Handler = Callable[[Request], Coroutine[Any, Any, Response]]
+
+
+class PageRoute(APIRoute):
+    """A route whose answers carry the headers and whose known errors are pages; what is not known stays visible as a failure."""
+
+    def get_route_handler(self) -> _Handler:
+        """The route's handler, guarded."""
+        handler = super().get_route_handler()
+
+        async def guarded(request: Request) -> Response:
+            try:
+                response = await handler(request)
+            except (FraudError, HTTPException, RequestValidationError) as fault:
+                response = answer_to(request, fault)
+            return with_headers(response)
+
+        return guarded
+
+
+def answer_to(request: Request, fault: FraudError | HTTPException | RequestValidationError) -> Response:
+    """The page for an error; somebody who is not signed in is sent to sign in."""
+    if isinstance(fault, Unauthorised):
+        return RedirectResponse(login_address(request), status_code=303)
+    if isinstance(fault, FraudError):
+        return error_page(fault.status, fault.message)
+    if isinstance(fault, RequestValidationError):
+        return error_page(422, "The address or the form holds something that cannot be read. Go back and try again.")
+    return error_page(fault.status_code, str(fault.detail))
+
+
+def with_headers(response: Response) -> Response:
+    """Adds the security headers; pages are never stored by browsers or proxies unless they say otherwise."""
+    response.headers.update(HEADERS)
+    response.headers.setdefault("Cache-Control", "no-store")
+    return response
+
+
+def require_own_form(request: Request) -> None:
+    """Lets a form through only when the browser says that one of our own pages sent it; `Forbidden` otherwise.
+
+    Browsers say it in `Sec-Fetch-Site`, older ones in `Origin`; a client that sends neither is no browser and holds no cookie of others.
+    """
+    site = request.headers.get("sec-fetch-site")
+    origin = request.headers.get("origin")
+    same_host = origin is None or urlsplit(origin).netloc == request.headers.get("host")
+    if site not in {None, "same-origin", "none"} or (site is None and not same_host):
+        raise Forbidden("This form was sent from another site. Open the page here and try again.")

@@ -1,0 +1,70 @@
+"""Renders pages in the shared layout."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Mapping
+from http import HTTPStatus
+from importlib import resources
+
+from fastapi import Response
+from fastapi.responses import HTMLResponse
+from jinja2 import Environment
+
+from fraud.domain.hashing import sha256_of
+from fraud.reports.templating import make_environment, style_sheet
+from fraud.web.visits import Visit
+
+STYLE_PATH = "/static/pages.css"
+NAVIGATION = (
+    ("Today", "/", ""),
+    ("Alerts", "/alerts", "alerts"),
+    ("Applications", "/applications", "applications"),
+    ("Scans", "/scans", "scans"),
+)
+
+_ADVICE = {
+    403: "Sign in with another key, or switch to one of your own programs.",
+    404: "Check the address, or look in another of your programs: nothing is shown across programs.",
+    409: "Open the page again to see how things stand now.",
+    503: "The service cannot reach its data. Try again in a minute; `fraud doctor` says what is wrong.",
+}
+
+
+@functools.cache
+def page_style() -> str:
+    """The style of pages: the reports' design system and the layout around it."""
+    own = resources.files("fraud.web").joinpath("static", "layout.css").read_text(encoding="utf-8")
+    return f"{style_sheet()}\n{own}"
+
+
+def style_response() -> Response:
+    """The style sheet. Its address carries its hash, so browsers may keep it for good."""
+    return Response(page_style(), media_type="text/css", headers={"Cache-Control": "public, max-age=31536000, immutable"})
+
+
+def page(template: str, visit: Visit, context: Mapping[str, object], status: int = 200) -> HTMLResponse:
+    """A page inside the layout, for somebody who is signed in."""
+    html = _environment().get_template(template).render(visit=visit, link=visit.link, **context)
+    return HTMLResponse(html, status)
+
+
+def outside_page(template: str, context: Mapping[str, object], status: int = 200) -> HTMLResponse:
+    """A page for somebody who is not signed in: the layout without navigation."""
+    return HTMLResponse(_environment().get_template(template).render(visit=None, **context), status)
+
+
+def error_page(status: int, message: str) -> HTMLResponse:
+    """An error as a page: what happened, and what to do."""
+    try:
+        title = HTTPStatus(status).phrase
+    except ValueError:
+        title = "Something went wrong"
+    return outside_page("error.html", {"title": title, "message": message, "advice": _ADVICE.get(status, ""), "status": status}, status)
+
+
+@functools.cache
+def _environment() -> Environment:
+    environment = make_environment("fraud.web")
+    environment.globals.update(style_address=f"{STYLE_PATH}?v={sha256_of(page_style().encode())[:12]}", navigation=NAVIGATION)
+    return environment

@@ -1,0 +1,67 @@
+"""How many readers two honest affiliates have in common by chance, so that only more than that is evidence of common ownership.
+
+The people of a market click on many affiliates' links: in a program of any size large affiliates share devices, addresses and customers.
+The similarity that detection.md 5 gives for honest pairs was measured where nobody did. So the mixing is learnt from the night itself: from
+*how many* pairs share anything, which a ring hardly changes (five members are ten pairs), not from how much they share, which it does.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy.special import pdtrc
+
+from models.arrays import BoolArray, FloatArray
+
+UNRELATED_PAIRS = 45.0
+"""Pairs that share nothing, believed in beforehand: a program of a handful of affiliates cannot show by itself how audiences mix."""
+NICHE = 5.0
+"""How many times more than the whole program an audience of one niche may mix."""
+FALSE_LINKS = 0.01
+"""Pairs of a whole program that may be linked by chance."""
+_BINS = 64
+_STEPS = 100
+
+
+def beyond_chance(meetings: FloatArray, left: FloatArray, right: FloatArray, sizes: FloatArray) -> BoolArray:
+    """Which pairs (pairs,) met too often for two affiliates of `left` and `right` entities, even in one niche of a program of `sizes`.
+
+    `meetings` (pairs,) is how many entities of the kind they share most of they have in common; `sizes` (affiliates,) how many each has.
+    """
+    rate = mixing_rate(sizes, int(np.count_nonzero(meetings)))
+    chance = np.asarray(pdtrc(np.maximum(meetings, 1.0) - 1.0, NICHE * rate * left * right), dtype=np.float64)
+    return (meetings >= 2.0) & (chance < FALSE_LINKS / max(_pairs(sizes), 1.0))
+
+
+def mixing_rate(sizes: FloatArray, linked: int) -> float:
+    """The rate at which affiliates meet, `rate * size * size` times a pair, given how many pairs share anything.
+
+    Meetings being Poisson, a pair shares nothing with probability exp(-rate size size); the rate is the one that expects `linked` pairs,
+    of which the part goes that `UNRELATED_PAIRS` take.
+    """
+    pairs = _pairs(sizes)
+    if linked <= 0 or pairs < 1.0:
+        return 0.0
+    counts, means = _binned(sizes)
+    weight = (np.outer(counts, counts) - np.diag(counts)) / 2.0
+    product = np.outer(means, means)
+    target = min(float(linked), pairs - 0.5) * pairs / (pairs + UNRELATED_PAIRS)
+    low, high = -60.0, 60.0
+    for _ in range(_STEPS):
+        middle = (low + high) / 2.0
+        expected = float((weight * -np.expm1(-np.exp(middle) * product)).sum())
+        low, high = (middle, high) if expected < target else (low, middle)
+    return float(np.exp(low))
+
+
+def _pairs(sizes: FloatArray) -> float:
+    return sizes.size * (sizes.size - 1) / 2.0
+
+
+def _binned(sizes: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Affiliates grouped by the logarithm of their size: how many, and their mean size."""
+    logs = np.log(np.maximum(sizes, 1.0))
+    edges = np.linspace(logs.min(), logs.max() + 1e-9, _BINS)
+    place = np.digitize(logs, edges)
+    counts = np.bincount(place).astype(np.float64)
+    totals = np.bincount(place, weights=np.maximum(sizes, 1.0))
+    return counts[counts > 0], totals[counts > 0] / counts[counts > 0]
