@@ -8,7 +8,7 @@ from datetime import datetime
 
 import msgspec
 
-from fraud.decisions.weighing import conclusive
+from fraud.decisions.weighing import conclusive, findings, worth_a_look
 from fraud.domain.alerts import Alert
 from fraud.domain.decisions import Decision, Outcome
 from fraud.domain.ids import stable_id
@@ -19,23 +19,21 @@ _OPENING = frozenset({Outcome.REVIEW, Outcome.HOLD, Outcome.SUSPEND})
 
 
 class Candidate(msgspec.Struct, frozen=True, kw_only=True):
-    """A decided subject that may become an alert. `subject` is its place in the feature table, `families_out` counts the families of features in which it stands out."""
+    """A decided subject that may become an alert. `subject` is its place in the feature table, `exposure` what is pending for it."""
 
     decision: Decision
     subject: str | tuple[str, str]
-    families_out: int
     exposure: float
 
     @property
     def absolute(self) -> bool:
         """Whether it alerts on evidence that stands alone, outside any budget."""
-        return bool(conclusive(self.decision.signals)) and self.decision.verdict.outcome in _OPENING
+        return bool(conclusive(findings(self.decision.signals))) and self.decision.verdict.outcome in _OPENING
 
     @property
     def above_floor(self) -> bool:
-        """Whether statistics may alert on it at all: one rule with support, or two independent families (section 4.4)."""
-        rule = any(s.found and s.tier is not Tier.CIRCUMSTANTIAL and s.severity.rank >= Severity.MEDIUM.rank for s in self.decision.signals)
-        return rule or self.families_out >= 2
+        """Whether statistics may alert on it at all."""
+        return worth_a_look(findings(self.decision.signals))
 
 
 def budget_of(policy: ScanPolicy, active: int, asked: int | None) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from fraud.decisions.weighing import associative_families, conclusive, coverage, findings, log_odds, may_act, probability
+from fraud.decisions.weighing import associative_families, conclusive, coverage, findings, log_odds, may_act, probability, worth_a_look
 from fraud.domain.catalogue import CHECKS
 from fraud.domain.decisions import Outcome, Verdict
 from fraud.domain.signals import Severity, Signal, Status, reason_of
@@ -80,7 +80,7 @@ def _traffic_outcome(pack: Pack, found: Sequence[Signal], score: float) -> Outco
         return Outcome.SUSPEND
     if conclusive(found) or len(associative_families(found, Severity.HIGH)) >= 2:
         return Outcome.HOLD
-    if score >= pack.scan.review_score or associative_families(found, Severity.HIGH):
+    if score >= pack.scan.review_score or worth_a_look(found):
         return Outcome.REVIEW
     if score >= pack.scan.watch_score or found:
         return Outcome.WATCH

@@ -33,9 +33,6 @@ WORDS: Mapping[str, FeatureWords] = {
 }
 """How each feature of the catalogue is spoken of."""
 
-FAMILY_OF: dict[str, str] = {feature.name: feature.family.value for feature in FEATURES}
-"""The family of each feature."""
-
 INVALID_SHARES = ("fast_conversion_share", "repeated_customer_share", "no_click_share", "hosting_like_share")
 """Features whose excess over peers is a share of conversions that may be invalid (section 7)."""
 
@@ -58,9 +55,7 @@ class TrafficInputs(msgspec.Struct, frozen=True, kw_only=True):
 def inputs_of(table: FeatureTable, judgement: Judgement, subject: Subject, name: str, company: Company | None) -> TrafficInputs:
     """The inputs of one row of the table, with what the models say of it."""
     facts = row_of(table.facts, subject)
-    key = PeerKey(
-        affiliate_type=_text(facts["affiliate_type"]), main_country=_text(facts["main_country"]), clicks=int(facts["clicks"])
-    )
+    key = PeerKey(affiliate_type=_text(facts["affiliate_type"]), main_country=_text(facts["main_country"]), clicks=int(facts["clicks"]))
     return TrafficInputs(
         facts=TrafficFacts(
             subject=name,

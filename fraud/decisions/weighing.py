@@ -64,6 +64,16 @@ def associative_families(found: Sequence[Signal], at_least: Severity = Severity.
     return frozenset(s.family for s in found if s.tier is not Tier.CIRCUMSTANTIAL and s.severity.rank >= at_least.rank)
 
 
+def families(found: Sequence[Signal], at_least: Severity = Severity.MEDIUM) -> frozenset[Family]:
+    """The families with evidence of any tier at this severity: statistics must show in two of them to be worth a person's time."""
+    return frozenset(s.family for s in found if s.severity.rank >= at_least.rank)
+
+
+def worth_a_look(found: Sequence[Signal]) -> bool:
+    """The evidence floor (section 4.4): one rule with support, or two independent families that stand out."""
+    return bool(associative_families(found)) or len(families(found)) >= 2
+
+
 def may_act(found: Sequence[Signal]) -> bool:
     """Whether the evidence allows more than a review: one conclusive finding, or two independent associative families."""
     return bool(conclusive(found)) or len(associative_families(found)) >= 2

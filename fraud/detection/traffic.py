@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from fraud.detection.observations import observations, specs
-from fraud.features.table import FeatureTable, Subject, row_of
+from fraud.features.table import FeatureTable, Subject
 from models.arrays import FloatArray
 from models.baseline import PeerBaseline, Residuals
 from models.calibration import TailCalibrator
@@ -53,11 +53,6 @@ class Judgement:
     def reasons(self, subject: Subject, top: int) -> list[ResidualReason]:
         """A subject's largest residuals, largest first."""
         return top_reasons(self.residuals, subject, top)
-
-    def families_beyond(self, subject: Subject, z: float, family_of: dict[str, str]) -> set[str]:
-        """The families of features in which the subject stands out by `z` or more."""
-        row = row_of(self.residuals.z, subject)
-        return {family_of[str(column).rpartition(":")[0]] for column, value in row.items() if value >= z}
 
 
 def fit_traffic_model(reference: FeatureTable, seed: int = 0) -> TrafficModel:

@@ -51,3 +51,9 @@ def shared_edges(events: duckdb.DuckDBPyConnection, window: Period) -> pd.DataFr
 def declared_groups(events: duckdb.DuckDBPyConnection) -> pd.DataFrame:
     """Declared common ownership, such as agencies: `affiliate_id`, `group_id`."""
     return events.execute("select affiliate_id, group_id from affiliates where group_id is not null order by 1").df()
+
+
+def shared_addresses(events: duckdb.DuckDBPyConnection) -> list[str]:
+    """Addresses of carriers, offices and campuses, as the features of the newest window learned them (`fraud.enrichment.egress`)."""
+    rows = events.execute("select distinct ip from ft_egress where shared and w = (select max(w) from ft_windows)").fetchall()
+    return [str(row[0]) for row in rows]

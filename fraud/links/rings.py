@@ -6,17 +6,19 @@ import duckdb
 import pandas as pd
 
 from fraud.domain.scans import Period, Ring, SharedEntities
-from fraud.enrichment.egress import shared_addresses
-from fraud.links.edges import declared_groups, shared_edges
+from fraud.links.edges import declared_groups, shared_addresses, shared_edges
 from models.graph import rings
 
 
 def find_rings(events: duckdb.DuckDBPyConnection, window: Period) -> tuple[Ring, ...]:
-    """The window's rings, most suspicious first. Carriers' and offices' addresses link nobody; declared groups accuse nobody."""
+    """The window's rings, most suspicious first; to be asked after the window's features, which learn the shared addresses.
+
+    Carriers' and offices' addresses link nobody; declared groups accuse nobody.
+    """
     edges = shared_edges(events, window)
     if edges.empty:
         return ()
-    egress = pd.DataFrame({"kind": "ip", "entity": shared_addresses(events, window)})
+    egress = pd.DataFrame({"kind": "ip", "entity": shared_addresses(events)})
     return tuple(
         Ring(
             ring_id=ring["ring_id"],

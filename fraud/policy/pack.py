@@ -63,7 +63,6 @@ class ScanPolicy(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     budget_maximum: int
     budget_share: float
     absolute_alert_limit: int
-    floor_z: float
     minimum_sub_id_clicks: int
     cap_shares: dict[Outcome, float]
 

@@ -2,13 +2,14 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
+import msgspec
 import pytest
 
 from fraud.cases.alerting import Candidate, alert_of, budget_of, choose
 from fraud.decisions.deciding import decide_traffic
 from fraud.domain.catalogue import CHECKS, Observation
 from fraud.domain.decisions import Decision, DecisionKind, SubjectKind
-from fraud.domain.signals import Severity, Signal
+from fraud.domain.signals import Family, Severity, Signal
 from fraud.policy.loading import load_pack
 
 PACK = load_pack()
@@ -19,7 +20,7 @@ def found(check_id: str, severity: Severity = Severity.HIGH) -> Signal:
     return CHECKS[check_id].finding("x", severity, Observation(text="seen"))
 
 
-def candidate(name: str, signals: list[Signal], evidence: float = 0.0, families_out: int = 0, exposure: float = 100.0) -> Candidate:
+def candidate(name: str, signals: list[Signal], evidence: float = 0.0, exposure: float = 100.0) -> Candidate:
     decision = Decision(
         decision_id=f"dec_{name}",
         program_id="default",
@@ -33,7 +34,12 @@ def candidate(name: str, signals: list[Signal], evidence: float = 0.0, families_
         signals=tuple(signals),
         policy=PACK.artefact,
     )
-    return Candidate(decision=decision, subject=name, families_out=families_out, exposure=exposure)
+    return Candidate(decision=decision, subject=name, exposure=exposure)
+
+
+def out_in(*families: Family) -> list[Signal]:
+    """Peer residuals that stand out in these families of features."""
+    return [msgspec.structs.replace(found("traffic.peer_residuals", Severity.MEDIUM), family=family) for family in families]
 
 
 def names(chosen: list[Candidate]) -> list[str]:
@@ -41,13 +47,13 @@ def names(chosen: list[Candidate]) -> list[str]:
 
 
 def test_statistics_alert_within_the_budget_riskiest_first() -> None:
-    night = [candidate(f"a{i}", [], evidence=float(i), families_out=2) for i in range(10)]
+    night = [candidate(f"a{i}", out_in(Family.TIMING, Family.NETWORK), evidence=float(i)) for i in range(10)]
     assert names(choose(PACK.scan, night, budget=3)) == ["a9", "a8", "a7"]
     assert choose(PACK.scan, night, budget=0) == []
 
 
 def test_one_family_far_out_is_below_the_evidence_floor() -> None:
-    night = [candidate("odd", [], evidence=50.0, families_out=1), candidate("odder", [], evidence=5.0, families_out=2)]
+    night = [candidate("odd", out_in(Family.TIMING), 50.0), candidate("odder", out_in(Family.TIMING, Family.NETWORK), 5.0)]
     assert names(choose(PACK.scan, night, budget=5)) == ["odder"]
 
 
@@ -56,7 +62,7 @@ def test_a_rule_with_support_lifts_above_the_floor() -> None:
 
 
 def test_absolute_evidence_alerts_besides_the_budget() -> None:
-    night = [candidate("own", [found("traffic.self_referral")]), candidate("odd", [], evidence=9.0, families_out=3)]
+    night = [candidate("own", [found("traffic.self_referral")]), candidate("odd", out_in(Family.TIMING, Family.NETWORK), 9.0)]
     assert names(choose(PACK.scan, night, budget=0)) == ["own"]
     assert set(names(choose(PACK.scan, night, budget=1))) == {"own", "odd"}
 

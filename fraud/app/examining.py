@@ -1,0 +1,99 @@
+"""The doctor: what this installation has, and what to do about what it has not."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+from fraud.app.parts import App
+from fraud.app.scoring import newest_click_model
+from fraud.app.vetting import crawl_settings
+from fraud.domain.actors import DEFAULT_PROGRAM
+from fraud.errors import FraudError
+
+
+class Finding(msgspec.Struct, frozen=True, kw_only=True):
+    """One thing that was looked at."""
+
+    name: str
+    state: Literal["ok", "missing", "failing"]
+    text: str
+
+
+def examine(app: App) -> list[Finding]:
+    """Looks at the workspace, the database, the policy, the events, the models, the keys and the crawler's settings."""
+    return [
+        Finding(name="workspace", state="ok", text=str(app.workspace.root)),
+        _database(app),
+        _policy(app),
+        _program(app),
+        _events(app),
+        _models(app),
+        _keys(app),
+        _crawler(app),
+    ]
+
+
+def _database(app: App) -> Finding:
+    try:
+        app.database.ping()
+    except FraudError as fault:
+        return Finding(name="database", state="failing", text=fault.message)
+    return Finding(name="database", state="ok", text=app.database.name)
+
+
+def _policy(app: App) -> Finding:
+    profile = app.profile()
+    try:
+        pack = app.pack(profile.policy if profile else "")
+    except FraudError as fault:
+        return Finding(name="policy", state="failing", text=fault.message)
+    return Finding(name="policy", state="ok", text=f"{pack.title} ({pack.artefact.id}, {pack.hash[:12]})")
+
+
+def _program(app: App) -> Finding:
+    profile = app.profile()
+    if profile is None:
+        return Finding(name="program", state="missing", text="No profile yet; name one with `fraud vet --program FILE.yaml`.")
+    return Finding(name="program", state="ok", text=profile.name)
+
+
+def _events(app: App) -> Finding:
+    newest = app.lake.time_range(DEFAULT_PROGRAM)
+    if newest is None:
+        return Finding(name="events", state="missing", text="None yet; run `fraud ingest clicks FILE`.")
+    return Finding(name="events", state="ok", text=f"from {newest[0]:%Y-%m-%d} to {newest[1]:%Y-%m-%d}")
+
+
+def _models(app: App) -> Finding:
+    info = newest_click_model(app, DEFAULT_PROGRAM)
+    if info is None:
+        return Finding(name="click model", state="missing", text="None yet, so scores are degraded; run `fraud scan`.")
+    return Finding(
+        name="click model", state="ok", text=f"fitted {info.created_at:%Y-%m-%d %H:%M} on {info.metrics.get('clicks', 0):,.0f} clicks"
+    )
+
+
+def _keys(app: App) -> Finding:
+    count = len(app.stores.actors.keys())
+    if not count:
+        return Finding(name="keys", state="missing", text="None yet; `fraud serve` makes them on its first start.")
+    return Finding(
+        name="keys", state="ok", text=f"{count}, written to {app.workspace.keys_file}" if app.workspace.keys_file.exists() else str(count)
+    )
+
+
+def _crawler(app: App) -> Finding:
+    try:
+        settings = crawl_settings(app.settings)
+    except FraudError as fault:
+        return Finding(name="crawler", state="failing", text=fault.message)
+    if settings.ca_file is not None and not settings.ca_file.exists():
+        return Finding(name="crawler", state="failing", text=f"FRAUD_CRAWL_CA_FILE: {settings.ca_file} does not exist.")
+    route = (
+        "through " + ", ".join(f"{host}:{port}" for host, port in settings.connect_to.values())
+        if settings.connect_to
+        else "straight to the web"
+    )
+    return Finding(name="crawler", state="ok", text=f"{route}, {settings.delay:g} s between requests to one host")

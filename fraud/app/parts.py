@@ -1,0 +1,166 @@
+"""Everything the product works with, opened once from the settings."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from fraud.domain.actors import DEFAULT_PROGRAM
+from fraud.domain.clock import Clock, SystemClock
+from fraud.domain.decisions import Artefact
+from fraud.domain.hashing import canonical_json
+from fraud.domain.programs import ProgramProfile
+from fraud.domain.scans import Period
+from fraud.errors import ModelError, NotFound, ReplayError
+from fraud.policy.loading import load_pack
+from fraud.policy.pack import Pack, verify
+from fraud.settings import Settings
+from fraud.storage.actors import SqlActors
+from fraud.storage.alerts import SqlAlerts
+from fraud.storage.applications import SqlApplications
+from fraud.storage.audit import SqlAudit
+from fraud.storage.database import Database, open_database
+from fraud.storage.decisions import SqlDecisions
+from fraud.storage.evidence import EvidenceFolder
+from fraud.storage.jobs import SqlJobs
+from fraud.storage.programs import SqlPrograms
+from fraud.storage.scans import SqlScans
+from fraud.storage.workspace import Workspace
+
+if TYPE_CHECKING:  # DuckDB and scikit-learn take a second to import, and most commands need neither
+    from fraud.storage.lake import ParquetLake
+    from models.registry import ModelRegistry
+
+
+@dataclass(frozen=True)
+class Stores:
+    """The SQL stores of one database."""
+
+    decisions: SqlDecisions
+    scans: SqlScans
+    alerts: SqlAlerts
+    applications: SqlApplications
+    programs: SqlPrograms
+    actors: SqlActors
+    audit: SqlAudit
+    jobs: SqlJobs
+
+
+class App:
+    """The product, opened on one workspace. Parts that are slow to load are made when first used."""
+
+    def __init__(self, settings: Settings, clock: Clock | None = None) -> None:
+        self.settings = settings
+        self.clock = clock or SystemClock()
+        self.workspace = Workspace.open(settings.workspace)
+        self.database: Database = open_database(settings.database_url or self.workspace.database_url)
+        self.evidence = EvidenceFolder(self.workspace.evidence)
+        self.stores = Stores(
+            decisions=SqlDecisions(self.database),
+            scans=SqlScans(self.database),
+            alerts=SqlAlerts(self.database),
+            applications=SqlApplications(self.database),
+            programs=SqlPrograms(self.database),
+            actors=SqlActors(self.database),
+            audit=SqlAudit(self.database),
+            jobs=SqlJobs(self.database),
+        )
+
+    @cached_property
+    def lake(self) -> ParquetLake:
+        """The store of events."""
+        from fraud.storage.lake import ParquetLake
+
+        return ParquetLake(self.workspace.lake)
+
+    @cached_property
+    def registry(self) -> ModelRegistry:
+        """The fitted models, each behind a signed manifest."""
+        from models.registry import ModelRegistry
+
+        return ModelRegistry(self.workspace.models, self.secret_key)
+
+    @cached_property
+    def secret_key(self) -> bytes:
+        """Signs sessions, links and model manifests."""
+        given = self.settings.secret_key
+        return given.get_secret_value().encode() if given else self.workspace.secret_key()
+
+    @cached_property
+    def pepper(self) -> bytes:
+        """Keys the hashes of personal values."""
+        given = self.settings.pepper
+        return given.get_secret_value().encode() if given else self.workspace.pepper()
+
+    def pack(self, name: str = "") -> Pack:
+        """A policy pack, kept in the evidence store under its hash so that decisions made under it can be replayed."""
+        pack = load_pack(name)
+        self.evidence.put(canonical_json(pack))
+        return pack
+
+    def pack_of(self, artefact: Artefact) -> Pack:
+        """The pack that a decision was made under, exactly as it was."""
+        try:
+            stored = self.evidence.get(artefact.hash)
+        except NotFound as gone:
+            raise ReplayError(
+                f"The policy pack {artefact.id} ({artefact.hash[:12]}) is no longer kept; name one with --policy FILE."
+            ) from gone
+        return verify(msgspec.json.decode(stored, type=Pack))
+
+    def profile(self, program_id: str = DEFAULT_PROGRAM) -> ProgramProfile | None:
+        """A program's profile, if one has been given."""
+        try:
+            return self.stores.programs.get(program_id)
+        except NotFound:
+            return None
+
+    def close(self) -> None:
+        """Closes what is held open."""
+        self.database.close()
+
+
+@contextmanager
+def open_app(settings: Settings, clock: Clock | None = None) -> Iterator[App]:
+    """The product on the settings' workspace, closed again at the end."""
+    app = App(settings, clock)
+    try:
+        yield app
+    finally:
+        app.close()
+
+
+class KeptModels:
+    """Keeps what a scan fits in the registry, and loads what a decision names."""
+
+    def __init__(self, registry: ModelRegistry, feature_set_hash: str, now: datetime) -> None:
+        self._registry, self._feature_set_hash, self._now = registry, feature_set_hash, now
+
+    def keep(self, name: str, model: object, trained: Period, metrics: dict[str, float]) -> Artefact:
+        """Keeps a fitted model; returns its name and the hash of its file."""
+        info = self._registry.save(
+            name,
+            model,
+            feature_set_hash=getattr(model, "feature_set_hash", self._feature_set_hash),
+            trained_from=trained.start,
+            trained_to=trained.end,
+            metrics=metrics,
+            created_at=self._now,
+        )
+        return Artefact(id=name, hash=info.sha256)
+
+
+def load_model(registry: ModelRegistry, artefact: Artefact, feature_set_hash: str) -> object:
+    """The model a decision names; a `ModelError` with the registry's own reason when it is refused."""
+    from models.registry import ModelRefused
+
+    try:
+        return registry.load(artefact.hash, feature_set_hash=feature_set_hash)
+    except ModelRefused as refused:
+        raise ModelError(str(refused)) from refused

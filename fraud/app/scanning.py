@@ -1,0 +1,106 @@
+"""Ingestion and scans, wired: on the workspace's own lake, or once on files that are not kept."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from fraud.app.parts import App, KeptModels
+from fraud.app.scoring import fit_click_model_on
+from fraud.domain.actors import Actor
+from fraud.domain.scans import ScanResult
+from fraud.features.catalogue import feature_set_hash
+from fraud.storage.lake import ParquetLake
+from fraud.workflows.ingesting import IngestOptions, IngestReport, ingest
+from fraud.workflows.nightly import ScanOutcome, ScanRequest, ScanTools, scan
+
+Progress = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class OneShotFiles:
+    """The files of a one-shot scan, by what they hold. `history` may hold clicks or conversions, told apart by content."""
+
+    clicks: Sequence[Path]
+    conversions: Sequence[Path] = ()
+    affiliates: Sequence[Path] = ()
+    offers: Sequence[Path] = ()
+    labels: Sequence[Path] = ()
+    history: Sequence[Path] = ()
+    format: str = "auto"
+
+    def by_kind(self) -> list[tuple[str, Sequence[Path]]]:
+        """Each kind with its files, dimension tables first so that events find them."""
+        kinds = [
+            ("offers", self.offers),
+            ("affiliates", self.affiliates),
+            ("labels", self.labels),
+            ("clicks", self.clicks),
+            ("conversions", self.conversions),
+        ]
+        return [(kind, paths) for kind, paths in kinds if paths]
+
+
+@dataclass(frozen=True)
+class ScanRun:
+    """A finished scan: its result, and what ingesting its files reported (one-shot scans only)."""
+
+    result: ScanResult
+    ingested: tuple[IngestReport, ...] = field(default=())
+
+
+def ingest_files(app: App, program_id: str, kind: str, paths: Sequence[Path], options: IngestOptions) -> IngestReport:
+    """Appends files to the workspace's lake."""
+    return ingest(app.lake, program_id, kind, paths, options)
+
+
+def ingest_options(app: App, format_name: str, progress: Progress) -> IngestOptions:
+    """How this workspace ingests: its pepper, its clock."""
+    return IngestOptions(format=format_name, pepper=app.pepper, ingested_at=app.clock.now(), progress=progress)
+
+
+def scan_workspace(app: App, request: ScanRequest, actor: Actor, policy: str, progress: Progress) -> ScanRun:
+    """Scans the workspace's own events and keeps decisions, alerts, models and the result."""
+    tools = _tools(app, app.lake, actor, policy, progress)
+    outcome = scan(request, tools)
+    progress("Fitting the click model")
+    fit_click_model_on(app, app.lake, request.program_id, outcome.result.as_of)
+    _keep(app, outcome)
+    return ScanRun(outcome.result)
+
+
+def scan_files(app: App, files: OneShotFiles, request: ScanRequest, tools: tuple[Actor, str, Progress]) -> ScanRun:
+    """Scans files once. Nothing of them stays in the workspace but the decisions, and the models those were made with."""
+    actor, policy, progress = tools
+    with tempfile.TemporaryDirectory(prefix="one-shot-", dir=app.workspace.root) as folder:
+        lake = ParquetLake(Path(folder))
+        reports = [
+            ingest(lake, request.program_id, kind, paths, ingest_options(app, files.format, progress)) for kind, paths in files.by_kind()
+        ]
+        reports += [_ingest_history(app, lake, request.program_id, path, files.format, progress) for path in files.history]
+        counted = replace(
+            request,
+            duplicate_rows=sum(report.duplicates for report in reports),
+            rejected_rows=sum(report.rejected for report in reports),
+        )
+        outcome = scan(counted, _tools(app, lake, actor, policy, progress))
+    app.stores.decisions.add(outcome.decisions)
+    return ScanRun(outcome.result, tuple(reports))
+
+
+def _ingest_history(app: App, lake: ParquetLake, program_id: str, path: Path, format_name: str, progress: Progress) -> IngestReport:
+    return ingest(lake, program_id, "events", [path], ingest_options(app, format_name, progress))
+
+
+def _tools(app: App, lake: ParquetLake, actor: Actor, policy: str, progress: Progress) -> ScanTools:
+    now = app.clock.now()
+    models = KeptModels(app.registry, feature_set_hash(), now)
+    return ScanTools(lake=lake, models=models, pack=app.pack(policy), actor=actor, now=now, progress=progress)
+
+
+def _keep(app: App, outcome: ScanOutcome) -> None:
+    app.stores.decisions.add(outcome.decisions)
+    app.stores.scans.add(outcome.result)
+    app.stores.alerts.record(outcome.alerts)

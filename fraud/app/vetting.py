@@ -1,0 +1,84 @@
+"""Vetting, wired: the safe fetcher, the evidence store, the checks and the record."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from crawlers import CrawlSettings, Fetcher, collect_site
+from crawlers.facts import SiteFacts
+from crawlers.limits import parse_connect_to, parse_host_port
+from fraud.app.parts import App
+from fraud.app.writing import write_dossier
+from fraud.domain.actors import Actor
+from fraud.domain.dossiers import Dossier
+from fraud.domain.programs import Application, ProgramProfile
+from fraud.errors import InputError
+from fraud.settings import Settings
+from fraud.workflows.vetting import VettingOutcome, VettingTools, vet_many
+
+
+@dataclass(frozen=True)
+class VettingMeans:
+    """Who vets, under which pack (empty: the profile's, else the default), and how. `crawl` replaces the settings' way to the web."""
+
+    actor: Actor
+    policy: str = ""
+    progress: Callable[[str], None] = field(default=lambda _: None)
+    crawl: CrawlSettings | None = None
+
+
+def crawl_settings(settings: Settings) -> CrawlSettings:
+    """The crawler's settings from ours; an unusable one is an `InputError` that names it."""
+    try:
+        connect_to = parse_connect_to(settings.crawl_connect_to)
+    except ValueError as fault:
+        raise InputError(f"FRAUD_CRAWL_CONNECT_TO: {fault}") from fault
+    try:
+        dns = parse_host_port(settings.crawl_dns) if settings.crawl_dns else None
+    except ValueError as fault:
+        raise InputError(f"FRAUD_CRAWL_DNS: {fault}") from fault
+    return CrawlSettings(
+        connect_to=connect_to,
+        ca_file=settings.crawl_ca_file,
+        allow_networks=settings.allowed_networks,
+        delay=settings.crawl_delay,
+        dns=dns,
+    )
+
+
+def vet_applications(app: App, applications: Sequence[Application], profile: ProgramProfile | None, means: VettingMeans) -> list[Dossier]:
+    """Vets applications side by side; keeps applications, decisions and dossiers, and returns the dossiers in order."""
+    outcomes = asyncio.run(_vet_all(app, applications, profile, means))
+    return [_keep(app, outcome) for outcome in outcomes]
+
+
+async def _vet_all(
+    app: App, applications: Sequence[Application], profile: ProgramProfile | None, means: VettingMeans
+) -> list[VettingOutcome]:
+    async with Fetcher(means.crawl or crawl_settings(app.settings), now=app.clock.now) as fetcher:
+
+        async def collect(url: str) -> SiteFacts:
+            means.progress(f"Visiting {url}")
+            return await collect_site(url, fetcher, keep=app.evidence.put)
+
+        pack = app.pack(means.policy or (profile.policy if profile else ""))
+        tools = VettingTools(collect=collect, actor_id=means.actor.actor_id, pepper=app.pepper, now=app.clock.now)
+        return await vet_many(applications, profile, pack, tools)
+
+
+def _keep(app: App, outcome: VettingOutcome) -> Dossier:
+    app.stores.applications.save(outcome.application)
+    app.stores.decisions.add([outcome.decision])
+    app.stores.applications.add_dossier(outcome.dossier)
+    return outcome.dossier
+
+
+def write_vetted(app: App, dossier: Dossier, application: Application, folder: Path) -> list[Path]:
+    """Writes a dossier with the evidence its signals quote."""
+    quoted = {evidence.sha256 for signal in dossier.signals for evidence in signal.evidence if evidence.sha256}
+    return write_dossier(
+        dossier, application, folder, {sha256: app.evidence.get(sha256) for sha256 in sorted(quoted) if app.evidence.has(sha256)}
+    )

@@ -1,0 +1,63 @@
+"""Commands about decisions and policies: replay what was decided, check a pack."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from fraud.cli.console import JsonOption, WorkspaceOption, err, opened, out, print_json
+from fraud.errors import ReplayError
+
+policy_app = typer.Typer(help="Policy packs: thresholds, weights and outcomes as data.", no_args_is_help=True)
+
+
+def register(app: typer.Typer) -> None:
+    """Adds the commands."""
+    app.command(rich_help_panel="Decisions")(replay)
+    app.add_typer(policy_app, name="policy", rich_help_panel="Decisions")
+
+
+def replay(
+    decision: Annotated[str, typer.Argument(help="The decision's id, such as dec_…")],
+    policy: Annotated[str, typer.Option("--policy", help="Ask what another pack would have said.", show_default=False)] = "",
+    workspace: WorkspaceOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Recompute a decision from what was stored with it: the answer is exactly the same, or the differences are named (exit code 1)."""
+    from fraud.app.replaying import replay_decision
+
+    with opened(workspace) as app:
+        result = replay_decision(app, decision, policy)
+    if json:
+        print_json(result)
+    else:
+        out.print(f"Then: {result.then.outcome}, risk {result.then.score}", markup=False)
+        out.print(
+            f"Now:  {result.now.outcome}, risk {result.now.score}   (policy {result.policy.id}, {result.policy.hash[:12]})", markup=False
+        )
+        for difference in result.differences:
+            err.print(f"  {difference.field}: {difference.then} -> {difference.now}", markup=False)
+        out.print("Exactly the same." if result.same else "Different.", markup=False)
+    if not result.same and not policy:
+        raise ReplayError(f"Decision {decision} did not come out the same; the fields above differ.")
+
+
+@policy_app.command("show")
+def show_policy(
+    pack: Annotated[str, typer.Argument(help="The name of a shipped pack, or a YAML file.")] = "default",
+    json: JsonOption = False,
+) -> None:
+    """Check a pack and print its thresholds with their reasons."""
+    from fraud.domain.catalogue import CHECKS
+    from fraud.policy.loading import load_pack
+
+    loaded = load_pack(pack)
+    if json:
+        print_json(loaded)
+        return
+    out.print(f"{loaded.title} ({loaded.id}@{loaded.version}, {loaded.hash[:12]})", markup=False)
+    for check_id, check in loaded.checks.items():
+        out.print(f"\n{CHECKS[check_id].title}  [{check_id}, weight {check.weight:g}]", markup=False)
+        for name, threshold in check.thresholds.items():
+            out.print(f"  {name} = {threshold.value:g}: {threshold.reason} ({threshold.source})", markup=False)

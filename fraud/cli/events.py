@@ -1,0 +1,89 @@
+"""Commands about events: ingest them, or make some up."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.table import Table
+
+from fraud.cli.console import PROGRAM, JsonOption, ProgramIdOption, WorkspaceOption, err, opened, out, print_json, progress
+
+TABLES = "Tables"
+
+
+class Kind(StrEnum):
+    """The tables of the contract."""
+
+    CLICKS = "clicks"
+    CONVERSIONS = "conversions"
+    AFFILIATES = "affiliates"
+    OFFERS = "offers"
+    LABELS = "labels"
+    CALENDAR = "calendar"
+
+
+def register(app: typer.Typer) -> None:
+    """Adds the commands."""
+    app.command(rich_help_panel="Traffic")(ingest)
+    app.command(rich_help_panel="Try it")(simulate)
+
+
+def ingest(
+    kind: Annotated[Kind, typer.Argument(help="What the files hold.")],
+    files: Annotated[
+        list[Path], typer.Argument(help="Files, folders or globs: CSV, NDJSON or Parquet, compressed or not.", show_default=False)
+    ],
+    format_name: Annotated[str, typer.Option("--format", help="A tracker's export format, or `auto` to recognise it.")] = "auto",
+    program_id: ProgramIdOption = PROGRAM,
+    workspace: WorkspaceOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Append events to the workspace. Rows that cannot be read are set aside with file, line and reason; the others are used.
+
+    Ingesting the same file twice adds nothing.
+    """
+    from fraud.app.scanning import ingest_files, ingest_options
+
+    with opened(workspace) as app, progress(f"Reading {kind.value}") as tell:
+        report = ingest_files(app, program_id, kind.value, files, ingest_options(app, format_name, tell))
+    if json:
+        print_json(report)
+        return
+    out.print(
+        f"{report.kept:,} rows kept, {report.duplicates:,} duplicates, {report.rejected:,} set aside ({report.format}).", markup=False
+    )
+    for reject in report.rejects[:5]:
+        err.print(f"  {reject.file}:{reject.line}: {reject.reason}", style="yellow", markup=False)
+    if report.rejected:
+        err.print(f"  All rows set aside, with their reasons: {report.quarantine_path}", style="yellow", markup=False)
+
+
+def simulate(
+    out_dir: Annotated[Path, typer.Option("--out", help="The folder to write the tables to; the truth goes to its subfolder truth/.")],
+    seed: Annotated[int, typer.Option(help="The same seed makes the same program.")] = 0,
+    affiliates: Annotated[int, typer.Option(min=1, help="How many affiliates.")] = 500,
+    days: Annotated[int, typer.Option(min=1, help="How many days.")] = 31,
+    clicks_per_day: Annotated[
+        float | None, typer.Option(min=0.1, help="Mean clicks a day and affiliate.", show_default="heavy-tailed, median 45")
+    ] = None,
+    scenario: Annotated[list[str] | None, typer.Option(help="Only this kind of bad or hard honest affiliate; may be repeated.")] = None,
+) -> None:
+    """Make up an affiliate program with known truth, to try the product on and to measure it."""
+    from fraud.simulation.program import simulate as make
+    from fraud.simulation.spec import SimulationSpec
+    from fraud.simulation.writing import write
+
+    spec = SimulationSpec(seed=seed, affiliates=affiliates, days=days, clicks_per_day=clicks_per_day, kinds=tuple(scenario or ()))
+    with progress("Making up a program") as tell:
+        program = make(spec, lambda done, total, text: tell(f"{text} ({done}/{total})"))
+        write(program, out_dir)
+    table = Table(title=None, show_edge=False, pad_edge=False)
+    table.add_column("table")
+    table.add_column("rows", justify="right")
+    for name in ("clicks", "conversions", "affiliates", "offers", "calendar"):
+        table.add_row(name, f"{len(getattr(program, name)):,}")
+    out.print(table)
+    err.print(f"Wrote {out_dir}. Next: fraud scan {out_dir}/clicks.parquet --conversions {out_dir}/conversions.parquet ...", markup=False)

@@ -1,0 +1,38 @@
+"""What the worker does with each kind of job."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from fraud.app.parts import App
+from fraud.app.scanning import scan_workspace
+from fraud.app.vetting import VettingMeans, vet_applications
+from fraud.app.working import Handler
+from fraud.domain.actors import SYSTEM
+from fraud.domain.jobs import Job
+from fraud.domain.programs import Application
+from fraud.workflows.nightly import ScanRequest
+
+
+def vet(app: App, job: Job) -> dict[str, Any]:
+    """Vets the application that the job names."""
+    application: Application = app.stores.applications.get(job.program_id, job.payload["application_id"])
+    (dossier,) = vet_applications(app, [application], app.profile(job.program_id), VettingMeans(actor=SYSTEM))
+    return {"decision_id": dossier.decision_id, "outcome": dossier.outcome.value}
+
+
+def scan(app: App, job: Job) -> dict[str, Any]:
+    """Scans the program's newest night, or the one the job names."""
+    as_of = job.payload.get("as_of")
+    request = ScanRequest(program_id=job.program_id, as_of=None if as_of is None else msgspec.convert(as_of, datetime))
+    profile = app.profile(job.program_id)
+    result = scan_workspace(app, request, SYSTEM, profile.policy if profile else "", lambda _: None).result
+    return {"scan_id": result.scan_id, "alerts": len(result.alerts)}
+
+
+HANDLERS: Mapping[str, Handler] = {"vet": vet, "scan": scan}
+"""The handler of each kind of job."""

@@ -1,0 +1,188 @@
+"""Commands that scan traffic and measure the scan."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.table import Table
+
+from fraud.cli.console import (
+    PROGRAM,
+    JsonOption,
+    OutOption,
+    PolicyOption,
+    ProgramIdOption,
+    WorkspaceOption,
+    actor,
+    err,
+    opened,
+    out,
+    print_json,
+    progress,
+    written,
+)
+from fraud.errors import InputError
+
+if TYPE_CHECKING:
+    from fraud.app.evaluating import Evaluation
+    from fraud.app.scanning import ScanRun
+    from fraud.domain.scans import ScanResult
+    from fraud.workflows.nightly import ScanRequest
+
+Files = list[Path] | None
+
+
+def register(app: typer.Typer) -> None:
+    """Adds the commands."""
+    app.command(rich_help_panel="Traffic")(scan)
+    app.command(rich_help_panel="Try it")(evaluate)
+
+
+def scan(
+    clicks: Annotated[
+        Files,
+        typer.Argument(help="Click files for a one-shot scan; without any, the workspace's newest night is scanned.", show_default=False),
+    ] = None,
+    conversions: Annotated[Files, typer.Option(help="Conversion files of a one-shot scan.", show_default=False)] = None,
+    affiliates: Annotated[Files, typer.Option(help="Affiliate files of a one-shot scan.", show_default=False)] = None,
+    offers: Annotated[Files, typer.Option(help="Offer files of a one-shot scan.", show_default=False)] = None,
+    labels: Annotated[Files, typer.Option(help="Label files of a one-shot scan.", show_default=False)] = None,
+    history: Annotated[Files, typer.Option(help="Earlier clicks or conversions, as reference.", show_default=False)] = None,
+    format_name: Annotated[str, typer.Option("--format", help="The files' format, or `auto` to recognise it.")] = "auto",
+    as_of: Annotated[
+        str | None, typer.Option(help="Scan as of this time (ISO 8601, UTC).", show_default="just after the last event")
+    ] = None,
+    days: Annotated[int | None, typer.Option(min=1, help="Days of the window.", show_default="3; the whole of one-shot files")] = None,
+    history_days: Annotated[int, typer.Option(min=1, help="Days of reference before the window.")] = 28,
+    budget: Annotated[
+        int | None, typer.Option(min=0, help="Alert on at most this many on statistics.", show_default="the policy's")
+    ] = None,
+    policy: PolicyOption = "",
+    out_dir: OutOption = None,
+    program_id: ProgramIdOption = PROGRAM,
+    workspace: WorkspaceOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Scan traffic quality: rank every active affiliate by risk, with reasons, and alert within the reviewers' budget."""
+    from fraud.workflows.nightly import ScanRequest
+
+    request = ScanRequest(
+        program_id=program_id,
+        as_of=_time(as_of),
+        days=days or 3,
+        history_days=history_days,
+        budget=budget,
+        whole=bool(clicks) and days is None and not history,
+    )
+    others = {"conversions": conversions, "affiliates": affiliates, "offers": offers, "labels": labels, "history": history}
+    run = _run(request, (clicks, others, format_name), policy, workspace)
+    for report in run.ingested:
+        for reject in report.rejects[:3]:
+            err.print(f"Set aside {reject.file}:{reject.line}: {reject.reason}", style="yellow", markup=False)
+    if out_dir is not None:
+        _write(run.result, out_dir)
+    if json:
+        print_json(run.result)
+    else:
+        _show(run.result)
+
+
+def _run(request: ScanRequest, files: tuple[Files, dict[str, Files], str], policy: str, workspace: Path | None) -> ScanRun:
+    from fraud.app.scanning import OneShotFiles, scan_files, scan_workspace
+
+    clicks, others, format_name = files
+    given = [name for name, paths in others.items() if paths]
+    if not clicks and given:
+        raise InputError(
+            f"--{given[0]} belongs to a one-shot scan: name the click files too, or ingest it with `fraud ingest {given[0]} FILE`."
+        )
+    with opened(workspace) as app, progress("Reading") as tell:
+        if not clicks:
+            return scan_workspace(app, request, actor(), policy, tell)
+        one_shot = OneShotFiles(clicks=clicks, format=format_name, **{name: paths or () for name, paths in others.items()})
+        return scan_files(app, one_shot, request, (actor(), policy, tell))
+
+
+def _time(text: str | None) -> datetime | None:
+    if text is None:
+        return None
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError as fault:
+        raise InputError(f"--as-of {text!r} is no time: write it like 2026-03-01 or 2026-03-01T10:00:00Z.") from fault
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+
+
+def _write(result: ScanResult, folder: Path) -> None:
+    from fraud.app.writing import write_scan
+
+    for path in write_scan(result, folder):
+        written(path)
+
+
+def _show(result: ScanResult) -> None:
+    reference = (
+        "the same night's peers"
+        if isinstance(result.reference, str)
+        else f"{result.reference.start:%Y-%m-%d} to {result.reference.end:%Y-%m-%d}"
+    )
+    out.print(
+        f"{result.counts.clicks:,} clicks, {result.counts.conversions:,} conversions, {result.counts.affiliates:,} active affiliates; "
+        f"{result.counts.duplicate_rows:,} duplicate rows, {result.counts.rejected_rows:,} rejected.",
+        f"Window {result.window.start:%Y-%m-%d %H:%M} to {result.window.end:%Y-%m-%d %H:%M} UTC, against {reference}. {result.mode_reason}",
+        sep="\n",
+        markup=False,
+    )
+    table = Table(show_edge=False, pad_edge=False, title_justify="left")
+    for name, justify in (("#", "right"), ("affiliate", "left"), ("risk", "right"), ("outcome", "left"), ("why", "left")):
+        table.add_column(name, justify=justify, no_wrap=name != "why")  # type: ignore[arg-type]  # the five words above
+    for row in result.affiliates[:20]:
+        why = row.reasons[0].text if row.reasons else ""
+        table.add_row(str(row.rank), row.affiliate_id, f"{row.score:.2f}", f"{row.outcome}{' ●' if row.alerted else ''}", why)
+    out.print(table)
+    for ring in result.rings:
+        out.print(f"Ring of {len(ring.affiliate_ids)}: {', '.join(ring.affiliate_ids)}", markup=False)
+    err.print(f"{len(result.alerts)} alerts (●). The whole ranking: --json, or --out DIR for a report to read.", markup=False)
+
+
+def evaluate(
+    truth: Annotated[Path, typer.Option(help="truth.json of a simulated program, or the program's folder.")],
+    data: Annotated[
+        Path | None, typer.Option(help="The simulated program's folder; by default the folder above the truth.", show_default=False)
+    ] = None,
+    days: Annotated[int, typer.Option(min=1, help="Days of the window.")] = 3,
+    policy: PolicyOption = "",
+    workspace: WorkspaceOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Measure the scan where the truth is known, beside a plain isolation forest on raw aggregates."""
+    from fraud.app.evaluating import evaluate_simulation
+
+    with opened(workspace) as app, progress("Reading") as tell:
+        evaluation = evaluate_simulation(app, truth, data, days, (actor(), policy, tell))
+    if json:
+        print_json(evaluation)
+    else:
+        _show_evaluation(evaluation)
+
+
+def _show_evaluation(evaluation: Evaluation) -> None:
+    table = Table(show_edge=False, pad_edge=False)
+    for name in ("ranking", "average precision", "recall at 1% false positives", f"precision of the first {evaluation.bad}"):
+        table.add_column(name, justify="left" if name == "ranking" else "right")
+    for row in evaluation.rankings:
+        table.add_row(row.name, f"{row.average_precision:.3f}", f"{row.recall_at_1_percent:.3f}", f"{row.precision_at_bad:.3f}")
+    out.print(
+        f"{evaluation.affiliates:,} active affiliates, {evaluation.bad:,} of them bad; "
+        f"{evaluation.alerts:,} alerts, {evaluation.false_alerts:,} on honest ones."
+    )
+    out.print(table)
+    kinds = Table(show_edge=False, pad_edge=False)
+    for name in ("kind", "affiliates", "alerted", "in review or held"):
+        kinds.add_column(name, justify="left" if name == "kind" else "right")
+    for kind in evaluation.kinds:
+        kinds.add_row(kind.kind, str(kind.affiliates), str(kind.alerted), str(kind.acted_on))
+    out.print(kinds)

@@ -1,0 +1,85 @@
+"""The service put together: API, pages and worker over one opened product."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI
+
+from fraud.api.main import create_api
+from fraud.api.services import ApiServices
+from fraud.app.keys import ensure_keys
+from fraud.app.logs import configure_logs
+from fraud.app.parts import App
+from fraud.app.scoring import Scorers
+from fraud.app.working import Worker
+from fraud.cli.jobs import HANDLERS
+from fraud.settings import load_settings
+from fraud.web.pages import create_pages
+from fraud.web.sessions import SessionSigner
+from fraud.web.stores import PageStores
+from fraud.workflows.scoring import DecisionWriter
+
+
+def create_service(app: App) -> FastAPI:
+    """The web application of one opened product. Its worker and its writer of decisions live as long as it does."""
+    writer = DecisionWriter(app.stores.decisions)
+    scorers = Scorers(app, writer.record)
+    worker = Worker(app, HANDLERS)
+
+    def gauges() -> Mapping[str, float]:
+        stats = writer.stats()
+        return {
+            **scorers.gauges(),
+            "decisions_waiting": float(stats.waiting),
+            "decisions_written": float(stats.written),
+            "decisions_refused": float(stats.refused),
+        }
+
+    def policy_probe() -> None:
+        app.pack()
+
+    services = ApiServices(
+        decisions=app.stores.decisions,
+        scans=app.stores.scans,
+        alerts=app.stores.alerts,
+        applications=app.stores.applications,
+        actors=app.stores.actors,
+        audit=app.stores.audit,
+        jobs=app.stores.jobs,
+        clock=app.clock,
+        scorer_of=scorers.of,
+        probes={"database": app.database.ping, "policy": policy_probe},
+        gauges=gauges,
+    )
+    stores = PageStores(
+        decisions=app.stores.decisions,
+        scans=app.stores.scans,
+        alerts=app.stores.alerts,
+        applications=app.stores.applications,
+        programs=app.stores.programs,
+        actors=app.stores.actors,
+    )
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        worker.start()
+        try:
+            yield
+        finally:
+            worker.stop()
+            writer.close()
+
+    api = create_api(services, [create_pages(stores, SessionSigner(app.secret_key), app.clock)])
+    api.router.lifespan_context = lifespan
+    return api
+
+
+def application() -> FastAPI:
+    """The service on the environment's settings: what each worker process of `fraud serve --workers N` makes for itself."""
+    settings = load_settings()
+    configure_logs(settings)
+    app = App(settings)
+    ensure_keys(app)
+    return create_service(app)

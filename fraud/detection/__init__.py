@@ -1,0 +1,1 @@
+"""From features and links to calibrated evidence with reasons; no thresholds here."""

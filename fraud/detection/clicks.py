@@ -1,0 +1,93 @@
+"""The model of single clicks: a forest on real-time features, and what its score means against clicks that it was not fitted on."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import msgspec
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from fraud.errors import ModelError
+from fraud.features.realtime import CLICK_FEATURE_NAMES, click_feature_set_hash
+from models import AnomalyDetector, TailCalibrator
+
+MINIMUM_CLICKS = 1_000
+"""Clicks to fit on: the calibration slice then holds 300, which tell one click in two hundred from chance."""
+
+MAXIMUM_CLICKS = 200_000
+"""Clicks that are used of more: each tree sees 512, and 60,000 calibrate p-values down to 2 in 100,000 before the tail is extrapolated."""
+
+CALIBRATION_SHARE = 0.3
+"""Share of the clicks held out of the forest, so that p-values are honest."""
+
+EXPLAINED_P_VALUE = 0.05
+"""Only clicks at least this unusual are explained: the others need no reason, and explaining costs more than scoring."""
+
+_SEED = 20_240_229
+
+
+class Contribution(msgspec.Struct, frozen=True):
+    """How much one feature (by name) made a click stand out, in bits of the score."""
+
+    feature: str
+    share: float
+
+
+class ClickScore(msgspec.Struct, frozen=True):
+    """What the model says of one click: score in 0..1 (higher is riskier), share of usual clicks at least as unusual, and why."""
+
+    score: float
+    p_value: float
+    contributions: tuple[Contribution, ...] = ()
+
+
+@dataclass(frozen=True)
+class ClickModel:
+    """A fitted model of clicks; scores one row at a time, so that a replay gives the same bits whatever came with the click.
+
+    The forest splits only where its reference varies: a feature that was constant or unknown there cannot make a click stand out. The rules
+    do not depend on it, so bursts and repeats are found all the same.
+    """
+
+    detector: AnomalyDetector
+    calibrator: TailCalibrator
+    feature_set_hash: str
+    fitted_on: int
+
+    def score(self, vector: NDArray[np.float64]) -> ClickScore:
+        """Scores one click's features (features,), NaN being unknown, in the order of `CLICK_FEATURES`."""
+        score = self.detector.score_row(vector)
+        p_value = float(self.calibrator.p_value([score])[0])
+        explained = self._explain(vector) if p_value <= EXPLAINED_P_VALUE else ()
+        return ClickScore(score, p_value, explained)
+
+    def _explain(self, vector: NDArray[np.float64]) -> tuple[Contribution, ...]:
+        named = self.detector.explain(vector.reshape(1, -1), top=3)[0]
+        return tuple(Contribution(CLICK_FEATURE_NAMES[int(column)], share) for column, share in named if share > 0)
+
+    def require_current_features(self) -> ClickModel:
+        """The model itself, or a `ModelError` when it was fitted on other features than are computed now."""
+        if self.feature_set_hash != click_feature_set_hash():
+            raise ModelError("The model of clicks was fitted on another set of features; run a scan to fit it again.")
+        return self
+
+
+def fit_click_model(features: pd.DataFrame) -> ClickModel:
+    """Fits on reference clicks (rows) with the columns of `CLICK_FEATURES`, as `click_features_of` computes them.
+
+    Deterministic for the same table. Raises `ModelError` when a column is missing or there are too few clicks.
+    """
+    missing = [name for name in CLICK_FEATURE_NAMES if name not in features.columns]
+    if missing:
+        raise ModelError(f"A model of clicks cannot be fitted without the columns {', '.join(missing)}.")
+    rows = features.loc[:, list(CLICK_FEATURE_NAMES)].to_numpy(dtype=np.float64)
+    if len(rows) < MINIMUM_CLICKS:
+        raise ModelError(f"A model of clicks needs at least {MINIMUM_CLICKS:,} clicks, and there are {len(rows):,}; ingest more history.")
+    order = np.random.default_rng(_SEED).permutation(len(rows))[:MAXIMUM_CLICKS]
+    held_out = math.ceil(len(order) * CALIBRATION_SHARE)
+    detector = AnomalyDetector().fit(rows[order[held_out:]])
+    calibrator = TailCalibrator().fit(detector.score_samples(rows[order[:held_out]]))
+    return ClickModel(detector, calibrator, click_feature_set_hash(), len(order))

@@ -1,0 +1,284 @@
+"""The scan of a program's traffic: one night against its reference, from the lake to alerts and decisions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Protocol
+
+import duckdb
+import msgspec
+
+from fraud.cases.alerting import Candidate, alert_of, budget_of, choose
+from fraud.checks.traffic.facts import Company
+from fraud.decisions.traffic import (
+    TrafficInputs,
+    commission_at_risk,
+    inputs_of,
+    recommended_cap,
+    signals_of,
+    verdict_of,
+)
+from fraud.detection.comparisons import PeerSpread
+from fraud.detection.traffic import Judgement, TrafficModel, fit_traffic_model, judge
+from fraud.domain.actors import Actor
+from fraud.domain.alerts import Alert
+from fraud.domain.clock import as_utc
+from fraud.domain.decisions import Artefact, Decision, DecisionKind, SubjectKind
+from fraud.domain.ids import new_id, stable_id
+from fraud.domain.scans import SAME_NIGHT, Counts, Period, RankedSubject, Ring, ScanResult
+from fraud.errors import InputError
+from fraud.features.catalogue import feature_set_hash
+from fraud.features.local import compute
+from fraud.features.table import FeatureTable, Subject
+from fraud.links.rings import find_rings
+from fraud.policy.pack import Pack
+
+Progress = Callable[[str], None]
+
+CHARTED = 20
+"""Subjects at the head of the ranking that get charts whether they alert or not."""
+
+
+class EventLake(Protocol):
+    """What the scan needs of the store of events."""
+
+    def connect(self, program_id: str, as_of: datetime | None = None, *, until: datetime | None = None) -> duckdb.DuckDBPyConnection:
+        """A connection whose views `clicks`, `conversions`, `affiliates`… show one program's events before `until`."""
+        ...
+
+    def time_range(self, program_id: str) -> tuple[datetime, datetime] | None:
+        """The times of the first and the last event, or `None` when there is none."""
+        ...
+
+
+class ModelKeeper(Protocol):
+    """What the scan needs of the model registry: keep what was fitted and say what it is called."""
+
+    def keep(self, name: str, model: object, trained: Period, metrics: dict[str, float]) -> Artefact:
+        """Keeps a fitted model; returns its name and the hash of its file."""
+        ...
+
+
+@dataclass(frozen=True)
+class ScanRequest:
+    """What to scan. `days` and `history_days` are the window and the reference; `whole` makes the window the whole of the events."""
+
+    program_id: str
+    as_of: datetime | None = None
+    days: int = 3
+    history_days: int = 28
+    budget: int | None = None
+    whole: bool = False
+    duplicate_rows: int = 0
+    rejected_rows: int = 0
+
+
+@dataclass(frozen=True)
+class ScanTools:
+    """What a scan works with."""
+
+    lake: EventLake
+    models: ModelKeeper
+    pack: Pack
+    actor: Actor
+    now: datetime
+    progress: Progress = field(default=lambda _: None)
+
+
+@dataclass(frozen=True)
+class ScanOutcome:
+    """A night's result, and the decisions and alerts to keep with it."""
+
+    result: ScanResult
+    decisions: tuple[Decision, ...]
+    alerts: tuple[Alert, ...]
+
+
+@dataclass(frozen=True)
+class _Night:
+    """The pieces of a scan that travel together once the models have spoken."""
+
+    scan_id: str
+    request: ScanRequest
+    tools: ScanTools
+    window: Period
+    models: tuple[Artefact, ...]
+    companies: dict[str, Company]
+
+
+def scan(request: ScanRequest, tools: ScanTools) -> ScanOutcome:
+    """Scans one night: window and reference, features, models, signals, decisions, alerts.
+
+    Raises `InputError` when there is nothing to scan.
+    """
+    window, references = periods(request, tools.lake.time_range(request.program_id))
+    tools.progress("Computing features")
+    with tools.lake.connect(request.program_id, until=window.end) as events:
+        everything = compute(events, [*references, window], "affiliate")
+        sub_ids = compute(events, [window], "sub_id")
+        tools.progress("Looking for rings")
+        rings = find_rings(events, window)
+    tonight = everything.window(window.start)
+    if tonight.facts.empty:
+        raise InputError(
+            f"Nothing happened between {window.start:%Y-%m-%d %H:%M} and {window.end:%Y-%m-%d %H:%M} UTC: no click, no conversion."
+        )
+    tools.progress("Fitting and applying the models")
+    reference = everything.windows([period.start for period in references])
+    fitted_on = tonight if reference.facts.empty else reference
+    model = fit_traffic_model(fitted_on)
+    trained = window if reference.facts.empty else Period(start=references[0].start, end=references[-1].end)
+    artefact = tools.models.keep(stable_id("traffic", request.program_id), model, trained, {"rows": float(len(fitted_on.facts))})
+    night = _Night(new_id("scan", tools.now), request, tools, window, (artefact,), _companies(rings))
+    tools.progress("Deciding")
+    return _decide(night, model, tonight, _large_enough(sub_ids.window(window.start), tools.pack), rings, references)
+
+
+def periods(request: ScanRequest, events: tuple[datetime, datetime] | None) -> tuple[Period, list[Period]]:
+    """The window and the reference windows, each as long as the window, oldest first, none of them before the first event."""
+    if events is None:
+        raise InputError("There are no clicks or conversions to scan: run `fraud ingest clicks FILE` first, or name files.")
+    first, last = as_utc(events[0]), as_utc(events[1])
+    end = as_utc(request.as_of) if request.as_of else last + timedelta(microseconds=1)
+    if request.whole:
+        return Period(start=min(first, end), end=end), []
+    length = timedelta(days=request.days)
+    window = Period(start=end - length, end=end)
+    references: list[Period] = []
+    stop = window.start - timedelta(days=request.history_days)
+    start = window.start - length
+    while start >= stop and start + length > first:
+        references.append(Period(start=start, end=start + length))
+        start -= length
+    return window, references[::-1]
+
+
+def _large_enough(table: FeatureTable, pack: Pack) -> FeatureTable:
+    rows = table.facts["clicks"] >= pack.scan.minimum_sub_id_clicks
+    return table.rows(table.facts.index[rows])
+
+
+def _companies(rings: Sequence[Ring]) -> dict[str, Company]:
+    return {
+        affiliate: Company(
+            ring_id=ring.ring_id, members=len(ring.affiliate_ids), shared={s.kind: s.count for s in ring.shared}, score=ring.score
+        )
+        for ring in rings
+        for affiliate in ring.affiliate_ids
+    }
+
+
+def _decide(
+    night: _Night, model: TrafficModel, tonight: FeatureTable, sub_ids: FeatureTable, rings: Sequence[Ring], references: Sequence[Period]
+) -> ScanOutcome:
+    pack, tools = night.tools.pack, night.tools
+    judged, judged_subs = judge(model, tonight), judge(model, sub_ids)
+    candidates = [_candidate(night, tonight, judged, subject, SubjectKind.AFFILIATE) for subject in tonight.facts.index]
+    candidates_subs = [_candidate(night, sub_ids, judged_subs, subject, SubjectKind.SUB_ID) for subject in sub_ids.facts.index]
+    budget = budget_of(pack.scan, len(candidates), night.request.budget)
+    chosen = choose(pack.scan, candidates, budget)
+    alerts = tuple(alert_of(candidate, tools.now) for candidate in chosen)
+    alerted = {candidate.decision.subject_id for candidate in chosen}
+    days = (night.window.end - night.window.start) / timedelta(days=1)
+    result = ScanResult(
+        scan_id=night.scan_id,
+        program_id=night.request.program_id,
+        as_of=night.window.end,
+        window=night.window,
+        reference=Period(start=references[0].start, end=references[-1].end) if references else SAME_NIGHT,
+        mode="budget",
+        mode_reason=f"At most {budget} of {len(candidates)} affiliates alert on statistics; absolute evidence alerts besides.",
+        counts=_counts(night.request, tonight),
+        affiliates=_ranked(pack, candidates, alerted, days, PeerSpread(tonight, judged)),
+        sub_ids=_ranked(pack, candidates_subs, set(), days, PeerSpread(sub_ids, judged_subs)),
+        rings=tuple(rings),
+        alerts=alerts,
+        policy=pack.artefact,
+        models=night.models,
+        notes=_notes(references, model),
+    )
+    decisions = tuple(candidate.decision for candidate in (*candidates, *candidates_subs))
+    return ScanOutcome(result=result, decisions=decisions, alerts=alerts)
+
+
+def _candidate(night: _Night, table: FeatureTable, judged: Judgement, subject: Subject, kind: SubjectKind) -> Candidate:
+    pack, tools = night.tools.pack, night.tools
+    affiliate = subject[0] if isinstance(subject, tuple) else subject
+    company = night.companies.get(str(affiliate)) if kind is SubjectKind.AFFILIATE else None
+    name = "/".join(map(str, subject)) if isinstance(subject, tuple) else str(subject)
+    inputs = inputs_of(table, judged, subject, name, company)
+    signals = signals_of(pack, inputs.facts)
+    verdict = verdict_of(pack, inputs.facts, signals)
+    decision = Decision(
+        decision_id=new_id("dec", tools.now),
+        program_id=night.request.program_id,
+        kind=DecisionKind.SCAN,
+        subject_kind=kind,
+        subject_id=name,
+        as_of=night.window.end,
+        decided_at=tools.now,
+        decided_by=tools.actor.actor_id,
+        verdict=verdict,
+        signals=signals,
+        policy=pack.artefact,
+        models=night.models,
+        feature_set_hash=feature_set_hash(),
+        inputs=msgspec.to_builtins(inputs),
+        run_id=night.scan_id,
+    )
+    exposure = float(inputs.facts.counts.pending_commission or 0)
+    return Candidate(decision=decision, subject=subject, exposure=exposure)
+
+
+def _ranked(pack: Pack, candidates: Sequence[Candidate], alerted: set[str], days: float, spread: PeerSpread) -> tuple[RankedSubject, ...]:
+    ordered = sorted(candidates, key=lambda c: (-c.decision.verdict.score, -c.exposure, c.decision.subject_id))
+    return tuple(
+        _row(pack, candidate, rank, candidate.decision.subject_id in alerted, days, spread)
+        for rank, candidate in enumerate(ordered, start=1)
+    )
+
+
+def _row(pack: Pack, candidate: Candidate, rank: int, alerted: bool, days: float, spread: PeerSpread) -> RankedSubject:
+    decision = candidate.decision
+    facts = msgspec.convert(decision.inputs, TrafficInputs).facts
+    affiliate, _, sub_id = (
+        decision.subject_id.partition("/") if decision.subject_kind is SubjectKind.SUB_ID else (decision.subject_id, "", "")
+    )
+    return RankedSubject(
+        affiliate_id=affiliate,
+        sub_id=sub_id if decision.subject_kind is SubjectKind.SUB_ID else msgspec.UNSET,
+        rank=rank,
+        score=decision.verdict.score,
+        outcome=decision.verdict.outcome,
+        alerted=alerted,
+        decision_id=decision.decision_id,
+        typologies=decision.verdict.typologies,
+        reasons=decision.verdict.reasons,
+        clicks=facts.counts.clicks,
+        conversions=facts.counts.conversions,
+        commission=facts.counts.commission,
+        commission_at_risk=commission_at_risk(facts, decision.verdict),
+        recommended_cap=recommended_cap(pack, facts, decision.verdict.outcome, days),
+        peers=spread.of(candidate.subject) if alerted or rank <= CHARTED else (),
+    )
+
+
+def _counts(request: ScanRequest, tonight: FeatureTable) -> Counts:
+    return Counts(
+        clicks=int(tonight.facts["clicks"].sum()),
+        conversions=int(tonight.facts["conversions"].sum()),
+        affiliates=len(tonight.facts),
+        duplicate_rows=request.duplicate_rows,
+        rejected_rows=request.rejected_rows,
+    )
+
+
+def _notes(references: Sequence[Period], model: TrafficModel) -> tuple[str, ...]:
+    notes = []
+    if not references:
+        notes.append("No earlier traffic to compare with: peers of the same night serve as the reference.")
+    if model.forest is None:
+        notes.append("Too few affiliates for a forest: the tail score serves alone.")
+    return tuple(notes)
