@@ -78,7 +78,7 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True):
 class Signal(msgspec.Struct, frozen=True, kw_only=True):
     """What one check says about one subject.
 
-    `value` is what was seen and `baseline` what would be usual, in the unit of the check; `sample_size` is what the value rests on.
+    `value` is what was seen and `baseline` what would be usual, both in `unit` (empty: they speak for themselves); `sample_size` is what the value rests on.
     """
 
     check_id: str
@@ -91,6 +91,7 @@ class Signal(msgspec.Struct, frozen=True, kw_only=True):
     text: str = ""
     value: Any = None
     baseline: Any = None
+    unit: str = ""
     sample_size: int | None = None
     also_explained_by: str = ""
     typologies: tuple[str, ...] = ()
@@ -111,6 +112,7 @@ class Reason(msgspec.Struct, frozen=True, kw_only=True):
     text: str
     value: Any = None
     baseline: Any = None
+    unit: str = ""
     sample_size: int | None = None
     tier: Tier = Tier.CIRCUMSTANTIAL
     also_explained_by: str = ""
@@ -126,6 +128,7 @@ def reason_of(signal: Signal) -> Reason:
         text=signal.text,
         value=signal.value,
         baseline=signal.baseline,
+        unit=signal.unit,
         sample_size=signal.sample_size,
         tier=signal.tier,
         also_explained_by=signal.also_explained_by,

@@ -189,7 +189,6 @@ _QUESTION_OF_FAMILY = {Family.POLICY: _TERMS, Family.IDENTITY: _WHO, Family.GRAP
 
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _UNSHOWABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff]")
-_SUPPORT = frozenset({"minimum_clicks", "minimum_conversions", "minimum_links", "minimum_pages", "minimum_words"})
 _LISTED = 6
 
 
@@ -367,14 +366,14 @@ def short(text: str, limit: int = 32) -> str:
     return f"{text[:head]}…{text[-(limit - 1 - head) :]}"
 
 
-def plain(value: Any, *, as_share: bool = False) -> str:
+def plain(value: Any) -> str:
     """Whatever a check saw, as one line: lists and tables by their first few entries."""
     if value is None:
         return ""
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, int | float | Decimal):
-        return share(float(value)) if as_share and 0 <= value <= 1 else number(value)
+        return number(value)
     if isinstance(value, Mapping):
         return _several([f"{humanise(str(key))}: {plain(item)}" for key, item in value.items()])
     if isinstance(value, list | tuple | set | frozenset):
@@ -387,17 +386,8 @@ def _several(parts: Sequence[str]) -> str:
     return "; ".join(parts[:_LISTED]) + more
 
 
-def measured(code: str, value: Any) -> str:
-    """A reason's value or baseline, as a share or a ratio where the catalogue measures it so."""
-    if code in _RATIOS and isinstance(value, int | float) and not isinstance(value, bool):
-        return f"{number(value)}×"
-    return plain(value, as_share=code in _SHARES)
-
-
-def _codes_measured_as(unit: str) -> frozenset[str]:
-    units = {spec.reason_code: next((one.unit for one in spec.parameters if one.name not in _SUPPORT), "") for spec in CHECKS.values()}
-    return frozenset(code for code, of_code in units.items() if of_code == unit)
-
-
-_SHARES = _codes_measured_as("share")
-_RATIOS = _codes_measured_as("ratio")
+def measured(unit: str, value: Any) -> str:
+    """A reason's value or baseline, in its unit where it has one."""
+    if unit and isinstance(value, int | float) and not isinstance(value, bool):
+        return f"{number(value)}×" if unit == "ratio" else quantity(float(value), unit)
+    return plain(value)

@@ -107,11 +107,12 @@ def test_whole_days_are_named_by_the_days_they_hold() -> None:
     assert words.period(odd) == "1 Mar 2026, 10:00 UTC to 2 Mar 2026, 00:00 UTC"
 
 
-def test_a_reason_is_measured_as_the_catalogue_says() -> None:
-    assert words.measured("timing.late_conversions", 0.61) == "61%"
-    assert words.measured("conversion.too_few", 0.2) == "0.2×"
-    assert words.measured("no.such_code", 0.61) == "0.61"
-    assert words.measured("timing.late_conversions", None) == ""
+def test_a_reason_is_measured_in_its_unit() -> None:
+    assert words.measured("share", 0.61) == "61%"
+    assert words.measured("ratio", 0.2) == "0.2×"
+    assert words.measured("", 0.61) == "0.61"
+    assert words.measured("", {"median words": 54}) == "median words: 54"
+    assert words.measured("share", None) == ""
 
 
 def test_what_a_check_saw_is_one_line_whatever_its_shape() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import msgspec
+
 from fraud.checks.traffic.bounds import lower_bound, poisson_at_least, poisson_at_most
 from fraud.checks.traffic.facts import TrafficFacts
 from fraud.checks.traffic.shares import usual
@@ -51,6 +53,7 @@ def late(facts: TrafficFacts, limits: Limits) -> tuple[Signal, ...]:
         text=f"{value:.0%} of {n:,.0f} conversions come more than a day after their click{usual(peer)}",
         value=round(value, 6),
         baseline=round(peer, 6),
+        unit="share",
         sample_size=round(n),
     )
     if excess < limits["minimum_share"]:
@@ -82,6 +85,7 @@ def refunds(facts: TrafficFacts, limits: Limits) -> tuple[Signal, ...]:
         text=f"{value:.0%} of {n:,.0f} settled conversions were refunded, rejected or charged back{usual(peer)}",
         value=round(value, 6),
         baseline=round(peer, 6),
+        unit="share",
         sample_size=round(n),
     )
     if bound < limits["minimum_share"] or bound < limits["minimum_ratio"] * peer:
@@ -105,27 +109,32 @@ def self_referral(facts: TrafficFacts, limits: Limits) -> tuple[Signal, ...]:
     return (spec.finding(facts.subject, Severity.HIGH, seen) if found else spec.clear(facts.subject, seen),)
 
 
-class _EvenRule:
+class _EvenRule(msgspec.Struct, frozen=True, kw_only=True):
     """What the two rules over evenness differ in: names and words."""
 
-    def __init__(self, check_id: str, feature: str, limit_names: tuple[str, str], words: str) -> None:
-        self.spec = CHECKS[check_id]
-        self.feature = feature
-        self.support_limit, self.value_limit = limit_names
-        self.words = words
+    spec: CheckSpec
+    feature: str
+    support_limit: str
+    value_limit: str
+    unit: str
+    words: str
 
 
 _DELAYS = _EvenRule(
-    "traffic.narrow_delays",
-    "delay_log_sd",
-    ("minimum_conversions", "maximum_log_sd"),
-    "{n:,.0f} conversions follow their clicks after nearly the same time (spread {value:.2f} in log seconds",
+    spec=CHECKS["traffic.narrow_delays"],
+    feature="delay_log_sd",
+    support_limit="minimum_conversions",
+    value_limit="maximum_log_sd",
+    unit="log s",
+    words="{n:,.0f} conversions follow their clicks after nearly the same time (spread {value:.2f} in log seconds",
 )
 _GAPS = _EvenRule(
-    "traffic.regular_timing",
-    "gap_variation",
-    ("minimum_clicks", "maximum_variation"),
-    "The gaps between {n:,.0f} clicks vary by only {value:.2f} of their mean (chance gives 1",
+    spec=CHECKS["traffic.regular_timing"],
+    feature="gap_variation",
+    support_limit="minimum_clicks",
+    value_limit="maximum_variation",
+    unit="ratio",
+    words="The gaps between {n:,.0f} clicks vary by only {value:.2f} of their mean (chance gives 1",
 )
 
 
@@ -141,6 +150,7 @@ def _too_even(facts: TrafficFacts, limits: Limits, rule: _EvenRule) -> tuple[Sig
         text=rule.words.format(n=n, value=value) + ending,
         value=round(value, 6),
         baseline=None if peer is None else round(peer, 6),
+        unit=rule.unit,
         sample_size=round(n),
     )
     even = value <= limits[rule.value_limit]

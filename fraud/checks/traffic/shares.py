@@ -98,6 +98,7 @@ def judge_share(rule: ShareRule, facts: TrafficFacts, limits: Limits) -> Signal:
         text=rule.sentence.format(value=value, n=round(n)) + usual(facts.peers.get(rule.feature)),
         value=round(value, 6),
         baseline=_rounded(facts.peers.get(rule.feature)),
+        unit="share",
         sample_size=round(n),
     )
     if bound < limits["minimum_share"]:

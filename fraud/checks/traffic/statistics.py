@@ -43,6 +43,7 @@ def _residual_signal(words: Mapping[str, FeatureWords], subject: str, residual: 
         ),
         value=residual.value,
         baseline=residual.peer,
+        unit=word.unit,
         sample_size=round(residual.support),
     )
     signal = spec.finding(subject, severity, seen)

@@ -100,7 +100,9 @@ APPLICANT_CHECKS: tuple[CheckSpec, ...] = (
         reason_code="policy.no_disclosure",
         parameters=(
             Parameter(name="head_characters", meaning="A disclosure this early in the text counts for the page", unit="characters"),
-            Parameter(name="near_characters", meaning="A disclosure this close to an affiliate link's text counts for the page", unit="characters"),
+            Parameter(
+                name="near_characters", meaning="A disclosure this close to an affiliate link's text counts for the page", unit="characters"
+            ),
         ),
         needed="A disclosure next to the links.",
     ),

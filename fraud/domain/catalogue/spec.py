@@ -28,6 +28,7 @@ class Observation(msgspec.Struct, frozen=True, kw_only=True):
     text: str
     value: Any = None
     baseline: Any = None
+    unit: str = ""
     sample_size: int | None = None
     evidence: tuple[Evidence, ...] = ()
 
@@ -86,6 +87,7 @@ class CheckSpec(msgspec.Struct, frozen=True, kw_only=True):
             text=seen.text,
             value=seen.value,
             baseline=seen.baseline,
+            unit=seen.unit,
             sample_size=seen.sample_size,
             also_explained_by=self.also_explained_by if found else "",
             typologies=self.typologies if found else (),
