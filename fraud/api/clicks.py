@@ -1,0 +1,132 @@
+"""Clicks as trackers send them (CONTRACT 1), and as the product knows them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Annotated, Any, Literal
+
+import msgspec
+
+from fraud.api.bodies import decoded
+from fraud.api.problems import BodyTooLarge, FieldFault, InvalidFields
+from fraud.domain.clock import as_utc
+from fraud.domain.events import Click
+from fraud.events.casting import EARLIEST, LATEST, MICROSECONDS_BELOW, MILLISECONDS_BELOW, SECONDS_BELOW
+
+MOST_CLICKS = 10_000
+"""Clicks in one call (CONTRACT 4)."""
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_NUMBER = re.compile(r"[+-]?\d+(?:\.\d+)?")
+_UNITS = ((SECONDS_BELOW, 1_000_000), (MILLISECONDS_BELOW, 1_000), (MICROSECONDS_BELOW, 1))
+_FIRST, _LAST = (datetime.fromisoformat(day).replace(tzinfo=UTC) for day in (EARLIEST, LATEST))
+_EXPECTED_TIME = f"Expected ISO 8601 (2026-03-01T10:00:00Z) or epoch seconds, milliseconds or microseconds, between {EARLIEST} and {LATEST}"
+
+Name = Annotated[str, msgspec.Meta(min_length=1, max_length=500)]
+Text = Annotated[str, msgspec.Meta(max_length=16_000)]
+
+
+class ClickIn(msgspec.Struct, frozen=True, kw_only=True):
+    """A click as it comes in. An absent field, `null` and an empty text mean unknown; fields that are not listed are ignored."""
+
+    click_id: Name
+    clicked_at: Annotated[str | int | float, msgspec.Meta(description=_EXPECTED_TIME)]
+    affiliate_id: Name
+    program_id: Annotated[str, msgspec.Meta(max_length=500)] | None = None
+    offer_id: Text | None = None
+    sub_id: Text | None = None
+    sub2: Text | None = None
+    sub3: Text | None = None
+    sub4: Text | None = None
+    sub5: Text | None = None
+    ip: Text | None = None
+    user_agent: Text | None = None
+    device_id: Text | None = None
+    country: Annotated[str, msgspec.Meta(max_length=100, description="ISO 3166-1 alpha-2")] | None = None
+    language: Text | None = None
+    referrer: Text | None = None
+    landing_url: Text | None = None
+    dwell_ms: Annotated[int, msgspec.Meta(ge=0, le=2**53)] | Literal[""] | None = None
+    js_executed: bool | Literal[""] | None = None
+    viewport: Text | None = None
+
+
+_ONE = msgspec.json.Decoder(ClickIn)
+_MANY = msgspec.json.Decoder(list[ClickIn])
+_TEXTS = tuple(name for name in ClickIn.__struct_fields__ if name not in {"clicked_at", "dwell_ms", "js_executed"})
+_READ_APART = {"click_id", "clicked_at", "affiliate_id", "program_id", "country"}
+_OPTIONAL = tuple(name for name in ClickIn.__struct_fields__ if name not in _READ_APART)
+
+
+def read_click(body: bytes) -> ClickIn:
+    """One click from JSON; `InvalidFields` names what is wrong with it."""
+    return decoded(body, _ONE.decode)
+
+
+def read_clicks(body: bytes) -> list[ClickIn]:
+    """Up to 10,000 clicks from a JSON array or from NDJSON, told apart by their first character."""
+    clicks = decoded(body, _MANY.decode if body.lstrip()[:1] == b"[" else _ONE.decode_lines)
+    if len(clicks) > MOST_CLICKS:
+        raise BodyTooLarge(f"{len(clicks):,} clicks are too many for one call; send at most {MOST_CLICKS:,}.")
+    return clicks
+
+
+def click_of(sent: ClickIn, program_id: str, place: str = "") -> Click:
+    """The click in the product's own terms; `place` is where it stood in the body.
+
+    Raises `InvalidFields` for a time that cannot be read and for text that cannot be kept.
+    """
+    for name in _TEXTS:
+        if "\x00" in (getattr(sent, name) or ""):
+            raise _fault(f"{place}{name}", "Expected text without NUL characters")
+    moment = moment_of(sent.clicked_at)
+    if moment is None:
+        raise _fault(f"{place}clicked_at", _EXPECTED_TIME)
+    optional: dict[str, Any] = {name: value for name in _OPTIONAL if (value := getattr(sent, name)) not in {"", None}}
+    return Click(
+        click_id=sent.click_id,
+        clicked_at=moment,
+        affiliate_id=sent.affiliate_id,
+        program_id=program_id,
+        country=country_of(sent.country),
+        **optional,
+    )
+
+
+def clicks_of(sent: Sequence[ClickIn], programs: Sequence[str]) -> list[Click]:
+    """Many clicks, each with its program, in order."""
+    return [click_of(click, program, f"[{place}].") for place, (click, program) in enumerate(zip(sent, programs, strict=True))]
+
+
+def moment_of(value: str | float) -> datetime | None:
+    """A time of CONTRACT 1 in UTC, or `None` when it is none: the same rule by which tables of events are read."""
+    try:
+        moment = _from_text(value.strip()) if isinstance(value, str) else _from_epoch(value)
+    except (OverflowError, ValueError):
+        return None
+    return moment if moment is not None and _FIRST <= moment < _LAST else None
+
+
+def country_of(text: str | None) -> str | None:
+    """A country's two letters in capitals; anything else, such as a macro left unfilled, is unknown."""
+    code = (text or "").strip().upper()
+    return code if len(code) == 2 and code.isascii() and code.isalpha() else None
+
+
+def _from_text(text: str) -> datetime | None:
+    if _NUMBER.fullmatch(text):
+        return _from_epoch(float(text) if "." in text else int(text))
+    return as_utc(datetime.fromisoformat(text))
+
+
+def _from_epoch(value: float) -> datetime | None:
+    factor = next((factor for bound, factor in _UNITS if abs(value) < bound), None)
+    if factor is None:
+        return None
+    return _EPOCH + timedelta(microseconds=value * factor if isinstance(value, int) else round(value * factor))
+
+
+def _fault(field: str, message: str) -> InvalidFields:
+    return InvalidFields(f"{field}: {message}.", (FieldFault(field, message),))

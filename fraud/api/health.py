@@ -1,0 +1,59 @@
+"""Alive, able to serve, and the figures."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import structlog
+from fastapi import APIRouter, Request, Response
+
+from fraud.api import metrics as prometheus
+from fraud.api.bodies import answer
+from fraud.api.metrics import Metrics
+from fraud.api.security import Gate
+from fraud.api.services import ApiServices, Probe
+from fraud.domain.actors import DEFAULT_PROGRAM, Role
+from fraud.errors import FraudError
+
+_log = structlog.get_logger(__name__)
+
+NO_MODEL = "There is no model of clicks yet: rules alone decide. A scan fits one."
+
+
+def health_routes(services: ApiServices, gate: Gate, metrics: Metrics) -> APIRouter:
+    """`/healthz`, `/readyz` and `/metrics`."""
+    router = APIRouter(tags=["health"])
+
+    @router.get("/healthz")
+    async def healthz() -> Response:
+        """Alive: this process answers."""
+        return answer({"status": "alive"})
+
+    @router.get("/readyz")
+    def readyz() -> Response:
+        """Able to serve: 503 with reasons until it is. What it does without is under `degraded`."""
+        reasons = failing(services.probes)
+        if reasons:
+            return answer({"ready": False, "reasons": reasons, "degraded": []}, 503)
+        model = services.scorer_of(DEFAULT_PROGRAM).model
+        return answer({"ready": True, "reasons": [], "degraded": [] if model else [NO_MODEL]})
+
+    @router.get("/metrics")
+    def figures(request: Request) -> Response:
+        """Counts and latencies in Prometheus' text format, for any key."""
+        gate.require(request, Role.SCORE)
+        return Response(metrics.exposition(services.gauges()), media_type=prometheus.MEDIA_TYPE)
+
+    return router
+
+
+def failing(probes: Mapping[str, Probe]) -> list[str]:
+    """A sentence for each probe that fails. Details, which may name hosts and paths, go to the log only: anybody may ask."""
+    reasons = []
+    for name, probe in probes.items():
+        try:
+            probe()
+        except FraudError as fault:
+            _log.warning("not_ready", part=name, detail=fault.message)
+            reasons.append(f"{name} is not usable yet; the log says why.")
+    return reasons

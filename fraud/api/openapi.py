@@ -1,0 +1,96 @@
+"""The OpenAPI document: routes from FastAPI, schemas from the types that really read and write the bodies."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
+
+from fraud.domain.alerts import Alert
+
+CLICK_EXAMPLE: dict[str, Any] = {
+    "click_id": "c-1029",
+    "clicked_at": "2026-03-01T10:00:00Z",
+    "affiliate_id": "aff-7",
+    "offer_id": "shoes",
+    "sub_id": "newsletter",
+    "ip": "203.0.113.7",
+    "user_agent": "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 Chrome/133.0 Safari/537.36",
+    "country": "DE",
+}
+
+APPLICATION_EXAMPLE: dict[str, Any] = {
+    "name": "Ada Example",
+    "email": "ada@example.org",
+    "websites": ["https://blog.example.org"],
+    "affiliate_type": "content",
+    "traffic_sources": ["seo"],
+}
+
+_REF = "#/components/schemas/{name}"
+_PROBLEM = {
+    "description": "An error (RFC 9457)",
+    "content": {"application/problem+json": {"schema": {"$ref": _REF.format(name="Problem")}}},
+}
+_OPEN = frozenset({"/healthz", "/readyz"})
+_REPLACED = frozenset({"HTTPValidationError", "ValidationError"})
+"""FastAPI's own errors, which are never answered: problems are."""
+
+
+class Alerts(msgspec.Struct, frozen=True, kw_only=True):
+    """A page of alerts; `next_cursor` is `null` on the last."""
+
+    items: tuple[Alert, ...]
+    next_cursor: str | None
+
+
+def json_body(schema: str, example: dict[str, Any]) -> dict[str, Any]:
+    """A JSON body of one named schema."""
+    content = {"application/json": {"schema": {"$ref": _REF.format(name=schema)}, "example": example}}
+    return {"requestBody": {"required": True, "content": content}}
+
+
+def one_of_many(schema: str, example: dict[str, Any]) -> dict[str, Any]:
+    """A body of many: a JSON array or one a line."""
+    item = {"$ref": _REF.format(name=schema)}
+    content = {
+        "application/json": {"schema": {"type": "array", "items": item, "maxItems": 10_000}, "example": [example]},
+        "application/x-ndjson": {"schema": item, "example": msgspec.json.encode(example).decode()},
+    }
+    return {"requestBody": {"required": True, "content": content}}
+
+
+def responds(schema: str, *, status: int = 200, many: bool = False) -> dict[str, Any]:
+    """What a route answers when all is well."""
+    one: dict[str, Any] = {"$ref": _REF.format(name=schema)}
+    content = {"application/json": {"schema": {"type": "array", "items": one} if many else one}}
+    return {"responses": {str(status): {"description": "Done" if status == 200 else "Accepted", "content": content}}}
+
+
+def describe(app: FastAPI, types: list[type]) -> dict[str, Any]:
+    """The document, with schemas of `types` by their names, keys and problems on every route that needs them."""
+    document = get_openapi(title=app.title, version=app.version, description=app.description, routes=app.routes)
+    _, components = msgspec.json.schema_components([*types, Alerts], ref_template=_REF)
+    kept = document.setdefault("components", {})
+    kept["schemas"] = {name: schema for name, schema in kept.get("schemas", {}).items() if name not in _REPLACED} | components
+    kept["securitySchemes"] = {
+        "bearer": {"type": "http", "scheme": "bearer"},
+        "header": {"type": "apiKey", "in": "header", "name": "X-API-Key"},
+    }
+    for path, operations in document["paths"].items():
+        for operation in operations.values():
+            operation["responses"] = _responses(operation["responses"])
+            if path not in _OPEN:
+                operation["security"] = [{"bearer": []}, {"header": []}]
+    plain: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(document))
+    return plain
+
+
+def _responses(responses: dict[str, Any]) -> dict[str, Any]:
+    """The route's own successes, and problems instead of FastAPI's own errors."""
+    own = {status: response for status, response in responses.items() if status.startswith("2")}
+    if "202" in own:
+        own.pop("200", None)
+    return {**own, "default": _PROBLEM}

@@ -1,0 +1,39 @@
+"""What the API works with: the product's ports and the scorers, wired by the composition root."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from fraud.domain.clock import Clock
+from fraud.domain.ports import ActorStore, AlertStore, ApplicationStore, AuditLog, DecisionStore, JobQueue, ScanStore
+from fraud.workflows.scoring import ClickScorer
+
+Probe = Callable[[], None]
+"""Asks one thing the API depends on for a sign of life; raises a `FraudError` when it is not fine."""
+
+Gauges = Callable[[], Mapping[str, float]]
+"""Figures to publish under `/metrics`, by name without the product's prefix."""
+
+
+@dataclass(frozen=True)
+class ApiServices:
+    """Ports, and what is built on them.
+
+    `scorer_of` gives a program's scorer, or raises `NotFound` for a program that does not exist. `probes` are asked by `/readyz`.
+    `gauges` come from counters and queues. `body_limit` and `batch_limit` are the largest bodies in bytes, of one thing and of many.
+    """
+
+    decisions: DecisionStore
+    scans: ScanStore
+    alerts: AlertStore
+    applications: ApplicationStore
+    actors: ActorStore
+    audit: AuditLog
+    jobs: JobQueue
+    clock: Clock
+    scorer_of: Callable[[str], ClickScorer]
+    probes: Mapping[str, Probe] = field(default_factory=dict)
+    gauges: Gauges = dict
+    body_limit: int = 64 * 1024
+    batch_limit: int = 32 * 1024 * 1024

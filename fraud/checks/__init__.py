@@ -1,0 +1,1 @@
+"""From facts, features and evidence to signals. Pure: nothing is fetched, and thresholds come as arguments."""

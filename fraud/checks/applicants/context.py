@@ -1,0 +1,141 @@
+"""What the checks of an applicant may see, and nothing more: the same facts are kept with the decision, so that it can be replayed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from crawlers.facts import PageFacts, SiteFacts, VisitedPage
+from fraud.checks.applicants.mail import MailKind, domain_of, kind_of, normal_form
+from fraud.checks.applicants.names import host_of, owner_of
+from fraud.domain.hashing import canonical_json, keyed_hash
+from fraud.domain.programs import Application, ProgramProfile
+from fraud.domain.signals import Evidence
+
+HASHED_FIELDS = ("email", "phone", "address", "payout_account", "tax_id", "signup_ip")
+"""The fields of an application that are kept as keyed hashes only."""
+
+
+class Applicant(msgspec.Struct, frozen=True, kw_only=True):
+    """An application without its personal values: `hashes` holds their keyed hashes by field, for matching.
+
+    Of the e-mail address the domain and the provider's kind are kept; '' and `None` where no address was given.
+    """
+
+    application_id: str
+    program_id: str
+    name: str = ""
+    company: str = ""
+    country: str = ""
+    websites: tuple[str, ...] = ()
+    social_profiles: tuple[str, ...] = ()
+    affiliate_type: str = ""
+    traffic_sources: tuple[str, ...] = ()
+    claimed_monthly_visits: int | None = None
+    description: str = ""
+    email_domain: str = ""
+    email_kind: MailKind | None = None
+    hashes: dict[str, str] = {}
+    applied_at: datetime | None = None
+
+
+class VettingFacts(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything the checks of one applicant may see.
+
+    `sites` holds one visit per website in the order declared, short of those in `failed_visits`, where the collector itself broke.
+    `networks` names the affiliate network of each address that a site's redirects pass and that belongs to one.
+    """
+
+    application: Applicant
+    profile: ProgramProfile | None = None
+    sites: tuple[SiteFacts, ...] = ()
+    failed_visits: tuple[str, ...] = ()
+    networks: dict[str, str] = {}
+    as_of: datetime
+
+    @property
+    def subject(self) -> str:
+        """What a signal on the application as a whole is about."""
+        return self.application.application_id
+
+
+@dataclass(frozen=True)
+class Visit:
+    """One site of an applicant, as a check of a site sees it."""
+
+    facts: VettingFacts
+    site: SiteFacts
+
+    @property
+    def subject(self) -> str:
+        """The address as the applicant gave it."""
+        return self.site.requested_url
+
+    @property
+    def profile(self) -> ProgramProfile | None:
+        """The program's profile, if there is one."""
+        return self.facts.profile
+
+    @property
+    def home(self) -> VisitedPage:
+        """The home page; only a site that answered has one."""
+        return self.site.pages[0]
+
+    @property
+    def readable(self) -> tuple[VisitedPage, ...]:
+        """The pages whose text can be read without running scripts."""
+        return tuple(page for page in self.site.pages if not page.facts.scripts_needed)
+
+    @property
+    def domain(self) -> str:
+        """The registered name where the visit ended."""
+        return owner_of(host_of(self.site.final_url or self.site.requested_url))
+
+
+def protected(application: Application, pepper: bytes) -> Applicant:
+    """The application as it may be kept with a decision; equal values give equal hashes under the same pepper."""
+    domain = domain_of(application.email)
+    kept = {name: getattr(application, name) for name in Applicant.__struct_fields__ if hasattr(application, name)}
+    return Applicant(**kept, email_domain=domain, email_kind=kind_of(domain) if domain else None, hashes=_hashes(application, pepper))
+
+
+def _hashes(application: Application, pepper: bytes) -> dict[str, str]:
+    values = {name: getattr(application, name) for name in HASHED_FIELDS}
+    return {name: keyed_hash(pepper, name, _normal(name, value)) for name, value in values.items() if value}
+
+
+def _normal(name: str, value: str) -> str:
+    if name == "email":
+        return normal_form(value)
+    letters = "".join(letter for letter in value.casefold() if letter.isalnum())
+    return value.strip().lower() if name == "signup_ip" else letters or value
+
+
+def as_builtins(facts: VettingFacts) -> dict[str, Any]:
+    """The facts as plain JSON values, as a decision keeps them."""
+    kept: dict[str, Any] = msgspec.json.decode(canonical_json(facts))
+    return kept
+
+
+def from_builtins(kept: dict[str, Any]) -> VettingFacts:
+    """The facts back from what a decision kept; a `msgspec.ValidationError` when they are not whole."""
+    return msgspec.convert(kept, VettingFacts)
+
+
+def evidence_of(page: VisitedPage, excerpt: str = "", **detail: Any) -> Evidence:
+    """A page as evidence, with the very words that were seen on it; without an excerpt it states an absence."""
+    seen = page.snapshot
+    return Evidence(url=seen.url, fetched_at=seen.fetched_at, sha256=seen.sha256, excerpt=excerpt, detail=detail)
+
+
+def words_of(facts: PageFacts) -> str:
+    """The words a page speaks of itself with: title, description and text."""
+    return "\n".join(part for part in (facts.title, facts.description, facts.text) if part)
+
+
+def only_scripts(what: str) -> str:
+    """Why `what` cannot be told of a site whose every page is an empty shell."""
+    return f"Every page that was read is drawn by scripts, which are not run, so its {what} are unknown."

@@ -1,0 +1,51 @@
+"""Everything the checks of one click look at, in one value that is stored with the decision and read back for a replay."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+from fraud.domain.events import Click
+
+NO_MODEL: Literal["no_model"] = "no_model"
+DEADLINE: Literal["deadline"] = "deadline"
+
+Degraded = Literal["", "no_model", "deadline"]
+"""Why a click was judged without the model: there is none, or no time was left. Empty when the model spoke."""
+
+
+class AgentFacts(msgspec.Struct, frozen=True, kw_only=True):
+    """What the user agent declares: whether it says itself that it is a robot, and the part that says so."""
+
+    declared_bot: bool
+    why: str | None = None
+
+
+class AffiliateStanding(msgspec.Struct, frozen=True, kw_only=True):
+    """Where the affiliate and the sub-ID stand: the program's own status, and the newest scan's risk. `None` is unknown."""
+
+    status: str | None = None
+    sub_id_status: str | None = None
+    risk: float | None = None
+    scan_id: str | None = None
+
+
+class ModelView(msgspec.Struct, frozen=True, kw_only=True):
+    """What the model of clicks said: score (0..1), share of usual clicks at least as unusual, and the features that weighed most."""
+
+    score: float
+    p_value: float
+    features: tuple[str, ...] = ()
+
+
+class ClickFacts(msgspec.Struct, frozen=True, kw_only=True):
+    """One click as the checks see it. `features` are by name, `None` where unknown; `identified` says whether a repeat could be noticed."""
+
+    click: Click
+    features: dict[str, float | None]
+    identified: bool
+    agent: AgentFacts | None = None
+    standing: AffiliateStanding = AffiliateStanding()
+    model: ModelView | None = None
+    degraded: Degraded = ""

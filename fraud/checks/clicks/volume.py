@@ -1,0 +1,63 @@
+"""Repeats, bursts and unusual mixtures: what the counters and the model say of the click."""
+
+from __future__ import annotations
+
+from fraud.checks.clicks.facts import DEADLINE, ClickFacts
+from fraud.domain.catalogue import CHECKS, Limits, Observation
+from fraud.domain.signals import Severity, Signal
+from fraud.features.realtime import CLICK_FEATURES
+
+_DOCS = {feature.name: feature.doc.rstrip(".") for feature in CLICK_FEATURES}
+
+
+def duplicate(facts: ClickFacts, limits: Limits) -> tuple[Signal, ...]:
+    """C01: the same visitor on the same offer of the same affiliate moments before; an immediate double click is the mildest finding."""
+    spec, subject = CHECKS["click.duplicate"], facts.click.click_id
+    if not facts.identified:
+        return (spec.inconclusive(subject, "The click names neither a device nor an address with a user agent."),)
+    gap = facts.features.get("seconds_since_same_click")
+    if gap is None:
+        return (spec.clear(subject, Observation(text="No earlier click of the same visitor is on record.")),)
+    seen = Observation(
+        text=f"The same visitor clicked the same offer {gap:,.3g} seconds before.",
+        value=gap,
+        baseline=limits["repeat_seconds"],
+    )
+    if gap > limits["repeat_seconds"]:
+        return (spec.clear(subject, seen),)
+    return (spec.finding(subject, Severity.LOW if gap <= limits["double_click_seconds"] else Severity.MEDIUM, seen),)
+
+
+def burst(facts: ClickFacts, limits: Limits) -> tuple[Signal, ...]:
+    """C02: more clicks of one address and user agent within a minute than a person makes."""
+    spec, subject = CHECKS["click.burst"], facts.click.click_id
+    clicks = facts.features.get("ip_user_agent_clicks_1m")
+    if clicks is None:
+        return (spec.inconclusive(subject, "The click's address or user agent is unknown, or it came too late to be counted."),)
+    seen = Observation(
+        text=f"{clicks:,.0f} clicks came from one address and user agent within a minute.",
+        value=clicks,
+        baseline=limits["maximum_per_minute"],
+        sample_size=int(clicks),
+    )
+    return (spec.finding(subject, Severity.HIGH, seen) if clicks > limits["maximum_per_minute"] else spec.clear(subject, seen),)
+
+
+def anomaly(facts: ClickFacts, limits: Limits) -> tuple[Signal, ...]:
+    """A click that the forest isolates faster than nearly all usual ones; it only ever supports other evidence."""
+    spec, subject = CHECKS["click.anomaly"], facts.click.click_id
+    if facts.model is None:
+        why = "No time was left to ask the model." if facts.degraded == DEADLINE else "No model of clicks has been fitted yet."
+        return (spec.inconclusive(subject, why),)
+    seen = Observation(text=_unusual(facts), value=facts.model.p_value, baseline=limits["maximum_p_value"])
+    if facts.model.p_value > limits["maximum_p_value"]:
+        return (spec.clear(subject, seen),)
+    return (spec.finding(subject, Severity.MEDIUM, seen),)
+
+
+def _unusual(facts: ClickFacts) -> str:
+    """One sentence: how unusual the click is and, feature by feature, in what."""
+    assert facts.model is not None
+    share = f"{facts.model.p_value:.2%} of usual clicks are at least as unusual"
+    named = [f"{_DOCS[name].lower()} ({value:,.3g})" for name in facts.model.features if (value := facts.features.get(name)) is not None]
+    return f"{share}; what stands out: {'; '.join(named)}." if named else f"{share}."

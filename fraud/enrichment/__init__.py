@@ -1,0 +1,1 @@
+"""What an address, a user agent or a referrer says beyond its letters."""

@@ -1,0 +1,1 @@
+"""The tables of the contract: their columns, the readers of files and trackers' formats, and what is set aside."""

@@ -1,0 +1,108 @@
+"""From the text of a cell to its typed value, as SQL: what is accepted, and the reason in plain words when it is not.
+
+The connection's `TimeZone` must be UTC, which is what a time without a zone means.
+"""
+
+from __future__ import annotations
+
+from fraud.events.tables import Column, Type
+
+_ISO = r"\d{4}-\d{1,2}-\d{1,2}([T ]\d{1,2}:\d{2}(:\d{2}(\.\d{1,9})?)?( ?(Z|z|UTC|[+-]\d{2}(:?\d{2})?))?)?"
+_EPOCH = r"\d{1,19}(\.\d{1,9})?"
+_INTEGER = r"\d{1,15}(\.0+)?"
+_DECIMAL = r"[+-]?(\d{1,14}(\.\d*)?|\.\d+)([eE][+-]?\d{1,2})?"
+_TRUE = ("true", "t", "yes", "y", "1")
+_FALSE = ("false", "f", "no", "n", "0")
+
+EARLIEST, LATEST = "1990-01-01", "2100-01-01"
+"""Times outside are typing errors or numbers that are no time: affiliate marketing began in 1989 at the earliest."""
+
+SECONDS_BELOW, MILLISECONDS_BELOW, MICROSECONDS_BELOW = 10**11, 10**14, 10**17
+"""Epoch numbers are told apart by magnitude: each bound lies between the year 5138 of one unit and 1973 of the next."""
+
+
+def cell(source: str) -> str:
+    """The text of a cell without surrounding space; empty is NULL."""
+    return f"nullif(trim({source}, ' \t\r\n'), '')"
+
+
+def value(column: Column, text: str) -> str:
+    """SQL of the typed value of `text` (an SQL expression that is a `cell`); NULL when it is empty or cannot be read."""
+    if column.choices:
+        return f"CASE WHEN lower({text}) IN {_sql_list(column.choices)} THEN lower({text}) END"
+    match column.type:
+        case Type.TIME:
+            return _time(text)
+        case Type.INTEGER:
+            return f"CASE WHEN {_matches(text, _INTEGER)} THEN try_cast({text} AS BIGINT) END"
+        case Type.DECIMAL:
+            return f"CASE WHEN {_matches(text, _DECIMAL)} THEN try_cast({text} AS DECIMAL(18, 4)) END"
+        case Type.BOOLEAN:
+            return f"CASE WHEN lower({text}) IN {_sql_list(_TRUE)} THEN true WHEN lower({text}) IN {_sql_list(_FALSE)} THEN false END"
+        case Type.LIST:
+            return _list(column, text)
+        case Type.TEXT:
+            return _code(column.pattern, text) if column.pattern else text
+
+
+def wanted(column: Column) -> str:
+    """What the column would have accepted, for the reason of a rejected row."""
+    if column.choices:
+        return f"is none of {', '.join(column.choices)}"
+    if column.pattern:
+        return f"has not the shape of a code: {column.doc.rstrip('.')}"
+    return {
+        Type.TIME: f"is no time between {EARLIEST} and {LATEST}: use ISO 8601 or epoch seconds",
+        Type.INTEGER: "is no whole number of zero or more",
+        Type.DECIMAL: "is no decimal number with a point",
+        Type.BOOLEAN: "is neither true nor false",
+        Type.LIST: "is no list separated by semicolons",
+        Type.TEXT: "is no text",
+    }[column.type]
+
+
+def fault(column: Column, text: str, typed: str) -> str:
+    """SQL of the reason why the cell is unusable, NULL when it is usable."""
+    unreadable = f"WHEN {text} IS NOT NULL AND {typed} IS NULL THEN {quoted(column.name + ' ')} || chr(39) || left({text}, 80)"
+    reason = f"{unreadable} || chr(39) || {quoted(' ' + wanted(column))}"
+    empty = f"WHEN {text} IS NULL THEN {quoted(column.name + ' is empty')}" if column.required else ""
+    return f"CASE {empty} {reason} END"
+
+
+def quoted(text: str) -> str:
+    """An SQL string."""
+    return "'" + text.replace("'", "''") + "'"
+
+
+def _time(text: str) -> str:
+    number = f"try_cast({text} AS DECIMAL(38, 6))"
+    micros = (
+        f"CASE WHEN {number} < {SECONDS_BELOW} THEN {number} * 1000000 WHEN {number} < {MILLISECONDS_BELOW} THEN {number} * 1000 "
+        f"WHEN {number} < {MICROSECONDS_BELOW} THEN {number} END"
+    )
+    read = (
+        f"CASE WHEN {_matches(text, _EPOCH)} THEN make_timestamp(try_cast({micros} AS BIGINT)) "
+        f"WHEN {_matches(text, _ISO)} THEN timezone('UTC', try_cast(replace(upper({text}), ' UTC', 'Z') AS TIMESTAMPTZ)) END"
+    )
+    return f"CASE WHEN ({read}) >= TIMESTAMP '{EARLIEST}' AND ({read}) < TIMESTAMP '{LATEST}' THEN {read} END"
+
+
+def _list(column: Column, text: str) -> str:
+    parts = f"list_filter(list_transform(string_split({text}, ';'), lambda part: trim(part)), lambda part: part <> '')"
+    if not column.pattern:
+        return parts
+    upper = f"list_transform({parts}, lambda part: upper(part))"
+    bad = f"list_filter({parts}, lambda part: NOT {_matches('part', column.pattern)})"
+    return f"CASE WHEN len({bad}) = 0 THEN {upper} END"
+
+
+def _code(pattern: str, text: str) -> str:
+    return f"CASE WHEN {_matches(text, pattern)} THEN upper({text}) END"
+
+
+def _matches(text: str, pattern: str) -> str:
+    return f"regexp_full_match({text}, {quoted(pattern)})"
+
+
+def _sql_list(values: tuple[str, ...]) -> str:
+    return "(" + ", ".join(quoted(choice) for choice in values) + ")"

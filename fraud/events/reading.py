@@ -1,0 +1,167 @@
+"""Reads a file of events strictly: every row becomes typed values under a format's mapping, or is set aside with its place and reason."""
+
+# ruff: noqa: S608 - the SQL is made of the tables' own column names; what comes from outside is bound or quoted
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import duckdb
+import pyarrow as pa
+
+from fraud.domain.actors import DEFAULT_PROGRAM
+from fraud.errors import InputError
+from fraud.events import casting, staging
+from fraud.events.formats import Format, Mapping
+from fraud.events.personal import hash_values
+from fraud.events.staging import Staged
+from fraud.events.tables import TABLES, Column, Table
+
+SHOWN_COLUMNS = 40
+"""Columns that an error lists before it says how many more there are."""
+
+
+@dataclass(frozen=True)
+class Rejected:
+    """A row set aside: its file, 1-based line (record number in Parquet), the reason and the row as it stood there."""
+
+    file: str
+    line: int
+    reason: str
+    raw: str
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What reading one table from a file gave. The usable rows stand in the connection's table `relation`, with the lake's columns,
+    `program_id` and `ordinal`; `rows` = usable + rejected."""
+
+    kind: str
+    relation: str
+    rows: int
+    usable: int
+    rejected: tuple[Rejected, ...]
+    programs: tuple[str, ...]
+    unknown_columns: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Owner:
+    """Whose rows are read: with `program_id` every row is that program's, and one that names another is set aside; with `None` rows
+    say it themselves. `pepper` keys the hashes of personal values."""
+
+    program_id: str | None
+    pepper: bytes
+
+
+def read_table(con: duckdb.DuckDBPyConnection, staged: Staged, form: Format, kind: str, owner: Owner) -> Reading:
+    """Types the staged rows that feed `kind`; personal values become keyed hashes. `InputError` when a needed column is missing."""
+    mapping = form.mapping(kind)
+    if mapping is None:
+        raise InputError(f"The format {form.name} does not feed {kind}.")
+    _require_columns(staged, mapping)
+    _type_rows(con, staged, mapping, owner.program_id)
+    rejected = _rejected(con, staged)
+    relation = f"usable_{kind}"
+    _hash_personal(con, TABLES[kind], owner, relation)
+    programs = tuple(row[0] for row in con.sql(f"SELECT DISTINCT program_id FROM {relation} ORDER BY 1").fetchall())
+    usable = _count(con, relation)
+    unknown = tuple(sorted({name for name in staged.columns if name} - _read_by(form)))
+    return Reading(kind, relation, usable + len(rejected), usable, rejected, programs, unknown)
+
+
+def _read_by(form: Format) -> frozenset[str]:
+    return form.recognise.union(*(mapping.sources for mapping in form.mappings))
+
+
+def _require_columns(staged: Staged, mapping: Mapping) -> None:
+    required = TABLES[mapping.kind].required
+    needed = {source for target, expression in mapping.columns if target in required for source in expression.sources}
+    missing = sorted(needed.difference(staged.columns))
+    if missing:
+        found = ", ".join(staged.columns[:SHOWN_COLUMNS])
+        more = len(staged.columns) - SHOWN_COLUMNS
+        found += f" and {more} more" if more > 0 else ""
+        raise InputError(f"{staged.source.path} is no table of {mapping.kind}: missing: {', '.join(missing)}; found: {found}.")
+
+
+def _type_rows(con: duckdb.DuckDBPyConnection, staged: Staged, mapping: Mapping, program_id: str | None) -> None:
+    """Builds `cells` (texts under the contract's names) and from it `typed` (values and the first fault of each row)."""
+    table = TABLES[mapping.kind]
+    cells = {name: casting.cell(f"c{number}") for number, name in enumerate(staged.columns)}
+    texts = {
+        target: expression.sql(cells, staged.source.sha256)
+        for target, expression in mapping.columns
+        if set(expression.sources) <= set(staged.columns)
+    }
+    chosen = ", ".join(f"({texts.get(column.name, 'NULL')})::VARCHAR AS {column.name}" for column in table.contract_columns)
+    filled = f"WHERE {cells[mapping.where]} IS NOT NULL" if mapping.where in cells else ""
+    values = {column.name: casting.value(column, column.name) for column in table.contract_columns}
+    faults = ", ".join(casting.fault(column, column.name, values[column.name]) for column in table.contract_columns)
+    typed = ", ".join(f"({sql})::{c.sql_type} AS {c.name}" for c in table.contract_columns for sql in [values[c.name]])
+    con.execute(
+        f"CREATE OR REPLACE TEMP TABLE typed AS WITH cells AS (SELECT ordinal, {chosen} FROM {staging.TABLE} {filled}) "
+        f"SELECT ordinal, coalesce({faults}, {_foreign(program_id)}) AS fault, {typed} FROM cells"
+    )
+
+
+def _foreign(program_id: str | None) -> str:
+    """SQL of the fault of a row that names another program than the one it is read for."""
+    if program_id is None:
+        return "NULL"
+    reason = casting.quoted(f" is not the program this file is read for ({program_id})")
+    other = f"program_id <> {casting.quoted(program_id)}"
+    return f"CASE WHEN {other} THEN 'program_id ' || chr(39) || left(program_id, 80) || chr(39) || {reason} END"
+
+
+def _rejected(con: duckdb.DuckDBPyConnection, staged: Staged) -> tuple[Rejected, ...]:
+    faults = dict(con.sql("SELECT ordinal, fault FROM typed WHERE fault IS NOT NULL ORDER BY ordinal").fetchall())
+    places = staging.locate(con, staged, frozenset(faults))
+    file = str(staged.source.path)
+    found = [Rejected(file, *_place(places, ordinal, reason)) for ordinal, reason in faults.items()]
+    found += [Rejected(file, broken.line, broken.reason, broken.raw) for broken in staged.broken]
+    return tuple(sorted(found, key=lambda rejected: rejected.line))
+
+
+def _place(places: dict[int, tuple[int, str]], ordinal: int, reason: str) -> tuple[int, str, str]:
+    line, raw = places[ordinal]
+    return line, reason, raw
+
+
+def _hash_personal(con: duckdb.DuckDBPyConnection, table: Table, owner: Owner, relation: str) -> None:
+    """Builds `relation`: the usable rows with the lake's columns, hashes in place of personal values."""
+    personal = [column for column in table.contract_columns if column.personal]
+    for column in personal:
+        _register_hashes(con, column, owner.pepper)
+    joins = " ".join(f"LEFT JOIN hashed_{c.name} ON hashed_{c.name}.given = typed.{c.name}" for c in personal)
+    columns = ", ".join(_lake_column(column, owner.program_id or DEFAULT_PROGRAM) for column in table.columns)
+    con.execute(f"CREATE OR REPLACE TEMP TABLE {relation} AS SELECT ordinal, {columns} FROM typed {joins} WHERE fault IS NULL")
+
+
+def _lake_column(column: Column, program_id: str) -> str:
+    if column.name == "program_id":
+        return f"coalesce(typed.program_id, {casting.quoted(program_id)}) AS program_id"
+    if column.derived:
+        base, _, part = column.name.rpartition("_")
+        return f"hashed_{base}.{part} AS {column.name}"
+    return f"hashed_{column.name}.hash AS {column.name}" if column.personal else f"typed.{column.name}"
+
+
+def _register_hashes(con: duckdb.DuckDBPyConnection, column: Column, pepper: bytes) -> None:
+    distinct = con.sql(f"SELECT DISTINCT {column.name} FROM typed WHERE {column.name} IS NOT NULL AND fault IS NULL").fetchall()
+    hashed = hash_values(pepper, column.personal or "", (row[0] for row in distinct))
+    parts = {"given": list(hashed), **{part: [getattr(value, part) for value in hashed.values()] for part in ("hash", "domain", "kind")}}
+    con.register("incoming_hashes", pa.table({name: pa.array(values, pa.string()) for name, values in parts.items()}))
+    con.execute(f"CREATE OR REPLACE TEMP TABLE hashed_{column.name} AS SELECT * FROM incoming_hashes")
+    con.unregister("incoming_hashes")
+
+
+def _count(con: duckdb.DuckDBPyConnection, relation: str) -> int:
+    return int(con.sql(f"SELECT count(*) FROM {relation}").fetchall()[0][0])
+
+
+def summary_of(rejected: Iterable[Rejected]) -> str:
+    """The first reason, for the error about a file without one usable row."""
+    first = next(iter(rejected), None)
+    return "" if first is None else f" The first reason, on line {first.line}: {first.reason}."

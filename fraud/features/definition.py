@@ -1,0 +1,72 @@
+"""What a feature is: its words, its direction, what it rests on, and the SQL of its value."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from fraud.domain.signals import Family
+
+Kind = Literal["rate", "level", "magnitude", "statistic"]
+Bad = Literal["high", "low", "both"]
+Unit = Literal["share", "ratio", "s", "count", "nats", "log s", "log ratio"]
+Level = Literal["affiliate", "sub_id"]
+
+BOTH: tuple[Level, ...] = ("affiliate", "sub_id")
+AFFILIATE: tuple[Level, ...] = ("affiliate",)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Feature:
+    """One feature of an affiliate's (or a sub-ID's) traffic over a window.
+
+    `relation` names the relation of `fraud.features.relations` it aggregates; `numerator` and `denominator` are SQL aggregates over it,
+    the value is their quotient, and the support is the denominator (so the count behind a rate is value × support). A feature that is
+    no quotient gives `expression` for its value, and `denominator` only for its support. `kind` says how residuals are formed
+    (`detection` 4.1): a *rate* k/n, a *level* observed over expected, a *magnitude* that grows with volume, or a plain *statistic*.
+    `minimum_support` is what the value needs below it to mean anything, in units of `support_of`.
+    """
+
+    name: str
+    title: str
+    doc: str
+    unit: Unit
+    kind: Kind
+    bad: Bad
+    family: Family
+    minimum_support: int
+    support_of: str
+    relation: str
+    denominator: str
+    numerator: str = ""
+    expression: str = ""
+    needs: tuple[str, ...] = ()
+    level: tuple[Level, ...] = BOTH
+
+    @property
+    def value_sql(self) -> str:
+        """The SQL aggregate of the value; NULL where there is nothing to measure."""
+        return self.expression or f"({self.numerator})::DOUBLE / nullif(({self.denominator})::DOUBLE, 0)"
+
+    @property
+    def support_sql(self) -> str:
+        """The SQL aggregate of what the value rests on."""
+        return f"({self.denominator})::DOUBLE"
+
+
+def _share(flag: str) -> tuple[str, str]:
+    return f"count_if({flag})", f"count({flag})"
+
+
+def rate(name: str, flag: str, **about: object) -> Feature:
+    """A share of events with a flag, among those whose flag is known; `about` gives the rest of the definition."""
+    numerator, denominator = _share(flag)
+    defaults: dict[str, object] = {
+        "unit": "share",
+        "kind": "rate",
+        "bad": "high",
+        "minimum_support": 30,
+        "support_of": "clicks",
+        "relation": "clicks",
+    }
+    return Feature(name=name, numerator=numerator, denominator=denominator, **(defaults | about))  # type: ignore[arg-type]  # one table below

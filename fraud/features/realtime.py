@@ -1,0 +1,273 @@
+"""The features of one click as of its own time, each defined once; scoring serves them and the nightly scan fits its model on the same.
+
+A feature names what it asks of the counters (`fraud.domain.counting`) and how the answers become its value. NaN is unknown: the column was
+absent, the counters no longer reach back that far, or there is too little to take a share of. Windows and identities follow detectors C01
+to C03, C07, C11 of the detection notes.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import ipaddress
+import math
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from functools import lru_cache
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from fraud.domain.counting import UNKNOWN, Ask, Counters, Question, Sighting
+from fraud.domain.events import Click
+from fraud.domain.hashing import sha256_of
+
+MINUTE, TEN_MINUTES, HOUR, DAY = 60, 600, 3600, 86400
+"""The windows, in seconds."""
+
+MINIMUM_FOR_SHARE = 20
+"""Clicks below which a share says nothing: one click of twenty is the 5% that honest mixes differ by."""
+
+MINIMUM_FOR_RARITY = 100
+"""Clicks of the program below which no user agent can be called rare."""
+
+LONGEST_ADDRESS = 64
+"""Characters of the longest text taken for an address, also an opaque one: the length of a SHA-256."""
+
+_UNFILLED = frozenset("{}[]<>$ ")
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+
+
+class Direction(StrEnum):
+    """Which side of a feature is the suspicious one."""
+
+    HIGH = "high"
+    LOW = "low"
+
+
+class Measure(msgspec.Struct, frozen=True):
+    """One thing to ask of the counters: what kind, of which of the click's identities (`identities_of`), over how many seconds.
+
+    `member` names the identity whose different values are counted (`distinct` only).
+    """
+
+    kind: Ask
+    of: str
+    window: int
+    member: str = ""
+
+
+class ClickFeature(msgspec.Struct, frozen=True, kw_only=True):
+    """One feature of a click: its texts, the suspicious side, and how it is computed. `minimum` is the support a share needs (clicks)."""
+
+    name: str
+    doc: str
+    unit: str
+    direction: Direction
+    measures: tuple[Measure, ...]
+    combine: str = "value"
+    minimum: int = 0
+
+
+def _value(answers: Sequence[float], minimum: int) -> float:
+    return answers[0]
+
+
+def _share(answers: Sequence[float], minimum: int) -> float:
+    part, whole = answers
+    return part / whole if whole >= max(minimum, 1) else UNKNOWN
+
+
+def _rarity(answers: Sequence[float], minimum: int) -> float:
+    part, whole = answers
+    return math.log10(whole / part) if whole >= max(minimum, 1) and part > 0 else UNKNOWN
+
+
+def _other_share(answers: Sequence[float], minimum: int) -> float:
+    """The share of the other events, this one left out, that differ from it."""
+    part, whole = answers
+    return (whole - part) / (whole - 1) if whole - 1 >= max(minimum, 1) else UNKNOWN
+
+
+_COMBINE: Mapping[str, Callable[[Sequence[float], int], float]] = {
+    "value": _value,
+    "share": _share,
+    "rarity": _rarity,
+    "other_share": _other_share,
+}
+
+
+def _count(name: str, doc: str, of: str, window: int) -> ClickFeature:
+    return ClickFeature(name=name, doc=doc, unit="clicks", direction=Direction.HIGH, measures=(Measure(Ask.COUNT, of, window),))
+
+
+def _distinct(name: str, doc: str, unit: str, member: str) -> ClickFeature:
+    measures = (Measure(Ask.DISTINCT, "ip", HOUR, member),)
+    return ClickFeature(name=name, doc=doc, unit=unit, direction=Direction.HIGH, measures=measures)
+
+
+CLICK_FEATURES: tuple[ClickFeature, ...] = (
+    _count("ip_clicks_1m", "Clicks of this address in the last minute.", "ip", MINUTE),
+    _count("ip_clicks_1h", "Clicks of this address in the last hour.", "ip", HOUR),
+    _count("ip_user_agent_clicks_1m", "Clicks of this address and user agent in the last minute.", "ip_user_agent", MINUTE),
+    _count("ip_user_agent_clicks_10m", "Clicks of this address and user agent in the last 10 minutes.", "ip_user_agent", TEN_MINUTES),
+    _count("device_clicks_10m", "Clicks of this device in the last 10 minutes.", "device", TEN_MINUTES),
+    _count("device_clicks_24h", "Clicks of this device in the last 24 hours.", "device", DAY),
+    _count("affiliate_clicks_10m", "Clicks of this affiliate in the last 10 minutes.", "affiliate", TEN_MINUTES),
+    _count("affiliate_clicks_24h", "Clicks of this affiliate in the last 24 hours.", "affiliate", DAY),
+    _count("sub_id_clicks_10m", "Clicks of this affiliate's sub-ID in the last 10 minutes.", "sub_id", TEN_MINUTES),
+    _count("sub_id_clicks_24h", "Clicks of this affiliate's sub-ID in the last 24 hours.", "sub_id", DAY),
+    ClickFeature(
+        name="seconds_since_same_click",
+        doc="Seconds since the previous click of the same device (or address and user agent) on the same offer of the same affiliate.",
+        unit="s",
+        direction=Direction.LOW,
+        measures=(Measure(Ask.GAP, "visit", DAY),),
+    ),
+    _distinct("ip_affiliates_1h", "Different affiliates this address clicked for in the last hour.", "affiliates", "affiliate"),
+    _distinct("ip_user_agents_1h", "Different user agents of this address in the last hour.", "user agents", "user_agent"),
+    ClickFeature(
+        name="network_share_1h",
+        doc="Share of the affiliate's clicks of the last hour that came from this network (IPv4 /24, IPv6 /48).",
+        unit="share",
+        direction=Direction.HIGH,
+        measures=(Measure(Ask.COUNT, "affiliate_network", HOUR), Measure(Ask.COUNT, "affiliate_networks", HOUR)),
+        combine="share",
+        minimum=MINIMUM_FOR_SHARE,
+    ),
+    ClickFeature(
+        name="user_agent_rarity_24h",
+        doc="How rare this user agent is among the program's clicks of the last 24 hours: 2 is one in a hundred.",
+        unit="-log10 share",
+        direction=Direction.HIGH,
+        measures=(Measure(Ask.COUNT, "user_agent", DAY), Measure(Ask.COUNT, "user_agents", DAY)),
+        combine="rarity",
+        minimum=MINIMUM_FOR_RARITY,
+    ),
+    ClickFeature(
+        name="other_country_share_24h",
+        doc="Share of the affiliate's other clicks of the last 24 hours that came from other countries than this one.",
+        unit="share",
+        direction=Direction.HIGH,
+        measures=(Measure(Ask.COUNT, "affiliate_country", DAY), Measure(Ask.COUNT, "affiliate_countries", DAY)),
+        combine="other_share",
+        minimum=MINIMUM_FOR_SHARE,
+    ),
+)
+"""The features of a click, in the order of the model's columns."""
+
+CLICK_FEATURE_NAMES: tuple[str, ...] = tuple(feature.name for feature in CLICK_FEATURES)
+"""The columns of a table of click features, in order."""
+
+_MEASURES: tuple[Measure, ...] = tuple(dict.fromkeys(measure for feature in CLICK_FEATURES for measure in feature.measures))
+_PLACES = tuple(tuple(_MEASURES.index(measure) for measure in feature.measures) for feature in CLICK_FEATURES)
+
+
+def click_feature_set_hash() -> str:
+    """SHA-256 of everything that decides a value: a model fitted under another hash must not be served. Texts do not count."""
+    definitions = [(f.name, f.unit, f.direction, f.measures, f.combine, f.minimum) for f in CLICK_FEATURES]
+    return sha256_of(definitions)
+
+
+class ObservedClick(msgspec.Struct, frozen=True):
+    """What the counters made of a click: `vector` (features,) in the order of `CLICK_FEATURES`, and whether its id was seen before."""
+
+    vector: NDArray[np.float64]
+    repeated: bool
+
+
+def observe_click(counters: Counters, click: Click) -> ObservedClick:
+    """Counts the click and returns its features as of its own time."""
+    answers = counters.observe(sighting_of(click))
+    return ObservedClick(vector_of(answers.values), answers.repeated)
+
+
+def sighting_of(click: Click) -> Sighting:
+    """The click as the counters see it: keys that hold no address and no name, and one question for each measure."""
+    keys = {name: _digest(name, *parts) for name, parts in identities_of(click).items()}
+    questions = tuple(_question(number, measure, keys) for number, measure in enumerate(_MEASURES))
+    return Sighting(_whole_digest("click", click.program_id, click.click_id), microseconds(click.clicked_at), questions)
+
+
+def vector_of(answers: Sequence[float]) -> NDArray[np.float64]:
+    """The features (features,) from the answers to `sighting_of`'s questions."""
+    values = [
+        _COMBINE[feature.combine]([answers[place] for place in places], feature.minimum)
+        for feature, places in zip(CLICK_FEATURES, _PLACES, strict=True)
+    ]
+    return np.array(values, dtype=np.float64)
+
+
+def identities_of(click: Click) -> dict[str, tuple[str | None, ...]]:
+    """What a click is counted under, by name; an identity with a part that is unknown is unknown. Nothing crosses programs."""
+    program, affiliate, agent = click.program_id, click.affiliate_id, click.user_agent
+    address, network = places_of(click.ip)
+    return {
+        "ip": (program, address),
+        "ip_user_agent": (program, address, agent),
+        "device": (program, click.device_id),
+        "affiliate": (program, affiliate),
+        "sub_id": (program, affiliate, click.sub_id),
+        "affiliate_network": (program, affiliate, network),
+        "affiliate_networks": (program, affiliate, network and "known"),
+        "user_agent": (program, agent),
+        "user_agents": (program, agent and "known"),
+        "affiliate_country": (program, affiliate, click.country),
+        "affiliate_countries": (program, affiliate, click.country and "known"),
+        "visit": (program, affiliate, click.offer_id or "", visitor_of(click)),
+    }
+
+
+def visitor_of(click: Click) -> str | None:
+    """Who clicked, as far as one click tells: the device, else address and user agent together, else unknown."""
+    if click.device_id:
+        return f"device {click.device_id}"
+    address = places_of(click.ip)[0]
+    return f"address {address} {click.user_agent}" if address and click.user_agent else None
+
+
+@lru_cache(maxsize=65536)
+def places_of(ip: str | None) -> tuple[str | None, str | None]:
+    """An address and its network, in one spelling: IPv4 and its /24, IPv6's /64 (privacy addresses move within it) and its /48.
+
+    Other text is an address that was made opaque, which has no network; what a tracker left unfilled, such as `{ip}`, is unknown.
+    """
+    text = (ip or "").strip()
+    if not text or len(text) > LONGEST_ADDRESS or not _UNFILLED.isdisjoint(text):
+        return None, None
+    try:
+        address = ipaddress.ip_address(text.partition("%")[0])
+    except ValueError:
+        return text, None
+    if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped:
+        address = address.ipv4_mapped
+    if isinstance(address, ipaddress.IPv4Address):
+        return str(address), str(ipaddress.ip_network((address, 24), strict=False))
+    whole = int(address)
+    return f"{whole >> 64:x}/64", f"{whole >> 80:x}/48"
+
+
+def microseconds(moment: datetime) -> int:
+    """A moment with its zone as microseconds since 1970, exactly."""
+    return (moment - _EPOCH) // _MICROSECOND
+
+
+def _question(number: int, measure: Measure, keys: Mapping[str, bytes | None]) -> Question | None:
+    key = keys[measure.of]
+    member = keys[measure.member] if measure.member else b""
+    if key is None or member is None:
+        return None
+    return Question(measure.kind, bytes((number,)) + key, measure.window, member)
+
+
+def _digest(*parts: str | None) -> bytes | None:
+    known = [part for part in parts if part is not None]
+    return _whole_digest(*known) if len(known) == len(parts) else None
+
+
+def _whole_digest(*parts: str) -> bytes:
+    """12 bytes, whatever the length of the parts; their lengths are hashed too, so no part can pose as two."""
+    text = "".join(f"{len(part)}:{part}" for part in parts)
+    return hashlib.blake2b(text.encode(errors="surrogatepass"), digest_size=12).digest()

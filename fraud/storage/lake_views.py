@@ -1,0 +1,154 @@
+"""The SQL of the lake: what is new in a batch, and one program's rows as known at a time."""
+
+# ruff: noqa: S608 - the SQL is made of the tables' own column names; what comes from outside is bound or quoted
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+from fraud.domain.tables import Column, Table
+
+AGAIN = "-again"
+"""The end of the name of files whose rows replace earlier versions."""
+
+_STORED = ("ingested_at TIMESTAMP", "ingested_order BIGINT", "row_hash VARCHAR")
+
+
+@dataclass(frozen=True)
+class Bounds:
+    """What a reader may see: rows known by `as_of`, events in `[since, min(as_of, until))`; `None` is unbounded."""
+
+    as_of: datetime | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+
+    @property
+    def before(self) -> datetime | None:
+        """The moment that every event must precede."""
+        ends = [moment for moment in (self.as_of, self.until) if moment is not None]
+        return min(ends) if ends else None
+
+    def may_hold(self, day: date) -> bool:
+        """Whether a day has moments inside."""
+        start = datetime(day.year, day.month, day.day, tzinfo=UTC)
+        early = self.since is not None and start + timedelta(days=1) <= self.since
+        return not early and (self.before is None or start < self.before)
+
+
+def digest(data: bytes) -> str:
+    """The SHA-256 of bytes, in hex."""
+    return hashlib.sha256(data).hexdigest()
+
+
+def quoted(text: str) -> str:
+    """An SQL string."""
+    return "'" + text.replace("'", "''") + "'"
+
+
+def order_of(table: Table) -> str:
+    """How rows are sorted in a file: by affiliate and time, which is how they are asked for."""
+    names = [column.name for column in table.columns]
+    wanted = ["affiliate_id", table.time, table.key]
+    return ", ".join([name for name in wanted if name in names] or ["row_hash"])
+
+
+def incoming_sql(table: Table, staged: Path, ingested_at: datetime) -> str:
+    """Creates `incoming`: the batch with every stored column, typed, and the hash of its content."""
+    columns = _columns(table)
+    content = ", ".join(f"coalesce({column.name}::VARCHAR, chr(0))" for column in columns)
+    typed = ", ".join(f"{column.name}::{column.sql_type} AS {column.name}" for column in columns)
+    return (
+        f"CREATE OR REPLACE TEMP TABLE incoming AS WITH given AS (SELECT {typed}, ordinal::BIGINT AS ingested_order "
+        f"FROM ({_padded(table, f'read_parquet({quoted(str(staged))})', ('ordinal BIGINT',))})) "
+        f"SELECT *, {_moment(ingested_at)} AS ingested_at, md5(concat_ws(chr(31), {content})) AS row_hash FROM given"
+    )
+
+
+def fresh_sql(table: Table, existing: Sequence[Path]) -> str:
+    """Creates `fresh`: rows of `incoming` not yet kept, with their `day` and whether they replace a version (`again`)."""
+    key = table.key or "row_hash"
+    kept = "SELECT '' AS key, '' AS row_hash WHERE false"
+    if existing:
+        kept = f"SELECT {key} AS key, row_hash FROM {_read(existing)} WHERE {key} IN (SELECT {key} FROM incoming)"
+    day = f"{table.time}::DATE" if table.by_day else "NULL::DATE"
+    again = f"{key} IN (SELECT key FROM known) OR row_number() OVER (PARTITION BY {key} ORDER BY ingested_order, row_hash) > 1"
+    once = "QUALIFY row_number() OVER (PARTITION BY row_hash ORDER BY ingested_order) = 1"
+    return (
+        f"CREATE OR REPLACE TEMP TABLE fresh AS WITH known AS (SELECT DISTINCT key, row_hash FROM ({kept})), "
+        f"once AS (SELECT * FROM incoming WHERE row_hash NOT IN (SELECT row_hash FROM known) {once}) "
+        f"SELECT *, {day} AS day, {again} AS again FROM once"
+    )
+
+
+def view_sql(table: Table, program_id: str, files: Sequence[Path], bounds: Bounds) -> str:
+    """Creates the view of one table."""
+    names = ", ".join(_shown(column, table, program_id, bounds) for column in table.columns)
+    source = _padded(table, _read(files) if files else "", _STORED)
+    known = f"WHERE ingested_at <= {_moment(bounds.as_of)}" if bounds.as_of else ""
+    newest = _newest_sql(table, bounds) if table.key and any(file.stem.endswith(AGAIN) for file in files) else ""
+    inside = " AND ".join(_inside(table, bounds)) or "true"
+    return (
+        f"CREATE OR REPLACE TEMP VIEW {table.kind} AS WITH versions AS (SELECT * FROM ({source}) {known} {newest}) "
+        f"SELECT {names}, ingested_at FROM versions WHERE {inside}"
+    )
+
+
+def _newest_sql(table: Table, bounds: Bounds) -> str:
+    """Keeps the newest version of each key; one whose status lies in the future only when there is no other."""
+    order = ["ingested_at DESC", "ingested_order DESC NULLS LAST", "row_hash"]
+    if _has_status_time(table):
+        order.insert(1, "status_changed_at DESC NULLS LAST")
+        if bounds.before:
+            order.insert(0, f"coalesce(status_changed_at < {_moment(bounds.before)}, true) DESC")
+    return f"QUALIFY row_number() OVER (PARTITION BY {table.key} ORDER BY {', '.join(order)}) = 1"
+
+
+def _shown(column: Column, table: Table, program_id: str, bounds: Bounds) -> str:
+    if column.name == "program_id":
+        return f"{quoted(program_id)} AS program_id"
+    if bounds.before and _has_status_time(table) and column.name in {"status", "status_changed_at"}:
+        earlier = "'pending'" if column.name == "status" else f"NULL::{column.sql_type}"
+        return f"CASE WHEN status_changed_at >= {_moment(bounds.before)} THEN {earlier} ELSE {column.name} END AS {column.name}"
+    return column.name
+
+
+def _inside(table: Table, bounds: Bounds) -> list[str]:
+    """Conditions on event time; a row whose time is unknown (a label's may be) stays. Labels are knowledge: only `as_of` bounds them."""
+    if not table.time:
+        return []
+    before = bounds.before if table.by_day else bounds.as_of
+    late = [f"{table.time} < {_moment(before)}"] if before else []
+    early = [f"{table.time} >= {_moment(bounds.since)}"] if bounds.since and table.by_day else []
+    return [condition if table.by_day else f"coalesce({condition}, true)" for condition in late + early]
+
+
+def _has_status_time(table: Table) -> bool:
+    return any(column.name == "status_changed_at" for column in table.columns)
+
+
+def _columns(table: Table) -> list[Column]:
+    """The stored columns: the program stands in the path."""
+    return [column for column in table.columns if column.name != "program_id"]
+
+
+def _padded(table: Table, source: str, further: Sequence[str]) -> str:
+    """A source with every column present: what it lacks is NULL of the right type."""
+    typed = [f"{column.name} {column.sql_type}" for column in _columns(table)] + list(further)
+    nothing = ", ".join(f"NULL::{kind} AS {name}" for name, kind in (text.split(" ", 1) for text in typed))
+    empty = f"SELECT {nothing} WHERE false"
+    return f"{empty} UNION ALL BY NAME SELECT * FROM {source}" if source else empty
+
+
+def _read(files: Sequence[Path]) -> str:
+    listed = ", ".join(quoted(str(file)) for file in files)
+    return f"read_parquet([{listed}], union_by_name = true, hive_partitioning = false)"
+
+
+def _moment(moment: datetime | None) -> str:
+    if moment is None:
+        return "NULL::TIMESTAMP"
+    return f"TIMESTAMP '{moment.astimezone(UTC).replace(tzinfo=None).isoformat(sep=' ')}'"

@@ -1,0 +1,1 @@
+"""The three jobs as sequences of the parts below; no logic of their own."""

@@ -1,0 +1,302 @@
+"""Scoring a click while the tracker waits: count it, ask the model, check, decide, freeze; and the same again for a replay.
+
+A repeated `click_id` gets the answer it got the first time and is counted once. Without a model, or past the deadline, the rules alone
+decide and the answer says `degraded`; whether such a click may pass is the policy's `fail_open`.
+"""
+
+from __future__ import annotations
+
+import math
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import msgspec
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from fraud.checks.clicks import CLICK_CHECK_FUNCTIONS
+from fraud.checks.clicks.facts import DEADLINE, NO_MODEL, AgentFacts, ClickFacts, Degraded, ModelView
+from fraud.checks.running import PreparedChecks, prepare
+from fraud.decisions.deciding import decide_click, public_reason
+from fraud.decisions.weighing import findings
+from fraud.detection.clicks import ClickModel
+from fraud.domain.actors import SYSTEM
+from fraud.domain.clock import Clock, as_utc
+from fraud.domain.counting import UNKNOWN, Counters
+from fraud.domain.decisions import Artefact, Decision, DecisionKind, Outcome, SubjectKind, Verdict
+from fraud.domain.events import Click
+from fraud.domain.ids import new_id
+from fraud.domain.signals import Reason, Signal
+from fraud.enrichment.agents import read_agent
+from fraud.errors import ReplayError
+from fraud.features.realtime import CLICK_FEATURE_NAMES, click_feature_set_hash, observe_click, visitor_of
+from fraud.policy.pack import Pack
+from fraud.workflows.recording import DecisionWriter, WriterBounds, WriterStats
+from fraud.workflows.standing import AffiliateRisks, ScanRisks, UnknownRisks
+
+__all__ = [
+    "AffiliateRisks",
+    "ClickAnswer",
+    "ClickScorer",
+    "DecisionWriter",
+    "ScanRisks",
+    "ScoredClick",
+    "ScoringTools",
+    "ServedModel",
+    "UnknownRisks",
+    "WriterBounds",
+    "WriterStats",
+    "click_features_of",
+    "replay_click",
+    "score_offline",
+]
+
+DEADLINE_DEFAULT = timedelta(milliseconds=150)
+"""Time after which trackers stop waiting (24metrics advises its customers to break the circuit there)."""
+
+FAILS_CLOSED = "degraded_fails_closed"
+"""The guard that turned `allow` into `review` because the model could not be asked."""
+
+
+class ClickAnswer(msgspec.Struct, frozen=True, kw_only=True):
+    """The answer to a click (CONTRACT 4). `score` is 0..1, higher is riskier; `latency_ms` is the time spent on this click."""
+
+    request_id: str
+    decision_id: str
+    click_id: str
+    decision: Outcome
+    score: float
+    reasons: tuple[Reason, ...]
+    degraded: bool
+    policy: Artefact
+    models: tuple[Artefact, ...]
+    latency_ms: float
+
+
+class ScoredClick(msgspec.Struct, frozen=True):
+    """The answer, and the decision that was recorded for it; `None` when the click was answered before and its decision already stands."""
+
+    answer: ClickAnswer
+    decision: Decision | None
+
+
+@dataclass(frozen=True)
+class ServedModel:
+    """A model of clicks and the name and hash under which the registry keeps it."""
+
+    model: ClickModel
+    artefact: Artefact
+
+
+@dataclass(frozen=True)
+class ScoringTools:
+    """What scoring works with, shared by the scorers of all programs.
+
+    `record` keeps a decision; `earlier` finds the decision on a click answered before this process knew it (program and click id);
+    `deadline` is the time after which the model is no longer asked; `answers` is how many answers are kept for repeats.
+    """
+
+    priors: AffiliateRisks
+    counters: Counters
+    record: Callable[[Decision], None]
+    clock: Clock
+    earlier: Callable[[str, str], Decision | None] = lambda program_id, click_id: None
+    deadline: timedelta = DEADLINE_DEFAULT
+    answers: int = 100_000
+
+
+class ClickScorer:
+    """Scores the clicks of programs that share one pack and one model. May be used from any number of threads.
+
+    Raises `ModelError` when the model was fitted on other features than are computed now.
+    """
+
+    def __init__(self, pack: Pack, model: ServedModel | None, tools: ScoringTools) -> None:
+        self.pack = pack
+        self.model = model
+        self._tools = tools
+        self._models = (model.artefact,) if model else ()
+        self._policy = pack.artefact
+        self._checks = checks_of(pack)
+        self._features = click_feature_set_hash()
+        self._answers: OrderedDict[tuple[str, str], ClickAnswer] = OrderedDict()
+        self._lock = threading.Lock()
+        if model:
+            model.model.require_current_features()
+        self._warm_up()
+
+    def score(self, click: Click, request_id: str = "") -> ScoredClick:
+        """Scores one click as of its own time and records the decision. Raises `StorageError` when the decision cannot be kept."""
+        started = self._tools.clock.now()
+        key = (click.program_id, click.click_id)
+        known = self._answers.get(key)
+        if known is not None:
+            return ScoredClick(known, None)
+        observed = observe_click(self._tools.counters, click)
+        if observed.repeated and (earlier := self._tools.earlier(*key)) is not None:
+            return ScoredClick(self._keep(key, _answer(earlier, _milliseconds(self._tools.clock.now() - started))), None)
+        facts = self._facts(click, observed.vector, started)
+        decision = self._decide(facts, started, request_id)
+        answer = _answer(decision, _milliseconds(self._tools.clock.now() - started))
+        return self._settle(key, ScoredClick(answer, decision))
+
+    def _warm_up(self) -> None:
+        """Loads compiled code and patterns now, so that no tracker waits for them."""
+        read_agent("warm-up")
+        if self.model:
+            view_of(self.model.model, np.full(len(CLICK_FEATURE_NAMES), UNKNOWN))
+
+    def _facts(self, click: Click, vector: NDArray[np.float64], started: datetime) -> ClickFacts:
+        late = self._tools.clock.now() - started > self._tools.deadline
+        degraded: Degraded = NO_MODEL if self.model is None else DEADLINE if late else ""
+        return ClickFacts(
+            click=click,
+            features={name: None if math.isnan(value) else value for name, value in zip(CLICK_FEATURE_NAMES, vector.tolist(), strict=True)},
+            identified=visitor_of(click) is not None,
+            agent=_agent(click.user_agent),
+            standing=self._tools.priors.standing(click.program_id, click.affiliate_id, click.sub_id),
+            model=view_of(self.model.model, vector) if self.model and not degraded else None,
+            degraded=degraded,
+        )
+
+    def _decide(self, facts: ClickFacts, started: datetime, request_id: str) -> Decision:
+        signals = self._checks.run(facts.click.click_id, facts)
+        return Decision(
+            decision_id=new_id("dec", started),
+            program_id=facts.click.program_id,
+            kind=DecisionKind.SCORE,
+            subject_kind=SubjectKind.CLICK,
+            subject_id=facts.click.click_id,
+            as_of=as_utc(facts.click.clicked_at),
+            decided_at=started,
+            decided_by=SYSTEM.actor_id,
+            verdict=click_verdict(self.pack, facts, signals),
+            signals=signals,
+            policy=self._policy,
+            models=self._models if facts.model else (),
+            feature_set_hash=self._features,
+            inputs=msgspec.to_builtins(facts),
+            run_id=request_id,
+        )
+
+    def _settle(self, key: tuple[str, str], scored: ScoredClick) -> ScoredClick:
+        """Records the decision, unless another thread has answered the same click meanwhile; then that answer stands."""
+        answer = self._keep(key, scored.answer)
+        if answer is not scored.answer or scored.decision is None:
+            return ScoredClick(answer, None)
+        try:
+            self._tools.record(scored.decision)
+        except BaseException:
+            with self._lock:
+                self._answers.pop(key, None)
+            raise
+        return scored
+
+    def _keep(self, key: tuple[str, str], answer: ClickAnswer) -> ClickAnswer:
+        """The answer that stands for this click: this one, unless there was one already."""
+        with self._lock:
+            kept = self._answers.setdefault(key, answer)
+            if len(self._answers) > self._tools.answers:
+                self._answers.popitem(last=False)
+            return kept
+
+
+def checks_of(pack: Pack) -> PreparedChecks[ClickFacts]:
+    """The checks of a click that the pack has switched on, ready to run over many clicks."""
+    return prepare(pack, DecisionKind.SCORE, CLICK_CHECK_FUNCTIONS)
+
+
+def click_verdict(pack: Pack, facts: ClickFacts, signals: tuple[Signal, ...]) -> Verdict:
+    """Allow, review or block; a click judged without the model passes only where the pack fails open."""
+    verdict = decide_click(pack, signals)
+    if not facts.degraded or pack.score.fail_open or verdict.outcome is not Outcome.ALLOW:
+        return verdict
+    return msgspec.structs.replace(
+        verdict,
+        outcome=Outcome.REVIEW,
+        guards=(*verdict.guards, FAILS_CLOSED),
+        public_reason=public_reason(Outcome.REVIEW, findings(signals)),
+    )
+
+
+def view_of(model: ClickModel, vector: NDArray[np.float64]) -> ModelView:
+    """What the model says of one click's features (features,)."""
+    scored = model.score(vector)
+    return ModelView(score=scored.score, p_value=scored.p_value, features=tuple(part.feature for part in scored.contributions))
+
+
+def replay_click(decision: Decision, pack: Pack, model: ClickModel | None = None) -> Verdict:
+    """The verdict on a click again, from what was stored with it: the same under the same pack and model, what-if under others.
+
+    With a model its answer is computed anew, unless the click was judged without one; with none the stored answer is used.
+    Raises `ReplayError` when the stored inputs are not those of a click, `ModelError` when the model needs other features.
+    """
+    facts = facts_of(decision)
+    if model is not None and facts.model is not None:
+        features = (facts.features.get(name) for name in CLICK_FEATURE_NAMES)
+        vector = np.array([UNKNOWN if value is None else value for value in features], dtype=np.float64)
+        facts = msgspec.structs.replace(facts, model=view_of(model.require_current_features(), vector))
+    return click_verdict(pack, facts, checks_of(pack).run(facts.click.click_id, facts))
+
+
+def facts_of(decision: Decision) -> ClickFacts:
+    """What the checks saw when a click was decided. Raises `ReplayError` when that was erased or belongs to another job."""
+    if decision.kind is not DecisionKind.SCORE or decision.subject_kind is not SubjectKind.CLICK:
+        raise ReplayError(f"The decision {decision.decision_id} is not about a click; replay it as the {decision.kind.value} that it is.")
+    try:
+        return msgspec.convert(decision.inputs, ClickFacts)
+    except msgspec.ValidationError as fault:
+        raise ReplayError(f"What the decision {decision.decision_id} was based on is no longer complete ({fault}).") from fault
+
+
+def score_offline(clicks: Iterable[Click], scorer: ClickScorer) -> Iterator[ScoredClick]:
+    """Scores clicks in the order of their times (then ids), as the API would have with the same counters."""
+    for click in in_event_order(clicks):
+        yield scorer.score(click)
+
+
+def click_features_of(clicks: Iterable[Click], counters: Counters) -> pd.DataFrame:
+    """The features of clicks (rows, by `click_id`, in event order; each once) as serving would compute them.
+
+    `counters` should be fresh ones, and are left with the clicks counted.
+    """
+    ordered = in_event_order(clicks)
+    observed = [(click.click_id, observe_click(counters, click)) for click in ordered]
+    first = [(click_id, seen.vector) for click_id, seen in observed if not seen.repeated]
+    rows = np.vstack([vector for _, vector in first]) if first else np.empty((0, len(CLICK_FEATURE_NAMES)))
+    return pd.DataFrame(rows, columns=list(CLICK_FEATURE_NAMES), index=pd.Index([click_id for click_id, _ in first], name="click_id"))
+
+
+def in_event_order(clicks: Iterable[Click]) -> list[Click]:
+    """Clicks by time, then by id, so that the order never depends on the file's."""
+    return sorted(clicks, key=lambda click: (click.clicked_at, click.click_id))
+
+
+def _agent(user_agent: str | None) -> AgentFacts | None:
+    if not user_agent:
+        return None
+    agent = read_agent(user_agent)
+    return AgentFacts(declared_bot=agent.declared_bot, why=agent.why)
+
+
+def _answer(decision: Decision, latency_ms: float) -> ClickAnswer:
+    return ClickAnswer(
+        request_id=decision.run_id,
+        decision_id=decision.decision_id,
+        click_id=decision.subject_id,
+        decision=decision.verdict.outcome,
+        score=decision.verdict.score,
+        reasons=decision.verdict.reasons,
+        degraded=bool(decision.inputs.get("degraded")),
+        policy=decision.policy,
+        models=decision.models,
+        latency_ms=latency_ms,
+    )
+
+
+def _milliseconds(duration: timedelta) -> float:
+    return round(max(duration.total_seconds(), 0.0) * 1000, 3)

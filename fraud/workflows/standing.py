@@ -1,0 +1,121 @@
+"""How an affiliate stood when its click came: the newest scan's risk and the program's own status, held in memory for the hot path."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Protocol
+
+import structlog
+
+from fraud.checks.clicks.facts import AffiliateStanding
+from fraud.domain.clock import Clock
+from fraud.domain.decisions import Outcome
+from fraud.domain.ports import ScanStore
+from fraud.domain.scans import ScanResult
+from fraud.errors import StorageError
+
+_log = structlog.get_logger(__name__)
+
+UNKNOWN_STANDING = AffiliateStanding()
+"""Of whom nothing is known."""
+
+StatusOf = Callable[[str, str], str | None]
+"""Program and affiliate to the status in the program's records, or `None`."""
+
+
+class AffiliateRisks(Protocol):
+    """What a click's scoring asks about the affiliate and the sub-ID behind it; must answer from memory."""
+
+    def standing(self, program_id: str, affiliate_id: str, sub_id: str | None) -> AffiliateStanding:
+        """Where the two stand now; what is unknown is `None`."""
+        ...
+
+
+class UnknownRisks:
+    """Knows nothing of anybody: for a program that has no scan and keeps no records."""
+
+    def standing(self, program_id: str, affiliate_id: str, sub_id: str | None) -> AffiliateStanding:
+        """Unknown, whoever is asked about."""
+        return UNKNOWN_STANDING
+
+
+@dataclass(frozen=True)
+class _Snapshot:
+    """One program's newest scan: risk by affiliate, and who is suspended."""
+
+    taken_at: datetime
+    scan_id: str | None = None
+    risks: Mapping[str, float] = field(default_factory=dict)
+    suspended: frozenset[tuple[str, str | None]] = frozenset()
+
+
+class ScanRisks:
+    """`AffiliateRisks` from the newest scan of each program, read again once it is older than `refresh`.
+
+    The first click of a program waits for the reading; later readings happen beside the traffic, and while one fails the last one serves.
+    """
+
+    def __init__(
+        self, scans: ScanStore, clock: Clock, status_of: StatusOf | None = None, refresh: timedelta = timedelta(minutes=1)
+    ) -> None:
+        self._scans = scans
+        self._clock = clock
+        self._status_of = status_of or (lambda program_id, affiliate_id: None)
+        self._refresh = refresh
+        self._lock = threading.Lock()
+        self._snapshots: dict[str, _Snapshot] = {}
+        self._reading: set[str] = set()
+
+    def standing(self, program_id: str, affiliate_id: str, sub_id: str | None) -> AffiliateStanding:
+        """Where the affiliate and the sub-ID stand, by the program's records and the newest scan."""
+        seen = self._current(program_id)
+        status = self._status_of(program_id, affiliate_id)
+        return AffiliateStanding(
+            status="suspended" if (affiliate_id, None) in seen.suspended else status,
+            sub_id_status="suspended" if sub_id is not None and (affiliate_id, sub_id) in seen.suspended else None,
+            risk=seen.risks.get(affiliate_id),
+            scan_id=seen.scan_id,
+        )
+
+    def refresh(self, program_id: str) -> None:
+        """Reads the newest scan now; a `StorageError` is the caller's."""
+        snapshot = _snapshot(self._scans.latest(program_id), self._clock.now())
+        with self._lock:
+            self._snapshots[program_id] = snapshot
+
+    def _current(self, program_id: str) -> _Snapshot:
+        held = self._snapshots.get(program_id)
+        if held is None:
+            self.refresh(program_id)
+            return self._snapshots[program_id]
+        if self._clock.now() - held.taken_at >= self._refresh:
+            self._refresh_beside(program_id)
+        return held
+
+    def _refresh_beside(self, program_id: str) -> None:
+        with self._lock:
+            if program_id in self._reading:
+                return
+            self._reading.add(program_id)
+        threading.Thread(target=self._refresh_quietly, args=(program_id,), name="affiliate-risks", daemon=True).start()
+
+    def _refresh_quietly(self, program_id: str) -> None:
+        try:
+            self.refresh(program_id)
+        except StorageError as fault:
+            _log.warning("newest_scan_unreadable", program_id=program_id, detail=fault.message)
+        finally:
+            with self._lock:
+                self._reading.discard(program_id)
+
+
+def _snapshot(scan: ScanResult | None, now: datetime) -> _Snapshot:
+    if scan is None:
+        return _Snapshot(now)
+    affiliates = {(subject.affiliate_id, None) for subject in scan.affiliates if subject.outcome is Outcome.SUSPEND}
+    sub_ids = {(subject.affiliate_id, str(subject.sub_id)) for subject in scan.sub_ids if subject.outcome is Outcome.SUSPEND}
+    risks = {subject.affiliate_id: subject.score for subject in scan.affiliates}
+    return _Snapshot(now, scan.scan_id, risks, frozenset(affiliates | sub_ids))

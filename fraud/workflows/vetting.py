@@ -1,0 +1,165 @@
+"""Vetting: visit an applicant's sites, run the checks, decide, and freeze all of it, so that the same answer can be computed again."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import msgspec
+import structlog
+
+from crawlers.errors import CrawlError, LookupFailed
+from crawlers.facts import Failure, SiteFacts
+from crawlers.reading.affiliate import network_of
+from fraud.checks.applicants.context import VettingFacts, as_builtins, from_builtins, protected
+from fraud.checks.applicants.summary import summary
+from fraud.checks.running import run_applicant_checks
+from fraud.decisions.deciding import decide_application
+from fraud.domain.clock import as_utc
+from fraud.domain.decisions import Decision, DecisionKind, SubjectKind, Verdict
+from fraud.domain.dossiers import Dossier
+from fraud.domain.ids import new_id
+from fraud.domain.programs import Application, ProgramProfile
+from fraud.errors import ReplayError
+from fraud.policy.pack import Pack
+from fraud.workflows.applications import verified
+
+SIDE_BY_SIDE = 8
+"""Applications in work at once; politeness and the number of requests in flight are the crawler's own business."""
+
+_log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True)
+class VettingTools:
+    """What a vetting works with: `collect` visits one website, `pepper` keys the hashes of personal values."""
+
+    collect: Callable[[str], Awaitable[SiteFacts]]
+    actor_id: str
+    pepper: bytes
+    now: Callable[[], datetime]
+
+
+@dataclass(frozen=True)
+class VettingOutcome:
+    """One application, vetted: the application with its id, the decision to keep, and the dossier to show."""
+
+    application: Application
+    decision: Decision
+    dossier: Dossier
+
+
+async def vet(application: Application, profile: ProgramProfile | None, pack: Pack, tools: VettingTools) -> VettingOutcome:
+    """Vets one application. Sites that cannot be read give inconclusive signals, never an error; a `ProfileError` when it names none."""
+    application = verified(application, f"application {application.application_id or 'without an id'}")
+    as_of = as_utc(tools.now())
+    visits = [(website, await _visited(website, tools)) for website in application.websites]
+    sites = tuple(site for _, site in visits if site is not None)
+    facts = VettingFacts(
+        application=protected(application, tools.pepper),
+        profile=profile,
+        sites=sites,
+        failed_visits=tuple(website for website, site in visits if site is None),
+        networks=_networks(sites),
+        as_of=as_of,
+    )
+    decision = _decision(facts, pack, tools)
+    return VettingOutcome(application=application, decision=decision, dossier=dossier_of(decision))
+
+
+async def vet_many(
+    applications: Sequence[Application], profile: ProgramProfile | None, pack: Pack, tools: VettingTools, side_by_side: int = SIDE_BY_SIDE
+) -> list[VettingOutcome]:
+    """Vets applications, at most `side_by_side` at once; the outcomes come in the applications' order."""
+    places = asyncio.Semaphore(side_by_side)
+
+    async def one(application: Application) -> VettingOutcome:
+        async with places:
+            return await vet(application, profile, pack, tools)
+
+    async with asyncio.TaskGroup() as group:
+        tasks = [group.create_task(one(application)) for application in applications]
+    return [task.result() for task in tasks]
+
+
+def replay_vetting(decision: Decision, pack: Pack) -> Verdict:
+    """The verdict of a stored vetting, computed from its inputs alone; a `ReplayError` when they are not there or not whole."""
+    return decide_application(pack, run_applicant_checks(pack, facts_of(decision)))
+
+
+def facts_of(decision: Decision) -> VettingFacts:
+    """What the checks saw when the decision was made; a `ReplayError` when that is not kept."""
+    if decision.kind is not DecisionKind.VET:
+        raise ReplayError(f"Decision {decision.decision_id} is no vetting but a {decision.kind.value}, and cannot be replayed as one.")
+    if not decision.inputs:
+        raise ReplayError(f"The inputs of decision {decision.decision_id} have been erased, so it cannot be computed again.")
+    try:
+        return from_builtins(decision.inputs)
+    except msgspec.ValidationError as fault:
+        raise ReplayError(
+            f"The inputs of decision {decision.decision_id} are not whole ({fault}), so it cannot be computed again."
+        ) from fault
+
+
+def dossier_of(decision: Decision) -> Dossier:
+    """The dossier of a vetting, from its decision alone."""
+    verdict = decision.verdict
+    return Dossier(
+        application_id=decision.subject_id,
+        program_id=decision.program_id,
+        decision_id=decision.decision_id,
+        as_of=decision.as_of,
+        outcome=verdict.outcome,
+        score=verdict.score,
+        coverage=verdict.coverage,
+        typologies=verdict.typologies,
+        signals=decision.signals,
+        public_reason=verdict.public_reason,
+        needed=verdict.needed,
+        policy=decision.policy,
+        models=decision.models,
+        facts=summary(facts_of(decision)),
+    )
+
+
+async def _visited(website: str, tools: VettingTools) -> SiteFacts | None:
+    """The visit to one website under the name it was given by, or `None` when the collector itself broke (which the log tells)."""
+    try:
+        site = await tools.collect(website)
+    except LookupFailed as failed:
+        site = SiteFacts(requested_url=website, failure=failed.failure(), hops=failed.hops)
+    except CrawlError as refused:
+        site = SiteFacts(requested_url=website, failure=Failure(url=website, kind="connect", message=refused.message))
+    except Exception:
+        _log.exception("visit_failed", website=website)
+        return None
+    return msgspec.structs.replace(site, requested_url=website)
+
+
+def _networks(sites: Sequence[SiteFacts]) -> dict[str, str]:
+    passed = dict.fromkeys(hop.location for site in sites for hop in site.hops if hop.location)
+    return {url: network for url in passed if (network := network_of(url))}
+
+
+def _decision(facts: VettingFacts, pack: Pack, tools: VettingTools) -> Decision:
+    """The frozen decision. The checks see the facts as they will be read back, so that a replay cannot see others."""
+    inputs = as_builtins(facts)
+    signals = run_applicant_checks(pack, from_builtins(inputs))
+    now = as_utc(tools.now())
+    return Decision(
+        decision_id=new_id("dec", now),
+        program_id=facts.application.program_id,
+        kind=DecisionKind.VET,
+        subject_kind=SubjectKind.APPLICATION,
+        subject_id=facts.subject,
+        as_of=facts.as_of,
+        decided_at=now,
+        decided_by=tools.actor_id,
+        verdict=decide_application(pack, signals),
+        signals=signals,
+        policy=pack.artefact,
+        inputs=inputs,
+        evidence_manifest=tuple(dict.fromkeys(page.snapshot.sha256 for site in facts.sites for page in site.pages)),
+    )

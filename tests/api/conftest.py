@@ -1,0 +1,111 @@
+"""An API over real stores in a temporary SQLite file, with one key for each role and two programs."""
+
+from __future__ import annotations
+
+import shutil
+import warnings
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from fastapi import FastAPI
+
+from fraud.api.main import create_api
+from fraud.api.services import ApiServices
+from fraud.domain.actors import Role
+from fraud.domain.clock import SystemClock
+from fraud.domain.decisions import DecisionKind
+from fraud.policy.loading import load_pack
+from fraud.storage.actors import SqlActors
+from fraud.storage.alerts import SqlAlerts
+from fraud.storage.applications import SqlApplications
+from fraud.storage.audit import SqlAudit
+from fraud.storage.counters import MemoryCounters
+from fraud.storage.database import Database, open_database
+from fraud.storage.decisions import SqlDecisions
+from fraud.storage.jobs import SqlJobs
+from fraud.storage.scans import SqlScans
+from fraud.workflows.scoring import ClickScorer, DecisionWriter, ScanRisks, ScoringTools
+
+with warnings.catch_warnings():  # starlette asks for httpx2, which it names as httpx's successor; httpx is what this product has
+    warnings.simplefilter("ignore")
+    from fastapi.testclient import TestClient
+
+NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
+KEYS = {Role.SCORE: "key-of-the-tracker", Role.REVIEW: "key-of-the-manager", Role.ADMIN: "key-of-the-admin"}
+
+
+@dataclass(frozen=True)
+class House:
+    """The API and everything behind it."""
+
+    app: FastAPI
+    services: ApiServices
+    writer: DecisionWriter
+    database: Database
+
+    def client(self, role: Role | None = None) -> TestClient:
+        """A client with the key of a role, or with none; what breaks inside is answered and not raised."""
+        headers = {"Authorization": f"Bearer {KEYS[role]}"} if role else {}
+        return TestClient(self.app, headers=headers, raise_server_exceptions=False)
+
+
+def services_of(database: Database, writer: DecisionWriter) -> ApiServices:
+    """Real stores, and one scorer without a model for all programs."""
+    clock, decisions = SystemClock(), SqlDecisions(database)
+    tools = ScoringTools(
+        priors=ScanRisks(SqlScans(database), clock),
+        counters=MemoryCounters(),
+        record=writer.record,
+        clock=clock,
+        earlier=lambda program_id, click_id: decisions.latest(program_id, DecisionKind.SCORE, click_id),
+    )
+    scorer = ClickScorer(load_pack(), None, tools)
+    return ApiServices(
+        decisions=decisions,
+        scans=SqlScans(database),
+        alerts=SqlAlerts(database),
+        applications=SqlApplications(database),
+        actors=SqlActors(database),
+        audit=SqlAudit(database),
+        jobs=SqlJobs(database),
+        clock=clock,
+        scorer_of=lambda program_id: scorer,
+        probes={"database": database.ping},
+        gauges=lambda: {"decisions_waiting": float(writer.stats().waiting)},
+    )
+
+
+@pytest.fixture(scope="session")
+def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A SQLite file with the tables in it, copied for each test."""
+    path = tmp_path_factory.mktemp("template") / "fraud.sqlite3"
+    open_database(f"sqlite:///{path}").close()
+    return path
+
+
+@pytest.fixture
+def house(tmp_path: Path, migrated_file: Path) -> Iterator[House]:
+    """The API on a database of its own."""
+    database = open_database(f"sqlite:///{shutil.copy(migrated_file, tmp_path / 'fraud.sqlite3')}")
+    writer = DecisionWriter(SqlDecisions(database))
+    services = services_of(database, writer)
+    for role, secret in KEYS.items():
+        services.actors.accept_key(secret, role.value, role, ("default", "shoes"), NOON)
+    yield House(create_api(services), services, writer, database)
+    writer.close()
+    database.close()
+
+
+@pytest.fixture
+def tracker(house: House) -> TestClient:
+    """A client with the tracker's key."""
+    return house.client(Role.SCORE)
+
+
+@pytest.fixture
+def manager(house: House) -> TestClient:
+    """A client with the manager's key."""
+    return house.client(Role.REVIEW)

@@ -1,0 +1,87 @@
+"""Who may do what, where: keys, roles, programs, and what answers without a key."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+from fastapi.testclient import TestClient
+
+from fraud.domain.actors import Role
+from tests.api.conftest import House
+from tests.api.problems import problem
+
+CLICK = {"click_id": "c1", "clicked_at": 1772359200, "affiliate_id": "aff"}
+GUARDED = [
+    ("POST", "/v1/score/click"),
+    ("POST", "/v1/score/clicks"),
+    ("POST", "/v1/applications"),
+    ("GET", "/v1/applications/a"),
+    ("GET", "/v1/affiliates/a"),
+    ("GET", "/v1/alerts"),
+    ("GET", "/v1/scans/a"),
+    ("GET", "/v1/decisions/a"),
+    ("GET", "/v1/decisions/a/evidence"),
+    ("GET", "/metrics"),
+    ("GET", "/openapi.json"),
+]
+
+
+@pytest.mark.parametrize(("method", "path"), GUARDED)
+def test_without_a_key_nothing_is_told(method: str, path: str, house: House) -> None:
+    response = house.client().request(method, path)
+    problem(response, 401, "unauthorised")
+    assert response.headers["www-authenticate"] == "Bearer"
+
+
+@pytest.mark.parametrize(("method", "path"), GUARDED)
+def test_an_unknown_key_is_no_key(method: str, path: str, house: House) -> None:
+    problem(house.client().request(method, path, headers={"X-API-Key": "guess"}), 401, "unauthorised")
+
+
+@pytest.mark.parametrize("headers", [{"Authorization": "Bearer "}, {"Authorization": "Basic key-of-the-admin"}, {"X-API-Key": " "}])
+def test_an_empty_key_is_no_key(headers: dict[str, str], house: House) -> None:
+    problem(house.client().get("/v1/alerts", headers=headers), 401, "unauthorised")
+
+
+def test_both_headers_carry_a_key(house: House) -> None:
+    client = house.client()
+    assert client.get("/v1/alerts", headers={"X-API-Key": "key-of-the-manager"}).status_code == 200
+    assert client.get("/v1/alerts", headers={"Authorization": "bearer key-of-the-manager"}).status_code == 200
+
+
+@pytest.mark.parametrize(("method", "path"), [pair for pair in GUARDED[2:] if pair[1].startswith("/v1")])
+def test_a_tracker_cannot_do_a_managers_work(method: str, path: str, tracker: TestClient) -> None:
+    problem(tracker.request(method, path), 403, "forbidden")
+
+
+def test_a_higher_role_includes_the_lower_ones(house: House) -> None:
+    assert house.client(Role.ADMIN).post("/v1/score/click", json=CLICK).status_code == 200
+    assert house.client(Role.ADMIN).get("/v1/alerts").status_code == 200
+
+
+def test_a_key_stays_in_its_programs(house: House, tracker: TestClient, manager: TestClient) -> None:
+    problem(tracker.post("/v1/score/click", json=CLICK | {"program_id": "foreign"}), 403, "forbidden")
+    problem(tracker.post("/v1/score/clicks", json=[CLICK, CLICK | {"program_id": "foreign"}]), 403, "forbidden")
+    problem(manager.get("/v1/alerts?program_id=foreign"), 403, "forbidden")
+    problem(manager.post("/v1/applications", json={"websites": ["https://a.example"], "program_id": "foreign"}), 403, "forbidden")
+
+
+def test_a_decision_of_one_program_is_not_found_in_another(house: House, tracker: TestClient, manager: TestClient) -> None:
+    decision_id = tracker.post("/v1/score/click", json=CLICK | {"program_id": "shoes"}).json()["decision_id"]
+    house.writer.flush()
+    assert manager.get(f"/v1/decisions/{decision_id}?program_id=shoes").status_code == 200
+    problem(manager.get(f"/v1/decisions/{decision_id}"), 404, "not_found")
+
+
+def test_the_same_click_id_in_two_programs_is_two_clicks(tracker: TestClient) -> None:
+    answers = [tracker.post("/v1/score/click", json=CLICK | {"program_id": program}).json() for program in ("shoes", "default")]
+    assert answers[0]["decision_id"] != answers[1]["decision_id"]
+
+
+def test_a_key_of_one_program_need_not_name_it(house: House) -> None:
+    house.services.actors.accept_key("key-of-hats", "hats", Role.REVIEW, ("hats",), datetime(2026, 3, 1, tzinfo=UTC))
+    headers = {"X-API-Key": "key-of-hats"}
+    decision_id = house.client().post("/v1/score/click", json=CLICK, headers=headers).json()["decision_id"]
+    house.writer.flush()
+    assert house.services.decisions.get("hats", decision_id).program_id == "hats"

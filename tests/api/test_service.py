@@ -1,0 +1,165 @@
+"""The service around the routes: health, figures, errors, the document, and one whole trip over a real socket."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+
+import httpx
+import pytest
+import uvicorn
+from fastapi import APIRouter
+from fastapi.testclient import TestClient
+
+from fraud.api.main import SCHEMAS, create_api, openapi_document
+from fraud.domain.actors import Role
+from fraud.errors import PolicyError
+from tests.api.conftest import KEYS, House
+from tests.api.problems import problem
+
+CLICK = {"click_id": "c1", "clicked_at": "2026-03-01T10:00:00Z", "affiliate_id": "aff", "ip": "203.0.113.7", "user_agent": "curl/8.5.0"}
+
+
+def test_alive_and_ready_are_told_to_anybody(house: House) -> None:
+    client = house.client()
+    assert client.get("/healthz").json() == {"status": "alive"}
+    ready = client.get("/readyz")
+    assert ready.status_code == 200
+    assert ready.json()["ready"] is True
+    assert "no model" in ready.json()["degraded"][0]
+
+
+def test_not_ready_says_what_is_missing_and_nothing_of_where_it_is(house: House) -> None:
+    def fails() -> None:
+        raise PolicyError("The policy pack /srv/secret/pack.yaml cannot be opened.")
+
+    app = create_api(replace(house.services, probes={"policy": fails, **house.services.probes}))
+    response = TestClient(app).get("/readyz")
+    assert response.status_code == 503
+    assert response.json()["reasons"] == ["policy is not usable yet; the log says why."]
+
+
+def test_unknown_paths_and_methods_are_problems(house: House) -> None:
+    client = house.client(Role.ADMIN)
+    problem(client.get("/v1/nothing"), 404, "not_found")
+    problem(client.get("/"), 404, "not_found")
+    response = client.get("/v1/score/click")
+    problem(response, 405, "method_not_allowed")
+    assert response.headers["allow"] == "POST"
+
+
+def test_what_breaks_inside_is_logged_and_not_told(house: House) -> None:
+    router = APIRouter()
+
+    @router.get("/broken")
+    def broken() -> None:
+        raise RuntimeError("secret inside")
+
+    client = TestClient(create_api(house.services, [router]), raise_server_exceptions=False)
+    body = problem(client.get("/broken"), 500, "internal")
+    assert "secret" not in str(body)
+
+
+def test_a_failing_store_is_a_503(house: House, tracker: TestClient) -> None:
+    house.writer.close()
+    problem(tracker.post("/v1/score/click", json=CLICK), 503, "storage_failed")
+
+
+def test_figures_count_requests_by_route_and_clicks_by_outcome(tracker: TestClient) -> None:
+    tracker.post("/v1/score/click", json=CLICK)
+    tracker.post("/v1/score/click", json={})
+    tracker.get("/v1/decisions/some-id")
+    tracker.get("/v1/no/such/path")
+    response = tracker.get("/metrics")
+    assert response.headers["content-type"].startswith("text/plain")
+    lines = response.text.splitlines()
+    assert 'fraud_http_requests_total{route="/v1/score/click",method="POST",status="200"} 1' in lines
+    assert 'fraud_http_requests_total{route="/v1/score/click",method="POST",status="422"} 1' in lines
+    assert 'fraud_http_requests_total{route="/v1/decisions/{decision_id}",method="GET",status="403"} 1' in lines
+    assert 'fraud_clicks_scored_total{decision="block",degraded="true"} 1' in lines
+    assert 'fraud_http_request_seconds_bucket{route="/v1/score/click",le="+Inf"} 2' in lines
+    assert 'fraud_http_request_seconds_count{route="/v1/score/click"} 2' in lines
+    assert "some-id" not in response.text
+    assert "no/such" not in response.text
+
+
+def test_the_document_describes_bodies_with_schemas_and_examples(house: House, tracker: TestClient) -> None:
+    document = tracker.get("/openapi.json").json()
+    assert document == openapi_document(house.app)
+    body = document["paths"]["/v1/score/click"]["post"]["requestBody"]["content"]["application/json"]
+    assert body["schema"] == {"$ref": "#/components/schemas/ClickIn"}
+    assert document["components"]["schemas"]["ClickIn"]["required"] == ["click_id", "clicked_at", "affiliate_id"]
+    assert {kind.__name__ for kind in SCHEMAS} <= set(document["components"]["schemas"])
+    assert "application/x-ndjson" in document["paths"]["/v1/score/clicks"]["post"]["requestBody"]["content"]
+    assert list(document["paths"]["/v1/applications"]["post"]["responses"]) == ["202", "default"]
+
+
+def test_the_examples_of_the_document_are_answered(house: House) -> None:
+    document = openapi_document(house.app)
+    client = house.client(Role.ADMIN)
+    tried = 0
+    for path, operations in document["paths"].items():
+        for media, content in operations.get("post", {}).get("requestBody", {}).get("content", {}).items():
+            example = content["example"]
+            sent = {"content": example} if isinstance(example, str) else {"json": example}
+            assert client.post(path, headers={"Content-Type": media}, **sent).status_code in {200, 202}
+            tried += 1
+    assert tried == 4
+
+
+def test_every_reference_of_the_document_leads_somewhere(house: House) -> None:
+    document = openapi_document(house.app)
+
+    def references(node: object) -> Iterator[str]:
+        if isinstance(node, dict):
+            if isinstance(node.get("$ref"), str):
+                yield node["$ref"]
+            for value in node.values():
+                yield from references(value)
+        elif isinstance(node, list):
+            for value in node:
+                yield from references(value)
+
+    found = {reference.rsplit("/", 1)[1] for reference in references(document)}
+    assert found <= set(document["components"]["schemas"])
+    assert found
+
+
+@contextmanager
+def serving(house: House) -> Iterator[str]:
+    """The API on a free port of this machine."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen()
+        server = uvicorn.Server(uvicorn.Config(house.app, log_level="error", lifespan="off"))
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+        finally:
+            server.should_exit = True
+            thread.join(10)
+
+
+def test_a_click_over_a_real_socket_from_key_to_replayable_decision(house: House) -> None:
+    keys = {role: {"X-API-Key": secret} for role, secret in KEYS.items()}
+    with serving(house) as url, httpx.Client(base_url=url, timeout=10) as client:
+        answer = client.post("/v1/score/click", json=CLICK, headers=keys[Role.SCORE]).json()
+        assert answer["decision"] == "block"
+        house.writer.flush()
+        decision = client.get(f"/v1/decisions/{answer['decision_id']}", headers=keys[Role.REVIEW]).json()
+        assert decision["verdict"]["outcome"] == "block"
+        assert client.post("/v1/score/click", content=b"{", headers=keys[Role.SCORE]).status_code == 422
+        too_much = (b" " * 65_536 for _ in range(32))
+        assert client.post("/v1/score/click", content=too_much, headers=keys[Role.SCORE]).status_code == 413
+
+
+@pytest.mark.parametrize("path", ["/healthz", "/v1/alerts"])
+def test_every_answer_names_its_request(path: str, house: House) -> None:
+    client = house.client(Role.ADMIN)
+    first, second = (client.get(path).headers["x-request-id"] for _ in range(2))
+    assert first.startswith("req_")
+    assert first != second

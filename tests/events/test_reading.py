@@ -1,0 +1,232 @@
+from __future__ import annotations
+
+import codecs
+import gzip
+import io
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+import zstandard
+
+from fraud.errors import InputError
+from fraud.events.reading import Reading
+
+from .conftest import Read
+
+CSV = "click_id,clicked_at,affiliate_id,referrer\na,2026-03-01T10:00:00Z,7,https://café.example/\nb,2026-03-01T10:00:01Z,8,\n"
+NDJSON = (
+    '{"click_id":"a","clicked_at":"2026-03-01T10:00:00Z","affiliate_id":7,"referrer":"https://café.example/"}\n'
+    '{"click_id":"b","clicked_at":1772359201,"affiliate_id":"8","referrer":null}\n'
+)
+
+
+def _parquet() -> bytes:
+    columns = {
+        "click_id": ["a", "b"],
+        "clicked_at": pa.array([datetime(2026, 3, 1, 10), datetime(2026, 3, 1, 10, 0, 1)], pa.timestamp("us", "UTC")),  # noqa: DTZ001
+        "affiliate_id": [7, 8],
+        "referrer": ["https://café.example/", None],
+    }
+    sink = io.BytesIO()
+    pq.write_table(pa.table(columns), sink)
+    return sink.getvalue()
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        CSV.encode(),
+        codecs.BOM_UTF8 + CSV.encode(),
+        CSV.encode("latin-1"),
+        CSV.encode("utf-16"),
+        CSV.encode("utf-16-be"),
+        CSV.replace(",", ";").encode(),
+        CSV.replace(",", "\t").replace("\n", "\r\n").encode(),
+        CSV.replace("click_id", " Click_ID ").encode(),
+        gzip.compress(CSV.encode()),
+        zstandard.compress(CSV.encode()),
+        NDJSON.encode(),
+        gzip.compress(NDJSON.encode()),
+        _parquet(),
+    ],
+    ids=["plain", "bom", "latin1", "utf16", "utf16be", "semicolon", "tab-crlf", "spaced", "gz", "zst", "ndjson", "ndjson-gz", "parquet"],
+)
+def test_the_same_rows_come_from_every_container(read: Read, data: bytes) -> None:
+    reading, rows = read(data)
+    assert (reading.rows, reading.usable, reading.rejected) == (2, 2, ())
+    first, second = rows
+    assert (first["click_id"], first["affiliate_id"], first["referrer"]) == ("a", "7", "https://café.example/")
+    assert second["clicked_at"] == datetime(2026, 3, 1, 10, 0, 1)  # noqa: DTZ001 - the lake's times are UTC without a zone
+    assert second["referrer"] is None
+    assert first["program_id"] == "default"
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("2026-03-01T10:00:00Z", datetime(2026, 3, 1, 10)),  # noqa: DTZ001
+        ("2026-03-01 10:00", datetime(2026, 3, 1, 10)),  # noqa: DTZ001
+        ("2026-03-01T10:00:00+02:00", datetime(2026, 3, 1, 8)),  # noqa: DTZ001
+        ("2026-03-01T10:00:00.5-0330", datetime(2026, 3, 1, 13, 30, 0, 500_000)),  # noqa: DTZ001
+        ("2026-03-01", datetime(2026, 3, 1)),  # noqa: DTZ001
+        ("1772359200", datetime(2026, 3, 1, 10)),  # noqa: DTZ001
+        ("1772359200.25", datetime(2026, 3, 1, 10, 0, 0, 250_000)),  # noqa: DTZ001
+        ("1772359200123", datetime(2026, 3, 1, 10, 0, 0, 123_000)),  # noqa: DTZ001
+        ("1772359200123456", datetime(2026, 3, 1, 10, 0, 0, 123_456)),  # noqa: DTZ001
+    ],
+)
+def test_times(read: Read, text: str, expected: datetime) -> None:
+    _, rows = read(f"click_id,clicked_at,affiliate_id\na,{text},7\n")
+    assert rows[0]["clicked_at"] == expected
+
+
+@pytest.mark.parametrize("text", ["31/31/2026", "2026-02-30", "20260301", "12", "infinity", "epoch", "now", "1e9", "9" * 19, "-5", "10:00"])
+def test_what_is_no_time_is_set_aside_with_its_line(read: Read, text: str) -> None:
+    reading, rows = read(f"click_id,clicked_at,affiliate_id\ngood,2026-03-01,7\nbad,{text},7\n")
+    assert [row["click_id"] for row in rows] == ["good"]
+    (rejected,) = reading.rejected
+    assert rejected.line == 3
+    assert rejected.reason.startswith(f"clicked_at '{text}' is no time")
+    assert rejected.raw == f"bad,{text},7"
+
+
+def test_values_are_typed_and_empty_is_unknown(read: Read) -> None:
+    _, rows = read(
+        'click_id,clicked_at,affiliate_id,dwell_ms,js_executed,country,sub_id\na,2026-03-01,7,1500,Yes,de,\nb,2026-03-01,7,,0,"",  \n'
+    )
+    assert [(r["dwell_ms"], r["js_executed"], r["country"], r["sub_id"]) for r in rows] == [
+        (1500, True, "DE", None),
+        (None, False, None, None),
+    ]
+
+
+def test_conversions_keep_exact_money_and_known_states(read: Read) -> None:
+    reading, rows = read(
+        "conversion_id,converted_at,affiliate_id,amount,currency,status\n"
+        "a,2026-03-01,7,19.99,eur,Approved\n"
+        'b,2026-03-01,7,"1,5",eur,approved\n'
+        "c,2026-03-01,7,1,eur,lost\n",
+        "conversions",
+    )
+    assert (rows[0]["amount"], rows[0]["currency"], rows[0]["status"]) == (Decimal("19.9900"), "EUR", "approved")
+    reasons = [rejected.reason for rejected in reading.rejected]
+    assert reasons[0] == "amount '1,5' is no decimal number with a point"
+    assert reasons[1].startswith("status 'lost' is none of pending, approved")
+
+
+def test_lists_are_split_and_codes_in_them_checked(read: Read) -> None:
+    reading, rows = read("offer_id,countries,landing_domains\n1,de; at;,shop.example\n2,germany,\n", "offers")
+    assert (rows[0]["countries"], rows[0]["landing_domains"]) == (["DE", "AT"], ["shop.example"])
+    assert reading.rejected[0].line == 3
+    _, from_json = read('{"offer_id": 1, "countries": ["de", "at"]}', "offers")
+    assert from_json[0]["countries"] == ["DE", "AT"]
+
+
+def test_ragged_rows_and_open_quotes_cost_only_themselves(read: Read) -> None:
+    reading, rows = read(
+        "click_id,clicked_at,affiliate_id,referrer\n"  # 1
+        "a,2026-03-01,7,x\n"  # 2
+        "short,2026-03-01\n"  # 3
+        "\n"  # 4, blank: no row
+        'b,2026-03-01,7,"two\nlines"\n'  # 5 and 6
+        'open,2026-03-01,7,"never closed\n'  # 7
+        "c,2026-03-01,7,y\n"  # 8
+        "long,2026-03-01,7,y,z\n"  # 9
+        ",2026-03-01,7,y\n"  # 10
+    )
+    assert [row["click_id"] for row in rows] == ["a", "b", "c"]
+    assert rows[1]["referrer"] == "two\nlines"
+    assert [(rejected.line, rejected.reason) for rejected in reading.rejected] == [
+        (3, "2 cells where the header has 4"),
+        (7, "a quote is opened and not closed as it should be"),
+        (9, "5 cells where the header has 4"),
+        (10, "click_id is empty"),
+    ]
+    assert reading.rows == 7
+
+
+def test_lines_are_told_right_after_cells_that_span_lines(read: Read) -> None:
+    reading, _ = read('click_id,clicked_at,affiliate_id,referrer\n\na,2026-03-01,7,"1\n2\n3"\nb,never,7,\n')
+    assert [(rejected.line, rejected.raw) for rejected in reading.rejected] == [(6, "b,never,7,")]
+
+
+def test_broken_json_lines_are_set_aside(read: Read) -> None:
+    reading, rows = read(NDJSON + '{"click_id": "c"\n\n[1]\n{"click_id":"d","clicked_at":"2026-03-01","affiliate_id":{"x":1}}\n')
+    assert [row["click_id"] for row in rows] == ["a", "b", "d"]
+    assert [(rejected.line, rejected.reason) for rejected in reading.rejected] == [
+        (3, "the line is no JSON object"),
+        (5, "the line is no JSON object"),
+    ]
+
+
+def test_a_record_of_a_parquet_file_is_named_by_its_number(read: Read) -> None:
+    sink = io.BytesIO()
+    pq.write_table(pa.table({"click_id": ["a", None], "clicked_at": ["2026-03-01", "2026-03-01"], "affiliate_id": ["7", "7"]}), sink)
+    reading, _ = read(sink.getvalue())
+    assert [(rejected.line, rejected.reason) for rejected in reading.rejected] == [(2, "click_id is empty")]
+
+
+@pytest.mark.parametrize(
+    ("data", "words"),
+    [
+        (b"", "is empty"),
+        (b" \n\n", "is empty"),
+        (b"\x89PNG\r\n\x1a\n\0\0\0", "binary"),
+        (b"\x7fELF" + bytes(200), "binary"),
+        (gzip.compress(CSV.encode())[:-12], "damaged"),
+        (b"PAR1 and nothing more", "no Parquet file"),
+        (b'[{"click_id": 1}]', "JSON array"),
+        (b"a,b,a\n1,2,3\n", "'a' more than once"),
+        (b"when,who\n1,2\n", "missing: affiliate_id, click_id, clicked_at; found: when, who"),
+        (b'{"who": 1}\n', "missing: affiliate_id, click_id, clicked_at; found: who"),
+    ],
+)
+def test_unusable_files_say_why(read: Read, data: bytes, words: str) -> None:
+    with pytest.raises(InputError, match=words):
+        read(data)
+
+
+def test_unknown_columns_are_reported_and_ignored(read: Read) -> None:
+    reading, rows = read("click_id,clicked_at,affiliate_id,Weather\na,2026-03-01,7,rain\n")
+    assert reading.unknown_columns == ("weather",)
+    assert "weather" not in rows[0]
+
+
+def test_a_row_of_another_program_is_set_aside_when_one_is_given(read: Read) -> None:
+    data = "program_id,click_id,clicked_at,affiliate_id\nother,a,2026-03-01,7\n,b,2026-03-01,7\n"
+    reading, rows = read(data, program_id="mine")
+    assert [(row["click_id"], row["program_id"]) for row in rows] == [("b", "mine")]
+    assert reading.rejected[0].reason.startswith("program_id 'other' is not the program")
+    assert read(data)[0].programs == ("default", "other")
+
+
+def test_text_that_looks_like_sql_stays_text(read: Read) -> None:
+    hostile = "'; DROP TABLE staged; --"
+    reading, rows = read(f"click_id,clicked_at,affiliate_id,x'y\"z\n{hostile},2026-03-01,7,1\n")
+    assert rows[0]["click_id"] == hostile
+    assert reading.unknown_columns == ("x'y\"z",)
+
+
+def test_personal_values_leave_no_trace_in_the_rows(read: Read, con: duckdb.DuckDBPyConnection) -> None:
+    reading, rows = read(
+        "conversion_id,converted_at,affiliate_id,customer_email,customer_phone\n"
+        "a,2026-03-01,7,J.Doe+x@Gmail.com,+49 (30) 1234\n"
+        "b,2026-03-01,7,jdoe@googlemail.com,0049301234\n"
+        "c,2026-03-01,7,x@mailinator.com,\n",
+        "conversions",
+    )
+    first, second, third = rows
+    assert first["customer_email"] == second["customer_email"] != third["customer_email"]
+    assert first["customer_phone"] == second["customer_phone"]
+    assert (first["customer_email_domain"], first["customer_email_kind"]) == ("gmail.com", "free")
+    assert (third["customer_email_kind"], third["customer_phone"]) == ("disposable", None)
+    assert "doe" not in str(_stored(con, reading)).lower()
+
+
+def _stored(con: duckdb.DuckDBPyConnection, reading: Reading) -> list[tuple[Any, ...]]:
+    return con.table(reading.relation).fetchall()

@@ -1,0 +1,167 @@
+"""The counters against a recount by hand, on streams that come late, doubled and out of order."""
+
+from __future__ import annotations
+
+import math
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from fraud.domain.counting import BUCKET_SECONDS, Answers, Ask, Question, Sighting
+from fraud.errors import StorageError
+from fraud.storage.counters import CounterBounds, MemoryCounters
+
+SECOND = 1_000_000
+START = 1_772_359_200 * SECOND
+
+
+def sighting(event: str, at: int, *questions: Question | None) -> Sighting:
+    return Sighting(event.encode(), at, questions)
+
+
+def count(key: str, window: int) -> Question:
+    return Question(Ask.COUNT, key.encode(), window)
+
+
+def distinct(key: str, member: str, window: int = 3600) -> Question:
+    return Question(Ask.DISTINCT, b"d" + key.encode(), window, member.encode())
+
+
+def gap(key: str) -> Question:
+    return Question(Ask.GAP, b"g" + key.encode(), 86400)
+
+
+EVENTS = st.lists(
+    st.tuples(
+        st.integers(0, 30),  # the event's id: repeats are likely
+        st.integers(-2 * 3600, 2 * 3600),  # seconds from the start: late and out of order
+        st.sampled_from("ab"),  # the key
+        st.sampled_from("xyz"),  # the member
+    ),
+    max_size=40,
+)
+
+
+def in_window(at: int, other: int, window: int) -> bool:
+    """By the definition of the windows: the last so many buckets, the event's own being the newest."""
+    width = BUCKET_SECONDS[window] * SECOND
+    return at // width - window // BUCKET_SECONDS[window] < other // width <= at // width
+
+
+def recount(seen: list[tuple[int, str, str]], window: int) -> tuple[float, float, float]:
+    """Count, distinct members and gap of the newest of `seen` (time, key, member)."""
+    at, key, _ = seen[-1]
+    same = [(other, member) for other, other_key, member in seen if other_key == key]
+    counted = sum(in_window(at, other, window) for other, _ in same)
+    members = len({member for other, member in same if in_window(at, other, 3600)})
+    earlier = [at - other for other, _ in same[:-1] if 0 <= at - other <= 86400 * SECOND]
+    return counted, members, min(earlier) / SECOND if earlier else math.nan
+
+
+@settings(max_examples=150, deadline=None)
+@given(EVENTS, st.sampled_from(sorted(BUCKET_SECONDS)))
+def test_answers_equal_a_recount_of_everything_seen_so_far(events: list[tuple[int, int, str, str]], window: int) -> None:
+    counters = MemoryCounters(CounterBounds(times=100))
+    seen: list[tuple[int, str, str]] = []
+    answered: dict[int, Answers] = {}
+    for event, offset, key, member in events:
+        at = START + offset * SECOND
+        given_ = counters.observe(sighting(str(event), at, count(key, window), distinct(key, member), gap(key)))
+        if event in answered:
+            assert given_.repeated
+            assert str(given_.values) == str(answered[event].values)
+            continue
+        answered[event] = given_
+        seen.append((at, key, member))
+        expected = recount(seen, window)
+        for got, right in zip(given_.values, expected, strict=True):
+            # What is no longer known must say so; a number must be the right number.
+            assert math.isnan(got) or got == right
+        if window == 86400:
+            assert given_.values[0] == expected[0]
+
+
+def test_windows_move_on_with_event_time() -> None:
+    counters = MemoryCounters()
+    answers = [counters.observe(sighting(str(n), START + n * 30 * SECOND, count("ip", 60), count("ip", 3600))).values for n in range(4)]
+    assert [minute for minute, _ in answers] == [1.0, 2.0, 2.0, 2.0]
+
+
+def test_a_late_event_is_answered_as_of_its_own_time() -> None:
+    counters = MemoryCounters()
+    for n in range(5):
+        counters.observe(sighting(f"now-{n}", START, count("ip", 60)))
+    assert counters.observe(sighting("late", START - 300 * SECOND, count("ip", 60))).values == (1.0,)
+    assert counters.observe(sighting("now", START, count("ip", 60))).values == (6.0,)
+
+
+def test_what_was_dropped_is_unknown_and_not_low() -> None:
+    counters = MemoryCounters()
+    for n in range(40):
+        counters.observe(sighting(str(n), START + n * 10 * SECOND, count("ip", 60)))
+    assert math.isnan(counters.observe(sighting("late", START, count("ip", 60))).values[0])
+    assert counters.stats().too_late == 1
+
+
+def test_one_event_from_the_far_future_does_not_blind_the_present() -> None:
+    counters = MemoryCounters()
+    for n in range(100):
+        counters.observe(sighting(f"before-{n}", START, count("ip", 3600)))
+    counters.observe(sighting("future", START * 2, count("ip", 3600)))
+    assert counters.observe(sighting("after", START, count("ip", 3600))).values == (101.0,)
+
+
+def test_what_cannot_be_asked_is_unknown() -> None:
+    assert math.isnan(MemoryCounters().observe(sighting("a", START, None)).values[0])
+
+
+def test_distinct_members_stop_at_their_bound() -> None:
+    counters = MemoryCounters(CounterBounds(members=3))
+    values = [counters.observe(sighting(str(n), START, distinct("ip", str(n)))).values[0] for n in range(6)]
+    assert values == [1.0, 2.0, 3.0, 3.0, 3.0, 3.0]
+
+
+def test_memory_is_bounded_and_what_is_forgotten_is_counted() -> None:
+    counters = MemoryCounters(CounterBounds(keys=10, answers=5))
+    for n in range(50):
+        counters.observe(sighting(str(n), START, count(f"key-{n}", 60)))
+    stats = counters.stats()
+    assert (stats.keys, stats.answers, stats.forgotten_keys, stats.events) == (10, 5, 40, 50)
+
+
+def test_threads_that_send_the_same_events_count_each_once() -> None:
+    counters = MemoryCounters()
+    events = [sighting(str(n % 50), START, count("ip", 60)) for n in range(1000)]
+    with ThreadPoolExecutor(8) as pool:
+        values = list(pool.map(counters.observe, events))
+    by_event: dict[int, set[tuple[float, ...]]] = {}
+    for n, answers in enumerate(values):
+        by_event.setdefault(n % 50, set()).add(answers.values)
+    assert all(len(answers) == 1 for answers in by_event.values())
+    assert sorted(answer for (answers,) in by_event.values() for answer in answers) == [float(n) for n in range(1, 51)]
+    assert counters.stats().repeated == 950
+
+
+def test_a_checkpoint_goes_on_where_it_was_taken() -> None:
+    before, after = MemoryCounters(), MemoryCounters()
+    questions = (count("ip", 86400), distinct("ip", "x"), gap("ip"), None)
+    for n in range(20):
+        before.observe(sighting(str(n), START + n * SECOND, *questions))
+    after.restore(before.checkpoint())
+    again = after.observe(sighting("3", START, *questions))
+    assert again.repeated
+    assert again.values[0] == 4.0
+    following = sighting("next", START + 60 * SECOND, *questions[:3])
+    assert after.observe(following) == before.observe(following)
+
+
+@pytest.mark.parametrize("spoil", [lambda data: data[:-1], lambda data: data[:40] + b"\x00" + data[41:], lambda data: b""])
+def test_a_spoilt_checkpoint_is_refused_and_changes_nothing(spoil: object) -> None:
+    counters = MemoryCounters()
+    counters.observe(sighting("a", START, count("ip", 60)))
+    assert callable(spoil)
+    with pytest.raises(StorageError, match="checkpoint"):
+        counters.restore(spoil(counters.checkpoint()))
+    assert counters.observe(sighting("a", START, count("ip", 60))).repeated
