@@ -19,7 +19,7 @@ def specs() -> tuple[FeatureSpec, ...]:
 
 
 def _spec(feature: Feature) -> FeatureSpec:
-    return FeatureSpec(name=feature.name, kind=feature.kind, bad=feature.bad, minimum_support=feature.minimum_support)
+    return FeatureSpec(name=feature.name, kind=feature.kind, bad=feature.bad, minimum_support=feature.minimum_support, floor=feature.floor)
 
 
 def observations(table: FeatureTable) -> Observations:

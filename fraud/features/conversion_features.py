@@ -26,9 +26,10 @@ CONVERSION_FEATURES: tuple[Feature, ...] = (
     ),
     rate(
         "fast_conversion_share",
-        "delay_s < 30",
+        "fast",
         title="Conversions within seconds of the click",
-        doc="Share of conversions less than 30 s after their click. One-click checkouts are fast honestly.",
+        doc="Share of conversions that follow their click faster than the offer's own floor, between 10 and 60 s: the first percentile of "
+        "what its affiliates usually take. An offer with a one-click checkout learns its own floor.",
         family=Family.TIMING,
         needs=("conversions.click_id",),
         **_CONVERSION_RATE,
@@ -45,7 +46,8 @@ CONVERSION_FEATURES: tuple[Feature, ...] = (
     Feature(
         name="delay_log_sd",
         title="Variety of times to convert",
-        doc="Standard deviation of the log of the time from click to conversion. People differ; scripts and farms hardly do.",
+        doc="Standard deviation of the log of the time from click to conversion, beside the usual one of each offer. People differ; scripts "
+        "and farms hardly do.",
         unit="log s",
         kind="statistic",
         bad="low",
@@ -53,14 +55,15 @@ CONVERSION_FEATURES: tuple[Feature, ...] = (
         minimum_support=8,
         support_of="conversions",
         relation="conversions",
-        expression="stddev_samp(ln(1 + delay_s))",
-        denominator="count(delay_s)",
+        expression="stddev_samp(relative_delay)",
+        denominator="count(relative_delay)",
         needs=("conversions.click_id",),
     ),
     Feature(
         name="delay_log_median",
         title="Usual time to convert",
-        doc="Median of the log of the time from click to conversion; far from peers in either direction needs a reason.",
+        doc="Median of the log of the time from click to conversion, beside the usual one of each offer; far from peers in either "
+        "direction needs a reason.",
         unit="log s",
         kind="statistic",
         bad="both",
@@ -68,8 +71,8 @@ CONVERSION_FEATURES: tuple[Feature, ...] = (
         minimum_support=8,
         support_of="conversions",
         relation="conversions",
-        expression="median(ln(1 + delay_s))",
-        denominator="count(delay_s)",
+        expression="median(relative_delay)",
+        denominator="count(relative_delay)",
         needs=("conversions.click_id",),
     ),
     rate(
@@ -124,13 +127,21 @@ CONVERSION_FEATURES: tuple[Feature, ...] = (
         denominator="sum(n)",
         needs=("conversions.amount",),
     ),
-    rate(
-        "same_minute_conversion_share",
-        "same_minute",
-        title="Conversions in the same minute",
-        doc="Share of conversions that fall in a minute with at least three of the affiliate's. Imports and webinars arrive in one lump.",
+    Feature(
+        name="same_minute_excess",
+        title="Conversions in the same minute, beyond chance",
+        doc="Share of conversions that fall in a minute with at least three of the affiliate's, less what chance gives at the hour's pace "
+        "(Poisson): a busy coupon day fills its minutes honestly. Imports and webinars arrive in one lump.",
+        unit="share",
+        kind="statistic",
+        bad="high",
         family=Family.TIMING,
-        **_CONVERSION_RATE,
+        minimum_support=10,
+        support_of="conversions",
+        relation="conversions",
+        expression="avg(same_minute::INTEGER) - avg(1 - exp(-others_per_minute) * (1 + others_per_minute))",
+        denominator="count(*)",
+        needs=("conversions.conversion_id",),
     ),
     Feature(
         name="conversion_ip_share",

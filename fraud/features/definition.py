@@ -24,7 +24,8 @@ class Feature:
     the value is their quotient, and the support is the denominator (so the count behind a rate is value × support). A feature that is
     no quotient gives `expression` for its value, and `denominator` only for its support. `kind` says how residuals are formed
     (`detection` 4.1): a *rate* k/n, a *level* observed over expected, a *magnitude* that grows with volume, or a plain *statistic*.
-    `minimum_support` is what the value needs below it to mean anything, in units of `support_of`.
+    `minimum_support` is what the value needs below it to mean anything, in units of `support_of`. `floor` is the least spread that honest
+    subjects are taken to have, in units of the residual; without one the kind's own serves (`models.shrinkage`).
     """
 
     name: str
@@ -42,6 +43,7 @@ class Feature:
     expression: str = ""
     needs: tuple[str, ...] = ()
     level: tuple[Level, ...] = BOTH
+    floor: float | None = None
 
     @property
     def value_sql(self) -> str:

@@ -25,8 +25,23 @@ SAME_MINUTE_CONVERSIONS = 3
 SHORT_DWELL_MS = 2000
 """Snyder and Kanich: a forced visit is over within two seconds."""
 
+FAST_SECONDS = (10, 60)
+"""Where an offer's own floor of the time to convert may lie (detection C15: 10 s for a lead, 30 s for a purchase, learned per offer)."""
+
+FAST_SIGMAS = 2.33
+"""The floor is the first percentile of a log-normal law with the offer's robust centre and spread."""
+
+PACE_CONVERSIONS, PACE_AFFILIATES = 5, 3
+"""An offer's pace is told from at least so many affiliates with at least so many timed conversions each; else the program's own serves."""
+
+MAD_TO_SD = 1.4826
+"""Median absolute deviation of a normal sample to its standard deviation."""
+
 RATE_PRIOR_CLICKS = 100
 """Clicks at the program's rate that steady the rate of an offer seen little: about two conversions at a usual 2%."""
+
+KIND_PRIOR_CLICKS = 500
+"""Clicks at the offer's rate that steady the rate of one kind of affiliate on it: about ten conversions."""
 
 DEFAULT_LOOKBACK_HOURS = 720
 """How long before a conversion its click may lie when neither the offer nor the program's own delays say: thirty days."""
@@ -83,6 +98,16 @@ WITH inside AS (
 ), windows AS (
     SELECT w, bool_or(click_id IS NOT NULL) AS carry_clicks, bool_or(status IS NOT NULL) AS carry_status,
         quantile_cont(delay_s, 0.99) / 3600 AS usual_lookback_hours FROM matched GROUP BY w
+), own_paces AS (
+    SELECT w, offer_id, affiliate_id, median(ln(1 + delay_s)) AS centre, mad(ln(1 + delay_s)) AS spread FROM matched
+    WHERE delay_s IS NOT NULL GROUP BY ALL HAVING count(*) >= {PACE_CONVERSIONS}
+), paces AS (
+    -- The median over affiliates: one large affiliate, or one that is in a hurry, does not set the pace of its offer.
+    SELECT w, offer_id, median(centre) AS centre, {MAD_TO_SD} * median(spread) AS spread FROM own_paces
+    GROUP BY ALL HAVING count(*) >= {PACE_AFFILIATES}
+), usual_paces AS (
+    SELECT w, median(ln(1 + delay_s)) AS centre, {MAD_TO_SD} * mad(ln(1 + delay_s)) AS spread FROM matched
+    WHERE delay_s IS NOT NULL GROUP BY w
 ), keyed AS (
     SELECT m.*, coalesce(e.shared, false) AS shared,
         x.carry_status,
@@ -101,9 +126,13 @@ SELECT w, affiliate_id, sub_id, offer_id, converted_at, ip, shared, country, del
     CASE WHEN NOT carry_clicks THEN NULL WHEN click_id IS NULL THEN true WHEN click_found THEN false
          WHEN converted_at >= (SELECT min(clicked_at) FROM clicks) + to_seconds(lookback_hours * 3600) THEN true END AS no_click,
     count(*) OVER (PARTITION BY w, affiliate_id, date_trunc('minute', converted_at)) >= {SAME_MINUTE_CONVERSIONS} AS same_minute,
+    (count(*) OVER (PARTITION BY w, affiliate_id, date_trunc('hour', converted_at)) - 1) / 60.0 AS others_per_minute,
     CASE WHEN coalesce(customer_id, customer_email, customer_phone, device_id, lone_ip) IS NOT NULL THEN
-        {{repeats}} END AS repeated
-FROM keyed
+        {{repeats}} END AS repeated,
+    ln(1 + delay_s) - coalesce(p.centre, u.centre) AS relative_delay,
+    ln(1 + delay_s) < least(ln(1 + {FAST_SECONDS[1]}), greatest(ln(1 + {FAST_SECONDS[0]}),
+        coalesce(p.centre - {FAST_SIGMAS} * p.spread, u.centre - {FAST_SIGMAS} * u.spread))) AS fast
+FROM keyed LEFT JOIN paces p USING (w, offer_id) LEFT JOIN usual_paces u USING (w)
 """
 
 REPEAT_KEYS = ("customer_id", "customer_email", "customer_phone", "device_id", "lone_ip")
@@ -121,7 +150,14 @@ RELATIONS: dict[str, str] = {
     "conversion_addresses": "SELECT w, {entity}, ip, any_value(shared) AS shared, count(*) AS n FROM ft_conversions "
     "WHERE ip IS NOT NULL GROUP BY w, {entity}, ip",
     "click_hours": """
-        WITH own AS (SELECT w, {entity}, hour(clicked_at) AS h, count(*) AS n FROM ft_clicks GROUP BY ALL),
+        WITH days AS (
+            SELECT w, {entity}, clicked_at::DATE AS day, hour(clicked_at) AS h, count(*) AS n FROM ft_clicks GROUP BY ALL),
+        weighed AS (SELECT *, n / sum(n) OVER (PARTITION BY w, {entity}, day) AS p FROM days),
+        -- Every day weighs the same, so that one day's burst is not the affiliate's habit; `n` keeps the sum of its clicks.
+        totals AS (SELECT w, {entity}, sum(n) AS n, count(DISTINCT day) AS days FROM days GROUP BY ALL),
+        own AS (
+            SELECT w, {entity}, h, sum(p) / any_value(t.days) * any_value(t.n) AS n FROM weighed JOIN totals t USING (w, {entity})
+            GROUP BY w, {entity}, h),
         affiliate AS (SELECT w, affiliate_id, h, sum(n) AS n FROM own GROUP BY ALL),
         program AS (SELECT w, h, sum(n) AS n FROM own GROUP BY ALL),
         shares AS (
@@ -145,10 +181,18 @@ RELATIONS: dict[str, str] = {
             SELECT a.w, a.affiliate_id, a.offer_id, o.n - a.n AS n, o.k - a.k AS k,
                 (t.k - sum(a.k) OVER affiliate) / nullif(t.n - sum(a.n) OVER affiliate, 0) AS rate
             FROM affiliate a JOIN offer o ON o.w = a.w AND o.offer_id IS NOT DISTINCT FROM a.offer_id JOIN total t ON t.w = a.w
-            WINDOW affiliate AS (PARTITION BY a.w, a.affiliate_id))
-        SELECT own.*, own.n * (rest.k + {RATE_PRIOR_CLICKS} * rest.rate) / (rest.n + {RATE_PRIOR_CLICKS}) AS e
-        FROM own JOIN rest ON rest.w = own.w AND rest.affiliate_id = own.affiliate_id
-            AND rest.offer_id IS NOT DISTINCT FROM own.offer_id""",
+            WINDOW affiliate AS (PARTITION BY a.w, a.affiliate_id)),
+        kinds AS (SELECT affiliate.*, t.affiliate_type FROM affiliate LEFT JOIN affiliates t USING (affiliate_id)),
+        kind AS (SELECT w, affiliate_type, offer_id, sum(n) AS n, sum(k) AS k FROM kinds GROUP BY ALL),
+        rated AS (
+            SELECT r.w, r.affiliate_id, r.offer_id, kind.n - a.n AS n, kind.k - a.k AS k,
+                (r.k + {RATE_PRIOR_CLICKS} * r.rate) / (r.n + {RATE_PRIOR_CLICKS}) AS rate
+            FROM rest r JOIN kinds a ON a.w = r.w AND a.affiliate_id = r.affiliate_id AND a.offer_id IS NOT DISTINCT FROM r.offer_id
+            JOIN kind ON kind.w = r.w AND kind.offer_id IS NOT DISTINCT FROM r.offer_id
+                AND kind.affiliate_type IS NOT DISTINCT FROM a.affiliate_type)
+        SELECT own.*, own.n * (rated.k + {KIND_PRIOR_CLICKS} * rated.rate) / (rated.n + {KIND_PRIOR_CLICKS}) AS e
+        FROM own JOIN rated ON rated.w = own.w AND rated.affiliate_id = own.affiliate_id
+            AND rated.offer_id IS NOT DISTINCT FROM own.offer_id""",
     "amounts": """
         WITH own AS (
             SELECT w, {entity}, offer_id, currency, sum(amount)::DOUBLE AS amount, count(*) AS n FROM ft_conversions

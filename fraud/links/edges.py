@@ -26,26 +26,28 @@ _EVENTS = """
         where converted_at >= $start and converted_at < $end and coalesce(customer_id, customer_email) is not null
 """
 
-_SHARED = f"""
+_SEEN = f"""
     with seen as (
         select affiliate_id, kind, entity, count(*) as count from ({_ACCOUNTS}) group by all
         union all
         select affiliate_id, kind, entity, count(*) as count from ({_EVENTS}) group by all
-    ), shared as (
-        select kind, entity from seen group by all having count(distinct affiliate_id) between 2 and {MOST_OWNERS}
+    ), hubs as (
+        select kind, entity from seen group by all having count(distinct affiliate_id) > {MOST_OWNERS}
     )
-    select affiliate_id, kind, entity, count::bigint as count from seen semi join shared using (kind, entity)
+    select affiliate_id, kind, entity, count::bigint as count from seen anti join hubs using (kind, entity)
     order by affiliate_id, kind, entity
 """  # noqa: S608 - no value of a user stands in it
 
 
-def shared_edges(events: duckdb.DuckDBPyConnection, window: Period) -> pd.DataFrame:
-    """The edges of entities that at least two affiliates share: `affiliate_id`, `kind`, `entity`, `count` (times seen).
+def identity_edges(events: duckdb.DuckDBPyConnection, window: Period) -> pd.DataFrame:
+    """Every affiliate with everything it was seen with: `affiliate_id`, `kind`, `entity`, `count` (times seen).
+
+    What nobody shares is in it too: how much strangers overlap by chance can only be told from the whole.
 
     `events` has the views of the lake; account details are those known now, events those of the window.
     """
     bounds = {"start": window.start.replace(tzinfo=None), "end": window.end.replace(tzinfo=None)}
-    return events.execute(_SHARED, bounds).df()
+    return events.execute(_SEEN, bounds).df()
 
 
 def declared_groups(events: duckdb.DuckDBPyConnection) -> pd.DataFrame:

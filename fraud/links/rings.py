@@ -6,7 +6,7 @@ import duckdb
 import pandas as pd
 
 from fraud.domain.scans import Period, Ring, SharedEntities
-from fraud.links.edges import declared_groups, shared_addresses, shared_edges
+from fraud.links.edges import declared_groups, shared_addresses, identity_edges
 from models.graph import rings
 
 
@@ -15,7 +15,7 @@ def find_rings(events: duckdb.DuckDBPyConnection, window: Period) -> tuple[Ring,
 
     Carriers' and offices' addresses link nobody; declared groups accuse nobody.
     """
-    edges = shared_edges(events, window)
+    edges = identity_edges(events, window)
     if edges.empty:
         return ()
     egress = pd.DataFrame({"kind": "ip", "entity": shared_addresses(events)})

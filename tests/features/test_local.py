@@ -111,9 +111,41 @@ def test_delays_reach_back_before_the_window(tmp_path: Path) -> None:
         {"conversion_id": "2", "converted_at": START + timedelta(seconds=29), "affiliate_id": "b", "click_id": "b-0"},
     ]
     table = features_of(lake_of(tmp_path, clicks=[*early, *late], conversions=sold))
-    assert (one(table, "a").late_conversion_share, one(table, "a").fast_conversion_share) == (1.0, 0.0)
-    assert (one(table, "b").late_conversion_share, one(table, "b").fast_conversion_share) == (0.0, 1.0)
-    assert one(table, "b").delay_log_median == pytest.approx(math.log(30))
+    assert (one(table, "a").late_conversion_share, one(table, "b").late_conversion_share) == (1.0, 0.0)
+    assert one(table, "a").delay_log_median - one(table, "b").delay_log_median == pytest.approx(math.log(31 * 3600 + 1) - math.log(30))
+
+
+def timed(affiliate: str, delays: list[float], offer: str) -> tuple[Rows, Rows]:
+    """Clicks of an affiliate on an offer, and a conversion of each so many seconds later."""
+    clicked = clicks(affiliate, len(delays), offer_id=offer)
+    sold = [
+        {
+            "conversion_id": f"{row['click_id']}-sold",
+            "converted_at": row["clicked_at"] + timedelta(seconds=delay),
+            "affiliate_id": affiliate,
+            "offer_id": offer,
+            "click_id": row["click_id"],
+        }
+        for row, delay in zip(clicked, delays, strict=True)
+    ]
+    return clicked, sold
+
+
+def test_an_offer_learns_its_own_pace(tmp_path: Path) -> None:
+    """Twenty seconds are nothing at a one-click checkout and far too fast for an offer that takes people half an hour."""
+    quick = [timed(name, [15, 20, 25, 30, 40, 60], "one-click") for name in ("q1", "q2", "q3")]
+    slow = [timed(name, [900, 1500, 1800, 2400, 3600, 5000], "insurance") for name in ("s1", "s2", "s3")]
+    hurried = timed("h", [20] * 6, "insurance")
+    everything = [*quick, *slow, hurried]
+    table = features_of(
+        lake_of(
+            tmp_path, clicks=[row for made, _ in everything for row in made], conversions=[row for _, sold in everything for row in sold]
+        )
+    )
+    assert one(table, "h").fast_conversion_share == 1.0
+    assert one(table, "q1").fast_conversion_share == 0.0
+    assert abs(one(table, "q1").delay_log_median) < 0.2
+    assert one(table, "h").delay_log_median < -3
 
 
 def test_returning_customers(tmp_path: Path) -> None:
@@ -171,8 +203,25 @@ def test_amounts_are_compared_on_the_same_offer_and_in_the_same_currency(tmp_pat
 def test_conversions_in_one_minute_and_from_one_address(tmp_path: Path) -> None:
     sold = conversions("a", 4, every=20, ip=lambda n: f"192.0.2.{n // 3}")
     values = _values(tmp_path, conversions=sold)
-    assert values.same_minute_conversion_share == 0.75
+    others = 3 / 60
+    assert values.same_minute_excess == pytest.approx(0.75 - (1 - math.exp(-others) * (1 + others)))
     assert values.conversion_ip_share == 0.75
+
+
+def test_a_busy_day_fills_its_minutes_by_chance(tmp_path: Path) -> None:
+    """Six a minute for an hour: nearly every minute has three, and that is what chance gives."""
+    assert abs(_values(tmp_path, conversions=conversions("a", 360, every=10)).same_minute_excess) < 0.03
+
+
+def test_the_rate_an_affiliate_is_measured_by_is_that_of_its_kind(tmp_path: Path) -> None:
+    """Coupon sites convert three times as often; one of them is measured against the others."""
+    kinds = {**dict.fromkeys(("c1", "c2", "c3"), "coupon"), **dict.fromkeys(("b1", "b2", "b3"), "content")}
+    people = [{"affiliate_id": name, "affiliate_type": kind} for name, kind in kinds.items()]
+    made = [row for name in kinds for row in clicks(name, 1000, every=30, offer_id="o")]
+    sold = [row for name, kind in kinds.items() for row in conversions(name, 90 if kind == "coupon" else 30, every=60)]
+    table = features_of(lake_of(tmp_path, affiliates=people, clicks=made, conversions=sold))
+    assert one(table, "c1").conversion_level == pytest.approx(1.0, abs=0.2)
+    assert one(table, "b1").conversion_level == pytest.approx(1.0, abs=0.25)
 
 
 def test_missing_columns_are_unknown_and_never_zero(tmp_path: Path) -> None:

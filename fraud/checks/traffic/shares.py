@@ -57,7 +57,7 @@ SHARE_RULES: tuple[ShareRule, ...] = (
         check_id="traffic.fast_conversions",
         feature="fast_conversion_share",
         support="minimum_conversions",
-        sentence="{value:.0%} of {n:,} conversions follow their click within 30 seconds",
+        sentence="{value:.0%} of {n:,} conversions follow their click faster than nearly anybody converts on the same offers",
     ),
     ShareRule(
         check_id="traffic.repeated_customers",
