@@ -13,10 +13,14 @@ _extract = tldextract.TLDExtract(cache_dir=None, suffix_list_urls=(), fallback_t
 def registrable_domain(host: str) -> str:
     """Return the part of a host name that one owner registered: `shop.example.co.uk` gives `example.co.uk`, `me.github.io` itself.
 
-    Host names without a known suffix and IP addresses come back as they are.
+    A last label that the list does not know counts as a suffix (the list's own default rule): `www.shop.test` gives `shop.test`. IP
+    addresses and suffixes come back as they are.
     """
     host = host.lower().strip(".")
-    return _extract(host).top_domain_under_public_suffix or host
+    found = _extract(host)
+    if found.suffix or found.ipv4 or ":" in host:
+        return found.top_domain_under_public_suffix or host
+    return ".".join(host.split(".")[-2:])
 
 
 def same_site(host: str, other: str) -> bool:

@@ -7,6 +7,7 @@ from selectolax.lexbor import LexborHTMLParser
 from crawlers.facts import AutoNavigation, PageFacts
 from crawlers.reading.embeds import auto_navigations, embeds
 from crawlers.reading.encoding import decode
+from crawlers.reading.guard import bounded
 from crawlers.reading.links import identity_pages, links
 from crawlers.reading.parking import lander_signs, parking_signs, title_signs
 from crawlers.reading.phrases import disclosures, trackers
@@ -27,7 +28,7 @@ def read_page(html: bytes | str, url: str, content_type: str = "") -> PageFacts:
     """Return the facts of a page that was received from `url` with this Content-Type header. Never raises on bad HTML."""
     source, encoding = decode(html, content_type) if isinstance(html, bytes) else (clean(html), "")
     source = source[:MOST_SOURCE]
-    found = walk(LexborHTMLParser(source))
+    found = walk(LexborHTMLParser(bounded(source)))
     base = absolute(url, found.base) if found.base else url
     return _facts(found, source, url, base, encoding)
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import socket
+from collections.abc import Awaitable, Callable
 from ipaddress import ip_address
-from typing import Protocol
 
 import dns.asyncresolver
 import dns.exception
@@ -15,13 +15,8 @@ from crawlers.addresses import IP, check_address
 from crawlers.errors import LookupFailed, SettingsError
 from crawlers.limits import CrawlSettings, is_literal
 
-
-class Lookup(Protocol):
-    """Something that finds all addresses of a name. Raises OSError or `dns.exception.DNSException` when there are none."""
-
-    async def __call__(self, host: str) -> list[str]:
-        """Return the addresses in the order to try them."""
-        ...
+Lookup = Callable[[str], Awaitable[list[str]]]
+"""Finds all addresses of a name, in the order to try them. Raises OSError or `dns.exception.DNSException` when there are none."""
 
 
 class Resolver:
@@ -80,6 +75,6 @@ class ServerLookup:
     async def _records(self, resolver: dns.asyncresolver.Resolver, host: str, kind: str) -> list[str]:
         try:
             answer = await resolver.resolve(host, kind, search=False)
-        except dns.resolver.NoAnswer:
+        except (dns.resolver.NoAnswer, dns.resolver.NoNameservers):  # some servers fail on AAAA although they know A
             return []
         return [record.to_text() for record in answer]

@@ -25,7 +25,7 @@ Keep = Callable[[bytes], str]
 """Stores a body and returns its SHA-256 in hex."""
 
 HTML_TYPES = ("text/html", "application/xhtml+xml")
-FALL_BACK = frozenset({"connect", "tls", "timeout", "protocol"})
+FALL_BACK = frozenset({"connect", "tls", "timeout", "protocol", "refused"})
 """Failures of https after which a site given without a scheme is tried over http."""
 NO_PAGES = (
     ".jpg", ".jpeg", ".png", ".gif", ".webp", ".svg", ".ico", ".pdf", ".zip", ".gz", ".rar", ".7z", ".mp3", ".mp4", ".webm", ".avi", ".mov",

@@ -10,12 +10,15 @@ from selectolax.lexbor import LexborHTMLParser
 
 from crawlers.facts import AutoNavigation, Embed
 from crawlers.reading.affiliate import network_of
+from crawlers.reading.guard import bounded
 from crawlers.reading.scripts import loaded_by, meta_refresh, navigations, written_html
 from crawlers.reading.urls import absolute, clean, is_loaded
 from crawlers.reading.walk import EMBEDS, LOADING_LINKS, Attributes, Embedded, Walked, walk
 
 MOST_EMBEDS = 2_000
 """Embedded things kept of one page."""
+MOST_FRAMES = 20
+"""Frames whose `srcdoc` is read."""
 EXCERPT = 300
 CSS_URL = re.compile(r"url\(\s*[\"']?([^\"')]{1,2048})[\"']?\s*\)", re.IGNORECASE)
 CSS_IMPORT = re.compile(r"@import\s+[\"']([^\"']{1,2048})[\"']", re.IGNORECASE)
@@ -25,7 +28,7 @@ NEVER_SEEN = frozenset({"script", "link", "css"})
 
 def embeds(found: Walked, base: str) -> tuple[Embed, ...]:
     """Return what the page loads, in the order elements, links, styles, scripts; at most 2,000."""
-    kept = [embed for element in found.embeds if (embed := _of_element(element, base))]
+    kept = [embed for element in _with_srcdoc(found.embeds) if (embed := _of_element(element, base))]
     kept += [embed for attributes in found.links if (embed := _of_link(attributes, base))]
     kept += _of_styles(found, base)
     kept += [embed for source in found.scripts for embed in _of_script(source, base)]
@@ -66,6 +69,16 @@ def _with_network(navigation: AutoNavigation) -> AutoNavigation:
 
 def _embed(tag: str, url: str, why_hidden: str, excerpt: str) -> Embed:
     return Embed(tag=tag, url=url, hidden=bool(why_hidden), why_hidden=why_hidden, excerpt=excerpt, network=network_of(url))
+
+
+def _with_srcdoc(elements: list[Embedded]) -> list[Embedded]:
+    """Return the elements with those inside the first iframes that carry their page in `srcdoc`; a hidden frame hides them."""
+    inside: list[Embedded] = []
+    for frame in [element for element in elements if element.attributes.get("srcdoc")][:MOST_FRAMES]:
+        hidden = f"hidden ancestor: {frame.hidden}" if frame.hidden else ""
+        parts = walk(LexborHTMLParser(bounded(clean(frame.attributes["srcdoc"] or "")))).embeds
+        inside += [part._replace(hidden=part.hidden or hidden) for part in parts]
+    return elements + inside
 
 
 def _of_element(element: Embedded, base: str) -> Embed | None:

@@ -40,7 +40,7 @@ def decode(body: bytes, content_type: str) -> tuple[str, str]:
         if body.startswith(bom):
             return body[len(bom) :].decode(encoding, errors="replace"), encoding
     labels = declared_encodings(body, content_type)
-    if "iso-2022-jp" not in labels and is_utf8(body):
+    if "iso2022_jp" not in labels and is_utf8(body):
         return body.decode("utf-8", errors="replace"), "utf-8"
     for encoding in (*labels, "windows-1252"):
         text = body.decode(encoding, errors="replace")

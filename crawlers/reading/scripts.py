@@ -38,6 +38,7 @@ MADE_ELEMENT = re.compile(
     r"\b([A-Za-z_$][\w$]{0,60})\s*=\s*document\s*\.\s*createElement\(\s*[\"'](iframe|img|embed|object|link)[\"']\s*\)", re.IGNORECASE
 )
 WRITTEN = re.compile(r"<(?:iframe|img|embed|object)\b[^<>]{1,2000}>", re.IGNORECASE)
+LESS_THAN = re.compile(r"\\x3[cC]|\\u003[cC]|\\74")
 VARIABLE = re.compile(rf"(?:var|let|const|[;{{}}\n,])\s*([A-Za-z_$][\w$]{{0,60}})\s*=\s*({STRING}|(?:window\.)?atob\(\s*{STRING}\s*\))")
 TIMER = re.compile(r"setTimeout\s*\(")
 TIMER_DELAY = re.compile(r"\s*,\s*(\d{1,7})\s*\)")
@@ -96,9 +97,7 @@ def loaded_by(source: str, base: str) -> list[Loaded]:
 
 def written_html(source: str) -> list[str]:
     """Return the tags of embedded elements that stand in a script's strings, such as in `document.write`."""
-    if "<" not in source:
-        return []
-    return [unescape(match.group(0)) for match in _matches(WRITTEN, source)]
+    return [unescape(match.group(0)) for match in _matches(WRITTEN, LESS_THAN.sub("<", source))]
 
 
 def meta_refresh(content: str, base: str) -> tuple[str, float | None] | None:

@@ -17,6 +17,8 @@ CLIPPED = re.compile(r"rect\(\s*[01](?:px)?[\s,]+[01](?:px)?[\s,]+[01](?:px)?[\s
 
 OFF_SCREEN = -100.0
 """Pixels left of or above the page's edge from which a positioned element is out of sight; screen-reader styles use -9999."""
+MOST_RULES = 2_000
+"""Rules that are kept of a page."""
 MOST_STYLE = 300_000
 """Characters of style rules that are read."""
 
@@ -164,7 +166,7 @@ class Sheet:
 
     def __init__(self, rules: list[Rule]) -> None:
         self._by_key: dict[str, list[Rule]] = {}
-        for rule in rules:
+        for rule in rules[:MOST_RULES]:
             key = f"#{rule.id}" if rule.id else f".{min(rule.classes)}" if rule.classes else rule.tag
             self._by_key.setdefault(key, []).append(rule)
 

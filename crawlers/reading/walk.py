@@ -220,6 +220,7 @@ class _Walker:
 
     def _collect(self, node: LexborNode, tag: str, attributes: Attributes, own: str, state: State) -> State:
         found = self._found
+        self._oddments(node, tag, attributes, own)
         if tag in {"a", "area"}:
             found.anchors.append(
                 Anchor(attributes, label=clean(attributes.get("title") or attributes.get("aria-label") or attributes.get("alt") or ""))
@@ -233,10 +234,9 @@ class _Walker:
             self._script(node, attributes)
         elif tag in _COLLECTORS:
             _COLLECTORS[tag](found, node, attributes, state)
-        self._oddments(tag, attributes, own, node)
         return state
 
-    def _oddments(self, tag: str, attributes: Attributes, own: str, node: LexborNode) -> None:
+    def _oddments(self, node: LexborNode, tag: str, attributes: Attributes, own: str) -> None:
         style = attributes.get("style")
         if style and "url(" in style.lower():
             self._found.inline_styles.append((tag, attributes, own))
