@@ -67,7 +67,10 @@ def _events(app: App) -> Finding:
 
 
 def _models(app: App) -> Finding:
-    info = newest_click_model(app, DEFAULT_PROGRAM)
+    try:
+        info = newest_click_model(app, DEFAULT_PROGRAM)
+    except FraudError as fault:
+        return Finding(name="click model", state="failing", text=fault.message)
     if info is None:
         return Finding(name="click model", state="missing", text="None yet, so scores are degraded; run `fraud scan`.")
     return Finding(
@@ -89,8 +92,6 @@ def _crawler(app: App) -> Finding:
         settings = crawl_settings(app.settings)
     except FraudError as fault:
         return Finding(name="crawler", state="failing", text=fault.message)
-    if settings.ca_file is not None and not settings.ca_file.exists():
-        return Finding(name="crawler", state="failing", text=f"FRAUD_CRAWL_CA_FILE: {settings.ca_file} does not exist.")
     route = (
         "through " + ", ".join(f"{host}:{port}" for host, port in settings.connect_to.values())
         if settings.connect_to

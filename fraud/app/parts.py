@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hmac
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -35,7 +36,7 @@ from fraud.storage.workspace import Workspace
 
 if TYPE_CHECKING:  # DuckDB and scikit-learn take a second to import, and most commands need neither
     from fraud.storage.lake import ParquetLake
-    from models.registry import ModelRegistry
+    from models.registry import ArtefactInfo, ModelRegistry
 
 
 @dataclass(frozen=True)
@@ -81,14 +82,14 @@ class App:
 
     @cached_property
     def registry(self) -> ModelRegistry:
-        """The fitted models, each behind a signed manifest."""
+        """The fitted models, each behind a manifest signed with the pepper: unlike the secret key it is never rotated."""
         from models.registry import ModelRegistry
 
-        return ModelRegistry(self.workspace.models, self.secret_key)
+        return ModelRegistry(self.workspace.models, hmac.digest(self.pepper, b"model manifests", "sha256"))
 
     @cached_property
     def secret_key(self) -> bytes:
-        """Signs sessions, links and model manifests."""
+        """Signs sessions and links."""
         given = self.settings.secret_key
         return given.get_secret_value().encode() if given else self.workspace.secret_key()
 
@@ -154,6 +155,16 @@ class KeptModels:
             created_at=self._now,
         )
         return Artefact(id=name, hash=info.sha256)
+
+
+def kept_models(registry: ModelRegistry, name: str, feature_set_hash: str) -> list[ArtefactInfo]:
+    """What is kept under a name and was fitted on these features; a `ModelError` when a manifest is not as it was signed."""
+    from models.registry import ModelRefused
+
+    try:
+        return [info for info in registry.list() if info.name == name and info.feature_set_hash == feature_set_hash]
+    except ModelRefused as refused:
+        raise ModelError(str(refused)) from refused
 
 
 def load_model(registry: ModelRegistry, artefact: Artefact, feature_set_hash: str) -> object:

@@ -7,9 +7,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+import msgspec
+
+from fraud.app.history import by_kind
 from fraud.app.parts import App, KeptModels
 from fraud.app.scoring import fit_click_model_on
 from fraud.domain.actors import Actor
+from fraud.domain.clock import as_utc
 from fraud.domain.scans import ScanResult
 from fraud.features.catalogue import feature_set_hash
 from fraud.storage.lake import ParquetLake
@@ -67,8 +71,7 @@ def scan_workspace(app: App, request: ScanRequest, actor: Actor, policy: str, pr
     outcome = scan(request, tools)
     progress("Fitting the click model")
     fit_click_model_on(app, app.lake, request.program_id, outcome.result.as_of)
-    _keep(app, outcome)
-    return ScanRun(outcome.result)
+    return ScanRun(_keep(app, outcome))
 
 
 def scan_files(app: App, files: OneShotFiles, request: ScanRequest, tools: tuple[Actor, str, Progress]) -> ScanRun:
@@ -76,10 +79,11 @@ def scan_files(app: App, files: OneShotFiles, request: ScanRequest, tools: tuple
     actor, policy, progress = tools
     with tempfile.TemporaryDirectory(prefix="one-shot-", dir=app.workspace.root) as folder:
         lake = ParquetLake(Path(folder))
-        reports = [
-            ingest(lake, request.program_id, kind, paths, ingest_options(app, files.format, progress)) for kind, paths in files.by_kind()
-        ]
-        reports += [_ingest_history(app, lake, request.program_id, path, files.format, progress) for path in files.history]
+        options = ingest_options(app, files.format, progress)
+        reports = [ingest(lake, request.program_id, kind, paths, options) for kind, paths in files.by_kind()]
+        if files.history:
+            request = _beginning_with_the_clicks(request, lake)
+            reports += [ingest(lake, request.program_id, kind, paths, options) for kind, paths in by_kind(files.history, files.format)]
         counted = replace(
             request,
             duplicate_rows=sum(report.duplicates for report in reports),
@@ -90,8 +94,13 @@ def scan_files(app: App, files: OneShotFiles, request: ScanRequest, tools: tuple
     return ScanRun(outcome.result, tuple(reports))
 
 
-def _ingest_history(app: App, lake: ParquetLake, program_id: str, path: Path, format_name: str, progress: Progress) -> IngestReport:
-    return ingest(lake, program_id, "events", [path], ingest_options(app, format_name, progress))
+def _beginning_with_the_clicks(request: ScanRequest, lake: ParquetLake) -> ScanRequest:
+    """A request for the whole of the click files, of which alone the lake holds clicks so far, when history is to come before them."""
+    if not request.whole:
+        return request
+    with lake.connect(request.program_id) as events:
+        (first,) = events.sql("select min(clicked_at) from clicks").fetchall()[0]
+    return replace(request, whole=False, since=as_utc(first))
 
 
 def _tools(app: App, lake: ParquetLake, actor: Actor, policy: str, progress: Progress) -> ScanTools:
@@ -100,7 +109,10 @@ def _tools(app: App, lake: ParquetLake, actor: Actor, policy: str, progress: Pro
     return ScanTools(lake=lake, models=models, pack=app.pack(policy), actor=actor, now=now, progress=progress)
 
 
-def _keep(app: App, outcome: ScanOutcome) -> None:
+def _keep(app: App, outcome: ScanOutcome) -> ScanResult:
+    """Keeps a scan; returns its result with the alerts as they now stand, counted where the news is not new."""
     app.stores.decisions.add(outcome.decisions)
-    app.stores.scans.add(outcome.result)
-    app.stores.alerts.record(outcome.alerts)
+    standing = app.stores.alerts.record(outcome.alerts)
+    result = msgspec.structs.replace(outcome.result, alerts=tuple(standing))
+    app.stores.scans.add(result)
+    return result

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 import msgspec
 
-from fraud.app.parts import App, load_model
+from fraud.app.parts import App, kept_models, load_model
 from fraud.detection.clicks import MINIMUM_CLICKS, ClickModel, fit_click_model
 from fraud.domain.actors import DEFAULT_PROGRAM
 from fraud.domain.clock import as_utc
@@ -69,10 +69,12 @@ def clicks_before(lake: ParquetLake, program_id: str, as_of: datetime, most: int
 
 
 def newest_click_model(app: App, program_id: str) -> ArtefactInfo | None:
-    """The newest click model of a program that was fitted on today's features; `None` when there is none yet."""
-    name, features = click_model_name(program_id), click_feature_set_hash()
-    fitting = [info for info in app.registry.list() if info.name == name and info.feature_set_hash == features]
-    return max(fitting, key=lambda info: info.created_at, default=None)
+    """The click model of a program that knows the newest clicks under today's features; `None` when there is none yet.
+
+    A scan of an earlier night (`--as-of`) fits a model too, which must not replace that of a later one.
+    """
+    fitting = kept_models(app.registry, click_model_name(program_id), click_feature_set_hash())
+    return max(fitting, key=lambda info: (info.trained_to, info.created_at), default=None)
 
 
 def load_served(app: App, info: ArtefactInfo) -> ServedModel:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from crawlers import CrawlSettings, Fetcher, collect_site
+from crawlers.errors import SettingsError
 from crawlers.facts import SiteFacts
-from crawlers.limits import parse_connect_to, parse_host_port
+from crawlers.limits import parse_connect_to, parse_host_port, tls_context
 from fraud.app.parts import App
 from fraud.app.writing import write_dossier
 from fraud.domain.actors import Actor
@@ -32,14 +34,13 @@ class VettingMeans:
 
 def crawl_settings(settings: Settings) -> CrawlSettings:
     """The crawler's settings from ours; an unusable one is an `InputError` that names it."""
-    try:
+    with _named("FRAUD_CRAWL_CONNECT_TO", "connect-to"):
         connect_to = parse_connect_to(settings.crawl_connect_to)
-    except ValueError as fault:
-        raise InputError(f"FRAUD_CRAWL_CONNECT_TO: {fault}") from fault
-    try:
+    with _named("FRAUD_CRAWL_DNS", "address"):
         dns = parse_host_port(settings.crawl_dns) if settings.crawl_dns else None
-    except ValueError as fault:
-        raise InputError(f"FRAUD_CRAWL_DNS: {fault}") from fault
+    with _named("FRAUD_CRAWL_CA_FILE", "ca-file"):
+        if settings.crawl_ca_file is not None:
+            tls_context(settings.crawl_ca_file)
     return CrawlSettings(
         connect_to=connect_to,
         ca_file=settings.crawl_ca_file,
@@ -47,6 +48,25 @@ def crawl_settings(settings: Settings) -> CrawlSettings:
         delay=settings.crawl_delay,
         dns=dns,
     )
+
+
+@contextmanager
+def _named(setting: str, inner: str) -> Iterator[None]:
+    """Tells of an unusable setting under the name its user knows; `inner` is what the crawler calls it."""
+    try:
+        yield
+    except SettingsError as fault:
+        raise InputError(f"{setting}: {fault.message.removeprefix(f'{inner}: ')}") from fault
+
+
+def profile_for(app: App, program_id: str, given: ProgramProfile | None, actor: Actor) -> ProgramProfile | None:
+    """The profile to vet under: the one that is given, which is kept as its program's own, else the one kept before."""
+    if given is None:
+        return app.profile(program_id)
+    if given != app.profile(given.program_id):
+        app.stores.programs.save(given)
+        app.stores.audit.record(actor, given.program_id, "program.saved", given.program_id, app.clock.now(), {"name": given.name})
+    return given
 
 
 def vet_applications(app: App, applications: Sequence[Application], profile: ProgramProfile | None, means: VettingMeans) -> list[Dossier]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pandas as pd
@@ -16,11 +17,18 @@ from fraud.reports.dossier import dossier_report
 from fraud.reports.scan import scan_report
 
 
+def scan_document(result: ScanResult) -> dict[str, Any]:
+    """A result as `scan.json` has it: every alert also names its `subject` (CONTRACT 2)."""
+    document: dict[str, Any] = msgspec.to_builtins(result)
+    document["alerts"] = [{"subject": alert["subject_id"], **alert} for alert in document["alerts"]]
+    return document
+
+
 def write_scan(result: ScanResult, folder: Path, profile: ProgramProfile | None = None) -> list[Path]:
     """Writes `scan.json`, `affiliates.parquet`, `sub_ids.parquet`, `rings.json` and `report.html`; returns the paths."""
-    _make(folder)
+    make_folder(folder)
     return [
-        _write(folder / "scan.json", readable_json(result)),
+        _write(folder / "scan.json", readable_json(scan_document(result))),
         _frame(folder / "affiliates.parquet", result.affiliates),
         _frame(folder / "sub_ids.parquet", result.sub_ids),
         _write(folder / "rings.json", readable_json(result.rings)),
@@ -30,7 +38,7 @@ def write_scan(result: ScanResult, folder: Path, profile: ProgramProfile | None 
 
 def write_dossier(dossier: Dossier, application: Application | None, folder: Path, evidence: dict[str, bytes]) -> list[Path]:
     """Writes `dossier.json`, `dossier.html` and the pages seen as `evidence/SHA256.html`; returns the paths of the first two."""
-    _make(folder / "evidence")
+    make_folder(folder / "evidence")
     for sha256, body in evidence.items():
         _write(folder / "evidence" / f"{sha256}.html", body)
     return [
@@ -64,7 +72,8 @@ def _frame(path: Path, rows: tuple[RankedSubject, ...]) -> Path:
     return path
 
 
-def _make(folder: Path) -> None:
+def make_folder(folder: Path) -> None:
+    """Makes the folder of `--out`; a `StorageError` when that cannot be, best before hours of work are lost to it."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as fault:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from fraud.app.parts import App
+    from fraud.workflows.ingesting import IngestReport
 
 out = Console(highlight=False, soft_wrap=True)
 err = Console(stderr=True, highlight=False, soft_wrap=True)
@@ -73,6 +74,14 @@ def print_json(value: object) -> None:
     """A result as JSON on stdout, and nothing else."""
     sys.stdout.write(readable_json(value).decode())
     sys.stdout.write("\n")
+
+
+def show_rejects(report: IngestReport, most: int = 5) -> None:
+    """Says on stderr which rows were set aside, where they stand and why: the first ones, and how many more there are."""
+    for reject in report.rejects[:most]:
+        err.print(f"Set aside {reject.file}:{reject.line}: {reject.reason}", style="yellow", markup=False)
+    if report.rejected > most:
+        err.print(f"... and {report.rejected - most:,} more rows set aside.", style="yellow", markup=False)
 
 
 def written(path: Path) -> None:

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from fraud.cli.console import PROGRAM, JsonOption, ProgramIdOption, WorkspaceOption, err, opened, out, print_json, progress
+from fraud.cli.console import PROGRAM, JsonOption, ProgramIdOption, WorkspaceOption, err, opened, out, print_json, progress, show_rejects
 
 TABLES = "Tables"
 
@@ -49,16 +49,15 @@ def ingest(
 
     with opened(workspace) as app, progress(f"Reading {kind.value}") as tell:
         report = ingest_files(app, program_id, kind.value, files, ingest_options(app, format_name, tell))
+    show_rejects(report)
+    if report.rejected:
+        err.print(f"All rows set aside, with their reasons: {report.quarantine_path}", style="yellow", markup=False)
     if json:
         print_json(report)
         return
     out.print(
         f"{report.kept:,} rows kept, {report.duplicates:,} duplicates, {report.rejected:,} set aside ({report.format}).", markup=False
     )
-    for reject in report.rejects[:5]:
-        err.print(f"  {reject.file}:{reject.line}: {reject.reason}", style="yellow", markup=False)
-    if report.rejected:
-        err.print(f"  All rows set aside, with their reasons: {report.quarantine_path}", style="yellow", markup=False)
 
 
 def simulate(
@@ -76,7 +75,14 @@ def simulate(
     from fraud.simulation.spec import SimulationSpec
     from fraud.simulation.writing import write
 
-    spec = SimulationSpec(seed=seed, affiliates=affiliates, days=days, clicks_per_day=clicks_per_day, kinds=tuple(scenario or ()))
+    spec = SimulationSpec(
+        seed=seed,
+        affiliates=affiliates,
+        days=days,
+        clicks_per_day=clicks_per_day,
+        kinds=tuple(scenario or ()),
+        window_days=min(SimulationSpec.window_days, days),
+    )
     with progress("Making up a program") as tell:
         program = make(spec, lambda done, total, text: tell(f"{text} ({done}/{total})"))
         write(program, out_dir)
@@ -86,4 +92,4 @@ def simulate(
     for name in ("clicks", "conversions", "affiliates", "offers", "calendar"):
         table.add_row(name, f"{len(getattr(program, name)):,}")
     out.print(table)
-    err.print(f"Wrote {out_dir}. Next: fraud scan {out_dir}/clicks.parquet --conversions {out_dir}/conversions.parquet ...", markup=False)
+    err.print(f"Wrote {out_dir}. Next: fraud evaluate --truth {out_dir}", markup=False)

@@ -22,6 +22,7 @@ from fraud.cli.console import (
     out,
     print_json,
     progress,
+    show_rejects,
     written,
 )
 from fraud.errors import InputError
@@ -67,6 +68,7 @@ def scan(
     json: JsonOption = False,
 ) -> None:
     """Scan traffic quality: rank every active affiliate by risk, with reasons, and alert within the reviewers' budget."""
+    from fraud.app.writing import make_folder, scan_document
     from fraud.workflows.nightly import ScanRequest
 
     request = ScanRequest(
@@ -75,17 +77,18 @@ def scan(
         days=days or 3,
         history_days=history_days,
         budget=budget,
-        whole=bool(clicks) and days is None and not history,
+        whole=bool(clicks) and days is None,
     )
+    if out_dir is not None:
+        make_folder(out_dir)
     others = {"conversions": conversions, "affiliates": affiliates, "offers": offers, "labels": labels, "history": history}
     run = _run(request, (clicks, others, format_name), policy, workspace)
     for report in run.ingested:
-        for reject in report.rejects[:3]:
-            err.print(f"Set aside {reject.file}:{reject.line}: {reject.reason}", style="yellow", markup=False)
+        show_rejects(report)
     if out_dir is not None:
         _write(run.result, out_dir)
     if json:
-        print_json(run.result)
+        print_json(scan_document(run.result))
     else:
         _show(run.result)
 

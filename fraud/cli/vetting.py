@@ -27,7 +27,9 @@ def vet(
     url: Annotated[str | None, typer.Argument(help="The applicant's website.", show_default=False)] = None,
     application: Annotated[PathOption, typer.Option(help="An application as JSON.", show_default=False)] = None,
     batch: Annotated[PathOption, typer.Option(help="Applications as CSV, one a row.", show_default=False)] = None,
-    program: Annotated[PathOption, typer.Option(help="The program's profile and terms, YAML or JSON.", show_default=False)] = None,
+    program: Annotated[
+        PathOption, typer.Option(help="The program's profile and terms, YAML or JSON; kept for the next time.", show_default=False)
+    ] = None,
     policy: PolicyOption = "",
     out_dir: OutOption = None,
     workspace: WorkspaceOption = None,
@@ -37,18 +39,24 @@ def vet(
 
     A site that cannot be reached is no error: its checks are inconclusive, and the dossier says what would settle them.
     """
-    from fraud.app.vetting import VettingMeans, vet_applications
+    from fraud.app.vetting import VettingMeans, profile_for, vet_applications
+    from fraud.app.writing import make_folder
     from fraud.workflows.applications import application_from_json, application_from_url, applications_from_csv, read_profile
 
     sources = [source for source in (url, application, batch) if source is not None]
     if len(sources) != 1:
         raise InputError("Name exactly one of: a URL, --application FILE.json, --batch FILE.csv.")
-    profile = read_profile(program) if program else None
+    given = read_profile(program) if program else None
     if batch:
         applications = applications_from_csv(batch)
     else:
-        applications = [application_from_json(application)] if application else [application_from_url(url or "")]
+        applications = (
+            [application_from_json(application)] if application else [application_from_url(url or "", given.program_id if given else "")]
+        )
+    if out_dir is not None:
+        make_folder(out_dir)
     with opened(workspace) as app, progress("Visiting") as tell:
+        profile = profile_for(app, applications[0].program_id, given, actor())
         dossiers = vet_applications(app, applications, profile, VettingMeans(actor=actor(), policy=policy, progress=tell))
         if out_dir is not None:
             _write_all(app, list(zip(dossiers, applications, strict=True)), out_dir, single=not batch)
@@ -70,7 +78,8 @@ def _write_all(app: object, vetted: list[tuple[Dossier, Application]], folder: P
 
 
 def _show(dossier: Dossier) -> None:
-    out.print(f"{dossier.outcome.value.replace('_', ' ')}: risk {dossier.score:.2f}, coverage {dossier.coverage:.0%}", markup=False)
+    kinds = f" ({', '.join(dossier.typologies)})" if dossier.typologies else ""
+    out.print(f"{dossier.outcome.value.replace('_', ' ')}: risk {dossier.score:.2f}, coverage {dossier.coverage:.0%}{kinds}", markup=False)
     table = Table(show_edge=False, pad_edge=False, show_header=False)
     for signal in dossier.signals:
         table.add_row(signal.status.value.replace("_", " "), signal.check_id, signal.text)

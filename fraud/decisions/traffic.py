@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 import pandas as pd
 
-from fraud.checks.running import run_checks
+from fraud.checks.running import PreparedChecks, prepare
 from fraud.checks.traffic import traffic_checks
 from fraud.checks.traffic.bounds import lower_bound, upper_bound
 from fraud.checks.traffic.facts import Company, FeatureResidual, TrafficCounts, TrafficFacts
@@ -80,9 +80,9 @@ def judge_again(model: TrafficModel, inputs: TrafficInputs) -> TrafficInputs:
     return inputs_of(table, judge(model, table), inputs.facts.subject, inputs.facts.subject, inputs.facts.company)
 
 
-def signals_of(pack: Pack, facts: TrafficFacts) -> tuple[Signal, ...]:
-    """Every traffic check of the pack, run over the facts."""
-    return run_checks(pack, DecisionKind.SCAN, traffic_checks(WORDS), facts, facts.subject)
+def prepared_checks(pack: Pack) -> PreparedChecks[TrafficFacts]:
+    """Every traffic check of the pack with its thresholds, looked up once for all the subjects of a night."""
+    return prepare(pack, DecisionKind.SCAN, traffic_checks(WORDS))
 
 
 def verdict_of(pack: Pack, facts: TrafficFacts, signals: tuple[Signal, ...]) -> Verdict:

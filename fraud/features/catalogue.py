@@ -7,6 +7,7 @@ those live in the policy. A feature whose columns are wholly empty in a program'
 from __future__ import annotations
 
 from dataclasses import asdict
+from functools import cache
 
 from fraud.domain.hashing import sha256_of
 from fraud.features import relations
@@ -41,6 +42,8 @@ def features_of(level: Level) -> tuple[Feature, ...]:
     return tuple(feature for feature in FEATURES if level in feature.level)
 
 
+@cache
 def feature_set_hash() -> str:
-    """SHA-256 (hex) over every definition and the relations under them: a decision names the features it saw by it."""
-    return sha256_of({"features": [asdict(feature) for feature in FEATURES], "relations": relations.definitions()})
+    """SHA-256 (hex) of everything that decides a value: a decision names the features it saw by it. Texts do not count."""
+    definitions = [{name: value for name, value in asdict(feature).items() if name not in {"title", "doc"}} for feature in FEATURES]
+    return sha256_of({"features": definitions, "relations": relations.definitions()})

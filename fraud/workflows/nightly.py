@@ -11,13 +11,14 @@ import duckdb
 import msgspec
 
 from fraud.cases.alerting import Candidate, alert_of, budget_of, choose
-from fraud.checks.traffic.facts import Company
+from fraud.checks.running import PreparedChecks
+from fraud.checks.traffic.facts import Company, TrafficFacts
 from fraud.decisions.traffic import (
     TrafficInputs,
     commission_at_risk,
     inputs_of,
+    prepared_checks,
     recommended_cap,
-    signals_of,
     verdict_of,
 )
 from fraud.detection.comparisons import PeerSpread
@@ -63,7 +64,8 @@ class ModelKeeper(Protocol):
 
 @dataclass(frozen=True)
 class ScanRequest:
-    """What to scan. `days` and `history_days` are the window and the reference; `whole` makes the window the whole of the events."""
+    """What to scan. `days` and `history_days` are the window and the reference; `since` begins the window at a moment instead of `days`
+    before its end, and `whole` makes it the whole of the events."""
 
     program_id: str
     as_of: datetime | None = None
@@ -71,6 +73,7 @@ class ScanRequest:
     history_days: int = 28
     budget: int | None = None
     whole: bool = False
+    since: datetime | None = None
     duplicate_rows: int = 0
     rejected_rows: int = 0
 
@@ -106,6 +109,7 @@ class _Night:
     window: Period
     models: tuple[Artefact, ...]
     companies: dict[str, Company]
+    checks: PreparedChecks[TrafficFacts]
 
 
 def scan(request: ScanRequest, tools: ScanTools) -> ScanOutcome:
@@ -131,23 +135,26 @@ def scan(request: ScanRequest, tools: ScanTools) -> ScanOutcome:
     model = fit_traffic_model(fitted_on)
     trained = window if reference.facts.empty else Period(start=references[0].start, end=references[-1].end)
     artefact = tools.models.keep(stable_id("traffic", request.program_id), model, trained, {"rows": float(len(fitted_on.facts))})
-    night = _Night(new_id("scan", tools.now), request, tools, window, (artefact,), _companies(rings))
+    night = _Night(new_id("scan", tools.now), request, tools, window, (artefact,), _companies(rings), prepared_checks(tools.pack))
     tools.progress("Deciding")
     return _decide(night, model, tonight, _large_enough(sub_ids.window(window.start), tools.pack), rings, references)
 
 
 def periods(request: ScanRequest, events: tuple[datetime, datetime] | None) -> tuple[Period, list[Period]]:
-    """The window and the reference windows, each as long as the window, oldest first, none of them before the first event."""
+    """The window and the reference windows, oldest first, none of them before the first event.
+
+    Each is as long as the window and at least a day; however long the window is, one reference window is looked for.
+    """
     if events is None:
         raise InputError("There are no clicks or conversions to scan: run `fraud ingest clicks FILE` first, or name files.")
     first, last = as_utc(events[0]), as_utc(events[1])
     end = as_utc(request.as_of) if request.as_of else last + timedelta(microseconds=1)
     if request.whole:
         return Period(start=min(first, end), end=end), []
-    length = timedelta(days=request.days)
-    window = Period(start=end - length, end=end)
+    window = Period(start=min(as_utc(request.since), end) if request.since else end - timedelta(days=request.days), end=end)
+    length = max(end - window.start, timedelta(days=1))
     references: list[Period] = []
-    stop = window.start - timedelta(days=request.history_days)
+    stop = window.start - max(timedelta(days=request.history_days), length)
     start = window.start - length
     while start >= stop and start + length > first:
         references.append(Period(start=start, end=start + length))
@@ -209,7 +216,7 @@ def _candidate(night: _Night, table: FeatureTable, judged: Judgement, subject: S
     company = night.companies.get(str(affiliate)) if kind is SubjectKind.AFFILIATE else None
     name = "/".join(map(str, subject)) if isinstance(subject, tuple) else str(subject)
     inputs = inputs_of(table, judged, subject, name, company)
-    signals = signals_of(pack, inputs.facts)
+    signals = night.checks.run(name, inputs.facts)
     verdict = verdict_of(pack, inputs.facts, signals)
     decision = Decision(
         decision_id=new_id("dec", tools.now),

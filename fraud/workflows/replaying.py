@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import msgspec
 
-from fraud.decisions.traffic import TrafficInputs, judge_again, signals_of, verdict_of
+from fraud.decisions.traffic import TrafficInputs, judge_again, prepared_checks, verdict_of
 from fraud.detection.clicks import ClickModel
 from fraud.detection.traffic import TrafficModel
 from fraud.domain.decisions import Artefact, Decision, DecisionKind, Verdict
@@ -62,4 +62,4 @@ def _verdict(decision: Decision, pack: Pack, models: Mapping[str, object]) -> Ve
     if model is None:
         raise ReplayError(f"Decision {decision.decision_id} names no traffic model, so its evidence cannot be computed again.")
     inputs = judge_again(model, msgspec.convert(decision.inputs, TrafficInputs))
-    return verdict_of(pack, inputs.facts, signals_of(pack, inputs.facts))
+    return verdict_of(pack, inputs.facts, prepared_checks(pack).run(inputs.facts.subject, inputs.facts))

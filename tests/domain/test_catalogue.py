@@ -39,4 +39,10 @@ def test_check_ids_are_unique_and_reason_codes_name_one_check() -> None:
 
 def test_only_what_needs_no_second_opinion_is_conclusive() -> None:
     conclusive = {spec.check_id for spec in CHECKS.values() if spec.tier is Tier.CONCLUSIVE}
-    assert conclusive == {"website.parked", "website.hidden_tracking", "traffic.self_referral", "click.declared_bot", "click.affiliate_suspended"}
+    assert conclusive == {
+        "website.parked",
+        "website.hidden_tracking",
+        "traffic.self_referral",
+        "click.declared_bot",
+        "click.affiliate_suspended",
+    }
