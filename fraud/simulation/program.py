@@ -18,9 +18,8 @@ from fraud.simulation.scenarios import KINDS, SHAPES, Stage
 from fraud.simulation.spec import SimulationSpec, check_spec
 from fraud.simulation.traffic import Crowd, gather_crowd, honest_visits
 from fraud.simulation.truth import Truth, tell_truth
-from fraud.simulation.writing import write
 
-__all__ = ["Progress", "SimulatedProgram", "SimulationSpec", "simulate", "write"]
+__all__ = ["Progress", "SimulatedProgram", "SimulationSpec", "simulate"]
 
 Progress = Callable[[int, int, str], None]
 """Called with (done, total, what is being done)."""

@@ -18,8 +18,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fraud.errors import InputError
-from fraud.simulation.program import SimulatedProgram, SimulationSpec, simulate, write
+from fraud.simulation.program import SimulatedProgram, SimulationSpec, simulate
 from fraud.simulation.scenarios import KINDS
+from fraud.simulation.writing import write
 
 CLICKS = {
     *("click_id", "clicked_at", "affiliate_id", "offer_id", "sub_id", "ip", "user_agent", "device_id", "country", "language"),
