@@ -28,15 +28,21 @@ err = Console(stderr=True, highlight=False, soft_wrap=True)
 WorkspaceOption = Annotated[
     Path | None,
     typer.Option(
-        "--workspace", "-w", help="The folder that holds everything. Default: $FRAUD_WORKSPACE, else ./fraud-data.", show_default=False
+        "--workspace",
+        "-w",
+        metavar="DIR",
+        help="The folder that holds everything. Default: $FRAUD_WORKSPACE, else ./fraud-data.",
+        show_default=False,
     ),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print the result alone, as JSON, on stdout.")]
-ProgramIdOption = Annotated[str, typer.Option("--program-id", help="The program the data belong to.")]
+ProgramIdOption = Annotated[str, typer.Option("--program-id", metavar="ID", help="The program the data belong to.")]
 PolicyOption = Annotated[
-    str, typer.Option("--policy", help="A policy pack: the name of a shipped one, or a YAML file.", show_default="default")
+    str, typer.Option("--policy", metavar="PACK", help="A policy pack: the name of a shipped one, or a YAML file.", show_default="default")
 ]
-OutOption = Annotated[Path | None, typer.Option("--out", help="A folder to write the result's files to.", show_default=False)]
+OutOption = Annotated[
+    Path | None, typer.Option("--out", metavar="DIR", help="A folder to write the result's files to.", show_default=False)
+]
 PROGRAM = DEFAULT_PROGRAM
 
 

@@ -19,8 +19,10 @@ def register(app: typer.Typer) -> None:
 
 
 def replay(
-    decision: Annotated[str, typer.Argument(help="The decision's id, such as dec_…")],
-    policy: Annotated[str, typer.Option("--policy", help="Ask what another pack would have said.", show_default=False)] = "",
+    decision: Annotated[str, typer.Argument(metavar="DECISION", help="The decision's id, such as dec_…")],
+    policy: Annotated[
+        str, typer.Option("--policy", metavar="PACK", help="Ask what another pack would have said.", show_default=False)
+    ] = "",
     workspace: WorkspaceOption = None,
     json: JsonOption = False,
 ) -> None:
@@ -45,7 +47,7 @@ def replay(
 
 @policy_app.command("show")
 def show_policy(
-    pack: Annotated[str, typer.Argument(help="The name of a shipped pack, or a YAML file.")] = "default",
+    pack: Annotated[str, typer.Argument(metavar="PACK", help="The name of a shipped pack, or a YAML file.")] = "default",
     json: JsonOption = False,
 ) -> None:
     """Check a pack and print its thresholds with their reasons."""

@@ -32,11 +32,14 @@ def register(app: typer.Typer) -> None:
 
 
 def ingest(
-    kind: Annotated[Kind, typer.Argument(help="What the files hold.")],
+    kind: Annotated[Kind, typer.Argument(metavar="KIND", help="What the files hold.")],
     files: Annotated[
-        list[Path], typer.Argument(help="Files, folders or globs: CSV, NDJSON or Parquet, compressed or not.", show_default=False)
+        list[Path],
+        typer.Argument(metavar="FILES", help="Files, folders or globs: CSV, NDJSON or Parquet, compressed or not.", show_default=False),
     ],
-    format_name: Annotated[str, typer.Option("--format", help="A tracker's export format, or `auto` to recognise it.")] = "auto",
+    format_name: Annotated[
+        str, typer.Option("--format", metavar="NAME", help="A tracker's export format, or `auto` to recognise it.")
+    ] = "auto",
     program_id: ProgramIdOption = PROGRAM,
     workspace: WorkspaceOption = None,
     json: JsonOption = False,
@@ -61,14 +64,18 @@ def ingest(
 
 
 def simulate(
-    out_dir: Annotated[Path, typer.Option("--out", help="The folder to write the tables to; the truth goes to its subfolder truth/.")],
-    seed: Annotated[int, typer.Option(help="The same seed makes the same program.")] = 0,
-    affiliates: Annotated[int, typer.Option(min=1, help="How many affiliates.")] = 500,
-    days: Annotated[int, typer.Option(min=1, help="How many days.")] = 31,
+    out_dir: Annotated[
+        Path, typer.Option("--out", metavar="DIR", help="The folder to write the tables to; the truth goes to its subfolder truth/.")
+    ],
+    seed: Annotated[int, typer.Option(metavar="N", help="The same seed makes the same program.")] = 0,
+    affiliates: Annotated[int, typer.Option(min=1, metavar="N", help="How many affiliates.")] = 500,
+    days: Annotated[int, typer.Option(min=1, metavar="N", help="How many days.")] = 31,
     clicks_per_day: Annotated[
-        float | None, typer.Option(min=0.1, help="Mean clicks a day and affiliate.", show_default="heavy-tailed, median 45")
+        float | None, typer.Option(min=0.1, metavar="X", help="Mean clicks a day and affiliate.", show_default="heavy-tailed, median 45")
     ] = None,
-    scenario: Annotated[list[str] | None, typer.Option(help="Only this kind of bad or hard honest affiliate; may be repeated.")] = None,
+    scenario: Annotated[
+        list[str] | None, typer.Option(metavar="NAME", help="Only this kind of bad or hard honest affiliate; may be repeated.")
+    ] = None,
 ) -> None:
     """Make up an affiliate program with known truth, to try the product on and to measure it."""
     from fraud.simulation.program import simulate as make

@@ -45,21 +45,37 @@ def register(app: typer.Typer) -> None:
 def scan(
     clicks: Annotated[
         Files,
-        typer.Argument(help="Click files for a one-shot scan; without any, the workspace's newest night is scanned.", show_default=False),
+        typer.Argument(
+            metavar="CLICKS",
+            help="Click files for a one-shot scan; without any, the workspace's newest night is scanned.",
+            show_default=False,
+        ),
     ] = None,
-    conversions: Annotated[Files, typer.Option(help="Conversion files of a one-shot scan.", show_default=False)] = None,
-    affiliates: Annotated[Files, typer.Option(help="Affiliate files of a one-shot scan.", show_default=False)] = None,
-    offers: Annotated[Files, typer.Option(help="Offer files of a one-shot scan.", show_default=False)] = None,
-    labels: Annotated[Files, typer.Option(help="Label files of a one-shot scan.", show_default=False)] = None,
-    history: Annotated[Files, typer.Option(help="Earlier clicks or conversions, as reference.", show_default=False)] = None,
-    format_name: Annotated[str, typer.Option("--format", help="The files' format, or `auto` to recognise it.")] = "auto",
+    conversions: Annotated[
+        Files, typer.Option(metavar="FILE", help="Conversion files of a one-shot scan; may be repeated.", show_default=False)
+    ] = None,
+    affiliates: Annotated[
+        Files, typer.Option(metavar="FILE", help="Affiliate files of a one-shot scan; may be repeated.", show_default=False)
+    ] = None,
+    offers: Annotated[
+        Files, typer.Option(metavar="FILE", help="Offer files of a one-shot scan; may be repeated.", show_default=False)
+    ] = None,
+    labels: Annotated[
+        Files, typer.Option(metavar="FILE", help="Label files of a one-shot scan; may be repeated.", show_default=False)
+    ] = None,
+    history: Annotated[
+        Files, typer.Option(metavar="FILE", help="Earlier clicks or conversions, as reference; may be repeated.", show_default=False)
+    ] = None,
+    format_name: Annotated[str, typer.Option("--format", metavar="NAME", help="The files' format, or `auto` to recognise it.")] = "auto",
     as_of: Annotated[
-        str | None, typer.Option(help="Scan as of this time (ISO 8601, UTC).", show_default="just after the last event")
+        str | None, typer.Option(metavar="TIME", help="Scan as of this time (ISO 8601, UTC).", show_default="just after the last event")
     ] = None,
-    days: Annotated[int | None, typer.Option(min=1, help="Days of the window.", show_default="3; the whole of one-shot files")] = None,
-    history_days: Annotated[int, typer.Option(min=1, help="Days of reference before the window.")] = 28,
+    days: Annotated[
+        int | None, typer.Option(min=1, metavar="N", help="Days of the window.", show_default="3; the whole of one-shot files")
+    ] = None,
+    history_days: Annotated[int, typer.Option(min=1, metavar="N", help="Days of reference before the window.")] = 28,
     budget: Annotated[
-        int | None, typer.Option(min=0, help="Alert on at most this many on statistics.", show_default="the policy's")
+        int | None, typer.Option(min=0, metavar="N", help="Alert on at most this many on statistics.", show_default="the policy's")
     ] = None,
     policy: PolicyOption = "",
     out_dir: OutOption = None,
@@ -152,11 +168,12 @@ def _show(result: ScanResult) -> None:
 
 
 def evaluate(
-    truth: Annotated[Path, typer.Option(help="truth.json of a simulated program, or the program's folder.")],
+    truth: Annotated[Path, typer.Option(metavar="PATH", help="truth.json of a simulated program, or the program's folder.")],
     data: Annotated[
-        Path | None, typer.Option(help="The simulated program's folder; by default the folder above the truth.", show_default=False)
+        Path | None,
+        typer.Option(metavar="DIR", help="The simulated program's folder; by default the folder above the truth.", show_default=False),
     ] = None,
-    days: Annotated[int, typer.Option(min=1, help="Days of the window.")] = 3,
+    days: Annotated[int, typer.Option(min=1, metavar="N", help="Days of the window.")] = 3,
     policy: PolicyOption = "",
     workspace: WorkspaceOption = None,
     json: JsonOption = False,

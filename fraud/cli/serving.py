@@ -27,10 +27,13 @@ def register(app: typer.Typer) -> None:
 
 
 def serve(
-    host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(min=1, max=65535, help="The port to listen on.")] = 8000,
+    host: Annotated[str, typer.Option(metavar="ADDRESS", help="The address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=1, max=65535, metavar="N", help="The port to listen on.")] = 8000,
     workers: Annotated[
-        int, typer.Option(min=1, help="Processes. Each keeps real-time counters of its own, so one sees all traffic only when it is alone.")
+        int,
+        typer.Option(
+            min=1, metavar="N", help="Processes. Each keeps real-time counters of its own, so one sees all traffic only when it is alone."
+        ),
     ] = 1,
     workspace: WorkspaceOption = None,
 ) -> None:
@@ -88,8 +91,8 @@ def demo(workspace: WorkspaceOption = None) -> None:
 
 
 def score(
-    file: Annotated[Path, typer.Argument(help="Clicks, in any format `fraud ingest clicks` reads.")],
-    format_name: Annotated[str, typer.Option("--format", help="The file's format, or `auto` to recognise it.")] = "auto",
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="Clicks, in any format `fraud ingest clicks` reads.")],
+    format_name: Annotated[str, typer.Option("--format", metavar="NAME", help="The file's format, or `auto` to recognise it.")] = "auto",
     policy: PolicyOption = "",
     program_id: ProgramIdOption = PROGRAM,
     workspace: WorkspaceOption = None,

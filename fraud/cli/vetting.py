@@ -24,11 +24,12 @@ def register(app: typer.Typer) -> None:
 
 
 def vet(
-    url: Annotated[str | None, typer.Argument(help="The applicant's website.", show_default=False)] = None,
-    application: Annotated[PathOption, typer.Option(help="An application as JSON.", show_default=False)] = None,
-    batch: Annotated[PathOption, typer.Option(help="Applications as CSV, one a row.", show_default=False)] = None,
+    url: Annotated[str | None, typer.Argument(metavar="URL", help="The applicant's website.", show_default=False)] = None,
+    application: Annotated[PathOption, typer.Option(metavar="FILE", help="An application as JSON.", show_default=False)] = None,
+    batch: Annotated[PathOption, typer.Option(metavar="FILE", help="Applications as CSV, one a row.", show_default=False)] = None,
     program: Annotated[
-        PathOption, typer.Option(help="The program's profile and terms, YAML or JSON; kept for the next time.", show_default=False)
+        PathOption,
+        typer.Option(metavar="FILE", help="The program's profile and terms, YAML or JSON; kept for the next time.", show_default=False),
     ] = None,
     policy: PolicyOption = "",
     out_dir: OutOption = None,
@@ -41,18 +42,10 @@ def vet(
     """
     from fraud.app.vetting import VettingMeans, profile_for, vet_applications
     from fraud.app.writing import make_folder
-    from fraud.workflows.applications import application_from_json, application_from_url, applications_from_csv, read_profile
+    from fraud.workflows.applications import read_profile
 
-    sources = [source for source in (url, application, batch) if source is not None]
-    if len(sources) != 1:
-        raise InputError("Name exactly one of: a URL, --application FILE.json, --batch FILE.csv.")
     given = read_profile(program) if program else None
-    if batch:
-        applications = applications_from_csv(batch)
-    else:
-        applications = (
-            [application_from_json(application)] if application else [application_from_url(url or "", given.program_id if given else "")]
-        )
+    applications = _applications(url, application, batch, given.program_id if given else "")
     if out_dir is not None:
         make_folder(out_dir)
     with opened(workspace) as app, progress("Visiting") as tell:
@@ -66,6 +59,16 @@ def vet(
         _show_batch(dossiers)
     else:
         _show(dossiers[0])
+
+
+def _applications(url: str | None, application: PathOption, batch: PathOption, program_id: str) -> list[Application]:
+    from fraud.workflows.applications import application_from_json, application_from_url, applications_from_csv
+
+    if sum(source is not None for source in (url, application, batch)) != 1:
+        raise InputError("Name exactly one of: a URL, --application FILE.json, --batch FILE.csv.")
+    if batch is not None:
+        return applications_from_csv(batch)
+    return [application_from_json(application)] if application is not None else [application_from_url(url or "", program_id)]
 
 
 def _write_all(app: object, vetted: list[tuple[Dossier, Application]], folder: Path, *, single: bool) -> None:

@@ -82,7 +82,7 @@ def _traffic_outcome(pack: Pack, found: Sequence[Signal], score: float) -> Outco
         return Outcome.HOLD
     if score >= pack.scan.review_score or worth_a_look(found):
         return Outcome.REVIEW
-    if score >= pack.scan.watch_score or found:
+    if score >= pack.scan.watch_score or any(signal.severity is not Severity.INFO for signal in found):
         return Outcome.WATCH
     return Outcome.PASS
 

@@ -29,7 +29,8 @@ MOST_RESIDUALS = 12
 """Residuals kept with a decision: more than any explanation names."""
 
 WORDS: Mapping[str, FeatureWords] = {
-    feature.name: FeatureWords(title=feature.title, unit=feature.unit, family=feature.family) for feature in FEATURES
+    feature.name: FeatureWords(title=feature.title, unit=feature.unit, support_of=feature.support_of, family=feature.family)
+    for feature in FEATURES
 }
 """How each feature of the catalogue is spoken of."""
 

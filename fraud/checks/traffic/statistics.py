@@ -12,10 +12,11 @@ from fraud.domain.signals import Family, Severity, Signal
 
 
 class FeatureWords(msgspec.Struct, frozen=True, kw_only=True):
-    """How a feature is spoken of: its title, unit and family."""
+    """How a feature is spoken of: its title, its unit, what it rests on, and its family."""
 
     title: str
     unit: str
+    support_of: str
     family: Family
 
 
@@ -35,11 +36,11 @@ def peer_residuals(words: Mapping[str, FeatureWords], facts: TrafficFacts, limit
 
 def _residual_signal(words: Mapping[str, FeatureWords], subject: str, residual: FeatureResidual, limits: Limits) -> Signal:
     spec, word = CHECKS["traffic.peer_residuals"], words[residual.feature]
-    severity = Severity.MEDIUM if residual.z >= limits["medium_z"] else Severity.LOW
+    severity = _severity(residual.z, limits)
     seen = Observation(
         text=(
-            f"{word.title}: {quantity(residual.value, word.unit)} against {quantity(residual.peer, word.unit)} usual among peers "
-            f"({residual.z:.1f} robust deviations, from {residual.support:,.0f})."
+            f"{word.title}: {quantity(residual.value, word.unit)}, where {quantity(residual.peer, word.unit)} is usual among peers "
+            f"(z {residual.z:.1f} from {residual.support:,.0f} {word.support_of})."
         ),
         value=residual.value,
         baseline=residual.peer,
@@ -48,6 +49,12 @@ def _residual_signal(words: Mapping[str, FeatureWords], subject: str, residual: 
     )
     signal = spec.finding(subject, severity, seen)
     return msgspec.structs.replace(signal, family=word.family, reason_code=f"{word.family.value}.{residual.feature}")
+
+
+def _severity(z: float, limits: Limits) -> Severity:
+    if z >= limits["medium_z"]:
+        return Severity.MEDIUM
+    return Severity.LOW if z >= limits["low_z"] else Severity.INFO
 
 
 def anomaly(facts: TrafficFacts, limits: Limits) -> tuple[Signal, ...]:

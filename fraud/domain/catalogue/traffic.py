@@ -23,7 +23,8 @@ TRAFFIC_CHECKS: tuple[CheckSpec, ...] = (
         tier=Tier.CIRCUMSTANTIAL,
         reason_code="peers.residual",
         parameters=(
-            Parameter(name="minimum_z", meaning="One-sided peer residual from which a feature is named", unit="robust standard deviations"),
+            Parameter(name="minimum_z", meaning="From here a feature is named, to explain a rank", unit="robust standard deviations"),
+            Parameter(name="low_z", meaning="From here it is a signal of low severity", unit="robust standard deviations"),
             Parameter(name="medium_z", meaning="From here the signal is of medium severity", unit="robust standard deviations"),
             Parameter(name="most_named", meaning="Features named at most, largest residual first", unit="features"),
         ),

@@ -11,7 +11,11 @@ from fraud.domain.signals import Family, Severity, Signal, Status, Tier
 from fraud.policy.loading import load_pack
 
 PACK = load_pack()
-WORDS = {"fast_conversion_share": FeatureWords(title="Conversions within 30 seconds", unit="share", family=Family.TIMING)}
+WORDS = {
+    "fast_conversion_share": FeatureWords(
+        title="Conversions within 30 seconds", unit="share", support_of="conversions", family=Family.TIMING
+    )
+}
 CHECKS = traffic_checks(WORDS)
 
 
@@ -116,10 +120,12 @@ def test_one_own_order_is_a_test_and_two_are_conclusive() -> None:
 
 def test_residuals_are_named_by_family_and_stay_circumstantial() -> None:
     residual = FeatureResidual(feature="fast_conversion_share", side="high", z=6.2, value=0.4, peer=0.02, support=50)
-    mild = FeatureResidual(feature="fast_conversion_share", side="high", z=1.0, value=0.03, peer=0.02, support=50)
-    (signal,) = run("traffic.peer_residuals", facts(peers={"fast_conversion_share": 0.02}, residuals=(residual, mild)))
+    mild = FeatureResidual(feature="fast_conversion_share", side="high", z=1.2, value=0.03, peer=0.02, support=50)
+    slight = FeatureResidual(feature="fast_conversion_share", side="high", z=0.1, value=0.021, peer=0.02, support=50)
+    signal, explaining = run("traffic.peer_residuals", facts(peers={"fast_conversion_share": 0.02}, residuals=(residual, mild, slight)))
+    assert (signal.severity, explaining.severity) == (Severity.MEDIUM, Severity.INFO)
     assert (signal.reason_code, signal.family, signal.tier) == ("timing.fast_conversion_share", Family.TIMING, Tier.CIRCUMSTANTIAL)
-    assert "40.0% against 2.0% usual" in signal.text
+    assert "40.0%, where 2.0% is usual among peers (z 6.2 from 50 conversions)" in signal.text
     assert run("traffic.peer_residuals", facts(peers={"x": 1.0}))[0].status is Status.CLEAR
     assert run("traffic.peer_residuals", facts())[0].status is Status.INCONCLUSIVE
 
