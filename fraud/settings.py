@@ -6,10 +6,13 @@ import ipaddress
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field, SecretStr, ValidationError
+from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from fraud.errors import InputError
+
+SHORTEST_SECRET = 16
+"""Characters of a secret that signs or keys anything: 16 random ones cannot be guessed."""
 
 
 class Settings(BaseSettings):
@@ -34,6 +37,13 @@ class Settings(BaseSettings):
     log_format: Literal["console", "json"] = Field("console", description="How logs are written to stderr: for people or for machines.")
     log_level: Literal["debug", "info", "warning", "error"] = Field("warning", description="The least level that is logged.")
 
+    @field_validator("secret_key", "pepper")
+    @classmethod
+    def _long_enough(cls, secret: SecretStr | None) -> SecretStr | None:
+        if secret is not None and len(secret.get_secret_value()) < SHORTEST_SECRET:
+            raise ValueError(f"it needs at least {SHORTEST_SECRET} characters")
+        return secret
+
     @property
     def allowed_networks(self) -> tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...]:
         """`crawl_allow_networks` as networks."""
@@ -51,4 +61,4 @@ def load_settings(**overrides: object) -> Settings:
     except ValidationError as fault:
         first = fault.errors()[0]
         name = "FRAUD_" + "_".join(str(part) for part in first["loc"]).upper()
-        raise InputError(f"The setting {name} cannot be used: {first['msg']}.") from fault
+        raise InputError(f"The setting {name} cannot be used: {first['msg'].removeprefix('Value error, ')}.") from fault

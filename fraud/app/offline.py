@@ -10,6 +10,7 @@ from pathlib import Path
 from fraud.app.parts import App
 from fraud.app.scanning import ingest_options
 from fraud.app.scoring import clicks_before, load_served, newest_click_model, warm_up
+from fraud.app.statuses import AffiliateStatuses
 from fraud.domain.decisions import Decision
 from fraud.storage.counters import MemoryCounters
 from fraud.storage.lake import ParquetLake
@@ -32,8 +33,13 @@ def score_file(app: App, program_id: str, file: Path, means: tuple[str, str, Cal
     warm_up(app, program_id, counters, before=clicks[0].clicked_at if clicks else None)
     kept: list[Decision] = []
     info = newest_click_model(app, program_id)
-    tools = ScoringTools(priors=ScanRisks(app.stores.scans, app.clock), counters=counters, record=kept.append, clock=app.clock)
-    scorer = ClickScorer(app.pack(policy), load_served(app, info) if info else None, tools)
+    tools = ScoringTools(
+        priors=ScanRisks(app.stores.scans, app.clock, AffiliateStatuses(app.lake, app.clock)),
+        counters=counters,
+        record=kept.append,
+        clock=app.clock,
+    )
+    scorer = ClickScorer(app.pack_for(program_id, policy), load_served(app, info) if info else None, tools)
     answers = [scored.answer for scored in score_offline(clicks, scorer)]
     for start in range(0, len(kept), BATCH):
         app.stores.decisions.add(kept[start : start + BATCH])

@@ -105,6 +105,11 @@ class App:
         self.evidence.put(canonical_json(pack))
         return pack
 
+    def pack_for(self, program_id: str, named: str = "") -> Pack:
+        """The pack that a program's decisions are made under: the one named, else its profile's, else the default."""
+        profile = self.profile(program_id)
+        return self.pack(named or (profile.policy if profile else ""))
+
     def pack_of(self, artefact: Artefact) -> Pack:
         """The pack that a decision was made under, exactly as it was."""
         try:

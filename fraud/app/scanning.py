@@ -16,6 +16,7 @@ from fraud.domain.actors import Actor
 from fraud.domain.clock import as_utc
 from fraud.domain.scans import ScanResult
 from fraud.features.catalogue import feature_set_hash
+from fraud.policy.pack import Pack
 from fraud.storage.lake import ParquetLake
 from fraud.workflows.ingesting import IngestOptions, IngestReport, ingest
 from fraud.workflows.nightly import ScanOutcome, ScanRequest, ScanTools, scan
@@ -67,7 +68,7 @@ def ingest_options(app: App, format_name: str, progress: Progress) -> IngestOpti
 
 def scan_workspace(app: App, request: ScanRequest, actor: Actor, policy: str, progress: Progress) -> ScanRun:
     """Scans the workspace's own events and keeps decisions, alerts, models and the result."""
-    tools = _tools(app, app.lake, actor, policy, progress)
+    tools = _tools(app, app.lake, actor, app.pack_for(request.program_id, policy), progress)
     outcome = scan(request, tools)
     progress("Fitting the click model")
     fit_click_model_on(app, app.lake, request.program_id, outcome.result.as_of)
@@ -89,7 +90,7 @@ def scan_files(app: App, files: OneShotFiles, request: ScanRequest, tools: tuple
             duplicate_rows=sum(report.duplicates for report in reports),
             rejected_rows=sum(report.rejected for report in reports),
         )
-        outcome = scan(counted, _tools(app, lake, actor, policy, progress))
+        outcome = scan(counted, _tools(app, lake, actor, app.pack_for(request.program_id, policy), progress))
     app.stores.decisions.add(outcome.decisions)
     return ScanRun(outcome.result, tuple(reports))
 
@@ -103,10 +104,10 @@ def _beginning_with_the_clicks(request: ScanRequest, lake: ParquetLake) -> ScanR
     return replace(request, whole=False, since=as_utc(first))
 
 
-def _tools(app: App, lake: ParquetLake, actor: Actor, policy: str, progress: Progress) -> ScanTools:
+def _tools(app: App, lake: ParquetLake, actor: Actor, pack: Pack, progress: Progress) -> ScanTools:
     now = app.clock.now()
     models = KeptModels(app.registry, feature_set_hash(), now)
-    return ScanTools(lake=lake, models=models, pack=app.pack(policy), actor=actor, now=now, progress=progress)
+    return ScanTools(lake=lake, models=models, pack=pack, actor=actor, now=now, progress=progress)
 
 
 def _keep(app: App, outcome: ScanOutcome) -> ScanResult:

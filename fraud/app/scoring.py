@@ -7,8 +7,10 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 
 import msgspec
+import structlog
 
 from fraud.app.parts import App, kept_models, load_model
+from fraud.app.statuses import AffiliateStatuses
 from fraud.detection.clicks import MINIMUM_CLICKS, ClickModel, fit_click_model
 from fraud.domain.actors import DEFAULT_PROGRAM
 from fraud.domain.clock import as_utc
@@ -21,6 +23,8 @@ from fraud.storage.counters import MemoryCounters
 from fraud.storage.lake import ParquetLake
 from fraud.workflows.scoring import ClickScorer, ScanRisks, ScoringTools, ServedModel, click_features_of
 from models.registry import ArtefactInfo
+
+_log = structlog.get_logger(__name__)
 
 MOST_FITTED = 20_000
 """Clicks the click model is fitted on: the newest ones. Replaying as many through the counters takes some seconds."""
@@ -92,7 +96,7 @@ class Scorers:
     def __init__(self, app: App, record: Callable[[Decision], None]) -> None:
         self._app = app
         self._record = record
-        self._risks = ScanRisks(app.stores.scans, app.clock)
+        self._risks = ScanRisks(app.stores.scans, app.clock, AffiliateStatuses(app.lake, app.clock))
         self._scorers: dict[str, ClickScorer] = {}
         self._counters: dict[str, MemoryCounters] = {}
         self._looked_at: dict[str, datetime] = {}
@@ -124,8 +128,16 @@ class Scorers:
         tools = ScoringTools(
             priors=self._risks, counters=self._warm(program_id), record=self._record, clock=self._app.clock, earlier=self._earlier
         )
-        model = load_served(self._app, newest) if newest else None
-        return ClickScorer(self._app.pack(profile.policy if profile else ""), model, tools)
+        model = self._load(newest) if newest else None
+        return ClickScorer(self._app.pack_for(program_id), model, tools)
+
+    def _load(self, newest: ArtefactInfo) -> ServedModel | None:
+        try:
+            return load_served(self._app, newest)
+        except ModelError as refused:
+            # Rules still answer, and every answer says that it is degraded: that beats not answering a tracker at all.
+            _log.error("click_model_refused", model=newest.id, reason=refused.message)
+            return None
 
     def _warm(self, program_id: str) -> MemoryCounters:
         if program_id not in self._counters:
