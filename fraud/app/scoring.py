@@ -126,7 +126,12 @@ class Scorers:
         if scorer is not None and (newest is None or (scorer.model is not None and scorer.model.artefact.hash == newest.sha256)):
             return scorer
         tools = ScoringTools(
-            priors=self._risks, counters=self._warm(program_id), record=self._record, clock=self._app.clock, earlier=self._earlier
+            priors=self._risks,
+            counters=self._warm(program_id),
+            record=self._record,
+            clock=self._app.clock,
+            earlier=self._earlier,
+            answered=self._answered(program_id),
         )
         model = self._load(newest) if newest else None
         return ClickScorer(self._app.pack_for(program_id), model, tools)
@@ -144,6 +149,10 @@ class Scorers:
             self._counters[program_id] = MemoryCounters()
             warm_up(self._app, program_id, self._counters[program_id])
         return self._counters[program_id]
+
+    def _answered(self, program_id: str) -> frozenset[tuple[str, str]]:
+        since = self._app.clock.now() - WARM_UP
+        return frozenset((program_id, click_id) for click_id in self._app.stores.decisions.subjects(program_id, DecisionKind.SCORE, since))
 
     def _earlier(self, program_id: str, click_id: str) -> Decision | None:
         return self._app.stores.decisions.latest(program_id, DecisionKind.SCORE, click_id)

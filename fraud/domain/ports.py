@@ -37,6 +37,10 @@ class DecisionStore(Protocol):
         """The newest decision of that kind on that subject, by the time it was decided."""
         ...
 
+    def subjects(self, program_id: str, kind: DecisionKind, since: datetime) -> list[str]:
+        """The subjects of that kind decided at or after `since`, in the order they were decided."""
+        ...
+
 
 class ScanStore(Protocol):
     """Results of scans."""

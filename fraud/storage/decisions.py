@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import select
@@ -51,6 +52,16 @@ class SqlDecisions:
         with self._database.reading() as connection:
             text = connection.execute(query).scalar()
         return None if text is None else decode(text, Decision)
+
+    def subjects(self, program_id: str, kind: DecisionKind, since: datetime) -> list[str]:
+        """The subjects of that kind decided at or after `since`, in the order they were decided."""
+        query = (
+            select(table.c.subject_id)
+            .where(table.c.program_id == program_id, table.c.kind == kind.value, table.c.decided_at >= since)
+            .order_by(table.c.position)
+        )
+        with self._database.reading() as connection:
+            return list(connection.execute(query).scalars())
 
     def _one(self, decision_id: str, *conditions: Any) -> Decision:
         with self._database.reading() as connection:

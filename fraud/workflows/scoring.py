@@ -10,6 +10,7 @@ import math
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -96,7 +97,8 @@ class ServedModel:
 class ScoringTools:
     """What scoring works with, shared by the scorers of all programs.
 
-    `record` keeps a decision; `earlier` finds the decision on a click answered before this process knew it (program and click id);
+    `record` keeps a decision; `earlier` finds the decision on a click answered before this process knew it (program and click id), and
+    `answered` holds those that an earlier process answered lately, so that a repeat is known after a restart without asking for each click;
     `deadline` is the time after which the model is no longer asked; `answers` is how many answers are kept for repeats.
     """
 
@@ -105,6 +107,7 @@ class ScoringTools:
     record: Callable[[Decision], None]
     clock: Clock
     earlier: Callable[[str, str], Decision | None] = lambda program_id, click_id: None
+    answered: AbstractSet[tuple[str, str]] = frozenset()
     deadline: timedelta = DEADLINE_DEFAULT
     answers: int = 100_000
 
@@ -136,6 +139,8 @@ class ClickScorer:
         known = self._answers.get(key)
         if known is not None:
             return ScoredClick(known, None)
+        if key in self._tools.answered and (earlier := self._tools.earlier(*key)) is not None:
+            return ScoredClick(self._keep(key, _answer(earlier, _milliseconds(self._tools.clock.now() - started))), None)
         observed = observe_click(self._tools.counters, click)
         if observed.repeated and (earlier := self._tools.earlier(*key)) is not None:
             return ScoredClick(self._keep(key, _answer(earlier, _milliseconds(self._tools.clock.now() - started))), None)

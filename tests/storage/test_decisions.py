@@ -87,6 +87,19 @@ def test_latest_tells_kinds_and_subjects_apart(decisions: SqlDecisions) -> None:
     assert [one and one.decision_id for one in found] == ["dec_1", "dec_3", None]
 
 
+def test_subjects_are_those_decided_since_of_one_kind_and_program(decisions: SqlDecisions) -> None:
+    decisions.add(
+        [
+            decision("dec_1", subject_id="old", decided_at=NOON),
+            decision("dec_2", subject_id="one", decided_at=later(1)),
+            decision("dec_3", subject_id="two", decided_at=later(2)),
+            decision("dec_4", subject_id="other", decided_at=later(2), kind=DecisionKind.VET),
+            decision("dec_5", subject_id="elsewhere", decided_at=later(2), program_id="hats"),
+        ]
+    )
+    assert decisions.subjects("shoes", DecisionKind.SCAN, later(1)) == ["one", "two"]
+
+
 def test_a_very_long_subject_is_kept_and_found(decisions: SqlDecisions) -> None:
     subject = "aff_1/" + "".join(chr(0x4E00 + number % 5000) for number in range(20_000))  # past any index entry
     decisions.add([decision("dec_1", subject_id=subject)])

@@ -40,6 +40,9 @@ class Decisions:
         mine = [one for one in self.kept if (one.program_id, one.kind, one.subject_id) == (program_id, kind, subject_id)]
         return max(mine, key=lambda one: one.decided_at, default=None)
 
+    def subjects(self, program_id: str, kind: DecisionKind, since: datetime) -> list[str]:
+        return [one.subject_id for one in self.kept if (one.program_id, one.kind) == (program_id, kind) and one.decided_at >= since]
+
 
 @dataclass
 class Scans:

@@ -178,6 +178,21 @@ def test_after_a_restart_the_stored_decision_answers() -> None:
     assert len(ledger.kept) == 1
 
 
+def test_a_click_answered_by_an_earlier_process_is_neither_decided_nor_counted_again() -> None:
+    ledger = Ledger()
+    first = scorer(ledger).score(click(1), "req_1").answer
+    counters = MemoryCounters()
+    restarted = scorer(
+        ledger,
+        counters=counters,
+        answered=frozenset({("default", "c1")}),
+        earlier=lambda program_id, click_id: next(d for d in ledger.kept if (d.program_id, d.subject_id) == (program_id, click_id)),
+    )
+    assert restarted.score(click(1), "req_2").answer == first
+    restarted.score(click(2))
+    assert ledger.kept[-1].inputs["features"]["ip_clicks_1h"] == 1.0
+
+
 def test_an_answer_that_could_not_be_recorded_is_not_given_later_either() -> None:
     ledger = Ledger()
     fails = [True]
@@ -319,6 +334,9 @@ class Store:
         raise NotImplementedError
 
     def latest(self, program_id: str, kind: DecisionKind, subject_id: str) -> Decision | None:
+        raise NotImplementedError
+
+    def subjects(self, program_id: str, kind: DecisionKind, since: datetime) -> list[str]:
         raise NotImplementedError
 
 
