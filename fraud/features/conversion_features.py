@@ -61,10 +61,10 @@ CONVERSION_FEATURES: tuple[Feature, ...] = (
     ),
     Feature(
         name="delay_log_median",
-        title="Usual time to convert",
+        title="Time to convert against the offer's usual",
         doc="Median of the log of the time from click to conversion, beside the usual one of each offer; far from peers in either "
         "direction needs a reason.",
-        unit="log s",
+        unit="log ratio",
         kind="statistic",
         bad="both",
         family=Family.TIMING,

@@ -304,6 +304,8 @@ def quantity(value: float | None, unit: str) -> str:
         return duration(value)
     if unit in {"ms", "milliseconds"}:
         return duration(None if value is None else value / 1000)
+    if unit == "log ratio":
+        return UNKNOWN if value is None else f"{number(math.exp(value))}×"
     spelt = number(value)
     return spelt if spelt == UNKNOWN or not unit or unit in {"ratio", "count", "score"} else f"{spelt} {unit}"
 

@@ -97,7 +97,7 @@ def thin(visit: Visit, limits: Limits) -> Signal:
         return _THIN.inconclusive(visit.subject, only_scripts("words"))
     words = median(page.facts.word_count for page in pages)
     seen = Observation(
-        text=f"{_count(len(pages), 'content page')} read, with {words:g} words in the middle one.",
+        text=f"{_count(len(pages), 'content page')} read; the typical one has {words:g} words.",
         value={"pages": len(pages), "median_words": words},
         baseline={"pages": limits["minimum_pages"], "median_words": limits["minimum_median_words"]},
         sample_size=len(pages),

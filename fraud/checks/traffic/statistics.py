@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 
 import msgspec
@@ -92,6 +93,8 @@ def quantity(value: float, unit: str) -> str:
     """A value in its unit, as people say it."""
     if unit == "share":
         return f"{value:.1%}"
+    if unit == "log ratio":
+        return f"{math.exp(value):,.2f}×"
     if unit == "s":
         return f"{value:,.0f} s"
     text = f"{value:,.0f}" if unit == "count" and value == round(value) else f"{value:,.2f}"

@@ -140,7 +140,14 @@ def test_company_is_named_by_what_is_shared() -> None:
 
 @pytest.mark.parametrize(
     ("value", "unit", "words"),
-    [(0.123, "share", "12.3%"), (95.0, "s", "95 s"), (3.0, "count", "3"), (1.234, "ratio", "1.23"), (2.5, "nats", "2.50 nats")],
+    [
+        (0.123, "share", "12.3%"),
+        (95.0, "s", "95 s"),
+        (3.0, "count", "3"),
+        (1.234, "ratio", "1.23"),
+        (2.5, "nats", "2.50 nats"),
+        (-0.693147, "log ratio", "0.50×"),
+    ],
 )
 def test_quantities_are_said_in_their_unit(value: float, unit: str, words: str) -> None:
     assert quantity(value, unit) == words
