@@ -78,7 +78,8 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True):
 class Signal(msgspec.Struct, frozen=True, kw_only=True):
     """What one check says about one subject.
 
-    `value` is what was seen and `baseline` what would be usual, both in `unit` (empty: they speak for themselves); `sample_size` is what the value rests on.
+    `value` is what was seen and `baseline` what would be usual, both in `unit` (empty: they speak for themselves); `sample_size` is what
+    the value rests on.
     """
 
     check_id: str

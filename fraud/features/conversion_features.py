@@ -46,8 +46,8 @@ CONVERSION_FEATURES: tuple[Feature, ...] = (
     Feature(
         name="delay_log_sd",
         title="Variety of times to convert",
-        doc="Standard deviation of the log of the time from click to conversion, beside the usual one of each offer. People differ; scripts "
-        "and farms hardly do.",
+        doc="Standard deviation of the log of the time from click to conversion, beside the usual one of each offer. People differ; "
+        "scripts and farms hardly do.",
         unit="log s",
         kind="statistic",
         bad="low",

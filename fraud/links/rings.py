@@ -6,7 +6,7 @@ import duckdb
 import pandas as pd
 
 from fraud.domain.scans import Period, Ring, SharedEntities
-from fraud.links.edges import declared_groups, shared_addresses, identity_edges
+from fraud.links.edges import declared_groups, identity_edges, shared_addresses
 from models.graph import rings
 
 

@@ -10,9 +10,12 @@ from fraud.domain.catalogue import CHECKS, CheckSpec
 from fraud.domain.signals import Tier
 
 TYPOLOGIES = set(
-    "click_flooding click_injection bot_traffic cookie_stuffing last_click_hijack lead_fraud self_referral incentive_abuse sub_id_laundering "
-    "collusion_ring referrer_laundering click_replay brand_bidding conversion_injection ad_stacking duplicate_account geo_mismatch parked_site "
-    "thin_content copied_content cloaking forced_click typosquat prohibited_content link_farm fake_audience fake_reviews site_network malware".split()
+    """
+    click_flooding click_injection bot_traffic cookie_stuffing last_click_hijack lead_fraud self_referral incentive_abuse
+    sub_id_laundering collusion_ring referrer_laundering click_replay brand_bidding conversion_injection ad_stacking
+    duplicate_account geo_mismatch parked_site thin_content copied_content cloaking forced_click typosquat
+    prohibited_content link_farm fake_audience fake_reviews site_network malware
+    """.split()
 )
 
 

@@ -7,6 +7,7 @@ import pytest
 from fraud.checks.traffic import traffic_checks
 from fraud.checks.traffic.facts import Company, FeatureResidual, TrafficCounts, TrafficFacts
 from fraud.checks.traffic.statistics import FeatureWords, quantity
+from fraud.domain.catalogue import TRAFFIC_CHECKS
 from fraud.domain.signals import Family, Severity, Signal, Status, Tier
 from fraud.policy.loading import load_pack
 
@@ -35,8 +36,6 @@ def run(check_id: str, seen: TrafficFacts) -> tuple[Signal, ...]:
 
 
 def test_every_traffic_check_of_the_catalogue_has_its_function() -> None:
-    from fraud.domain.catalogue import TRAFFIC_CHECKS
-
     assert {spec.check_id for spec in TRAFFIC_CHECKS} == set(CHECKS)
 
 
