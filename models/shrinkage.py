@@ -27,6 +27,9 @@ STATISTIC_FLOOR = 0.05
 """Spread of a statistic whose reference is constant at zero, in its own unit: no scale is known, so small differences are not news."""
 PSEUDO_PEERS = 30.0
 """Weight of the parent group's slope when a group's own is fitted, in entities (the group size of 4.1's hierarchy)."""
+RATE_BLUR = 0.005
+"""Rates that differ by less than about half a percentage point hardly differ in their residual, however rare the event: a tenth of a percent
+where a hundredth is usual is a tenfold rise and nobody's concern."""
 LEAST_VARIANCE = 1e-5
 """The least a Beta prior may vary, as a share of mean * (1 - mean) (4.1.1 says of the mean, which goes wrong near 1)."""
 OUTLIER = 2.5
@@ -105,11 +108,13 @@ class Rate:
         mean, strength = prior[..., 0], prior[..., 1]
         hits = sample.value * sample.support + mean * strength
         misses = (1.0 - sample.value) * sample.support + (1.0 - mean) * strength
-        return log(hits / misses)
+        blur = RATE_BLUR * (sample.support + strength)
+        return log((hits + blur) / (misses + blur))
 
     def own_unit(self, centre: FloatArray, sample: Sample, prior: FloatArray) -> FloatArray:
-        """The rate with these log odds."""
-        return np.asarray(expit(centre), dtype=np.float64)
+        """The rate with these (blurred) log odds."""
+        blurred = expit(centre) * (1.0 + 2.0 * RATE_BLUR) - RATE_BLUR
+        return np.asarray(np.clip(blurred, 0.0, 1.0), dtype=np.float64)
 
     def floor(self, sample: Sample) -> float:
         """Honest rates differ by this much in log odds."""

@@ -14,20 +14,23 @@ from fraud.app.statuses import AffiliateStatuses
 from fraud.domain.decisions import Decision
 from fraud.storage.counters import MemoryCounters
 from fraud.storage.lake import ParquetLake
-from fraud.workflows.ingesting import ingest
+from fraud.workflows.ingesting import IngestReport, ingest
 from fraud.workflows.scoring import ClickAnswer, ClickScorer, ScanRisks, ScoringTools, score_offline
+
+Means = tuple[str, str, Callable[[str], None]]
+"""The file's format, the policy that is named, and who is told of the progress."""
 
 MOST_SCORED = 5_000_000
 END_OF_TIME = datetime(9999, 1, 1, tzinfo=UTC)
 BATCH = 500
 
 
-def score_file(app: App, program_id: str, file: Path, means: tuple[str, str, Callable[[str], None]]) -> list[ClickAnswer]:
-    """The answers to a file's clicks in event order; their decisions are kept, the clicks are not."""
+def score_file(app: App, program_id: str, file: Path, means: Means) -> tuple[list[ClickAnswer], IngestReport]:
+    """The answers to a file's clicks in event order, and what became of its rows; decisions are kept, the clicks are not."""
     format_name, policy, progress = means
     with tempfile.TemporaryDirectory(prefix="offline-", dir=app.workspace.root) as folder:
         lake = ParquetLake(Path(folder))
-        ingest(lake, program_id, "clicks", [file], ingest_options(app, format_name, progress))
+        report = ingest(lake, program_id, "clicks", [file], ingest_options(app, format_name, progress))
         clicks = clicks_before(lake, program_id, END_OF_TIME, MOST_SCORED)
     counters = MemoryCounters()
     warm_up(app, program_id, counters, before=clicks[0].clicked_at if clicks else None)
@@ -43,4 +46,4 @@ def score_file(app: App, program_id: str, file: Path, means: tuple[str, str, Cal
     answers = [scored.answer for scored in score_offline(clicks, scorer)]
     for start in range(0, len(kept), BATCH):
         app.stores.decisions.add(kept[start : start + BATCH])
-    return answers
+    return answers, report

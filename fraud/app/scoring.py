@@ -119,11 +119,10 @@ class Scorers:
         return {"scored_programs": float(len(scorers)), "scored_programs_with_model": float(sum(s.model is not None for s in scorers))}
 
     def _current(self, program_id: str, scorer: ClickScorer | None) -> ClickScorer:
-        profile = self._app.profile(program_id)
-        if profile is None and program_id != DEFAULT_PROGRAM:
+        if self._app.profile(program_id) is None and program_id != DEFAULT_PROGRAM:
             raise NotFound(f"There is no program {program_id!r}.")
-        newest = newest_click_model(self._app, program_id)
-        if scorer is not None and (newest is None or (scorer.model is not None and scorer.model.artefact.hash == newest.sha256)):
+        pack, newest = self._app.pack_for(program_id), self._newest(program_id)
+        if scorer is not None and scorer.pack.hash == pack.hash and _serves(scorer, newest):
             return scorer
         tools = ScoringTools(
             priors=self._risks,
@@ -133,8 +132,14 @@ class Scorers:
             earlier=self._earlier,
             answered=self._answered(program_id),
         )
-        model = self._load(newest) if newest else None
-        return ClickScorer(self._app.pack_for(program_id), model, tools)
+        return ClickScorer(pack, self._load(newest) if newest else None, tools)
+
+    def _newest(self, program_id: str) -> ArtefactInfo | None:
+        try:
+            return newest_click_model(self._app, program_id)
+        except ModelError as refused:
+            _log.error("models_unreadable", program_id=program_id, reason=refused.message)
+            return None
 
     def _load(self, newest: ArtefactInfo) -> ServedModel | None:
         try:
@@ -156,6 +161,11 @@ class Scorers:
 
     def _earlier(self, program_id: str, click_id: str) -> Decision | None:
         return self._app.stores.decisions.latest(program_id, DecisionKind.SCORE, click_id)
+
+
+def _serves(scorer: ClickScorer, newest: ArtefactInfo | None) -> bool:
+    """Whether the scorer has the newest model, or there is none to have."""
+    return newest is None or (scorer.model is not None and scorer.model.artefact.hash == newest.sha256)
 
 
 def warm_up(app: App, program_id: str, counters: MemoryCounters, before: datetime | None = None) -> None:

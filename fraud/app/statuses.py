@@ -6,8 +6,14 @@ import threading
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 
+import duckdb
+import structlog
+
 from fraud.domain.clock import Clock
+from fraud.errors import FraudError
 from fraud.storage.lake import ParquetLake
+
+_log = structlog.get_logger(__name__)
 
 REFRESH = timedelta(minutes=1)
 
@@ -35,7 +41,12 @@ class AffiliateStatuses:
         read_at = self._read_at.get(program_id)
         return read_at is None or now - read_at > REFRESH
 
-    def _read(self, program_id: str) -> dict[str, str]:
-        with self._lake.connect(program_id) as events:
-            rows = events.sql("select affiliate_id, status from affiliates where status is not null").fetchall()
+    def _read(self, program_id: str) -> Mapping[str, str]:
+        try:
+            with self._lake.connect(program_id) as events:
+                rows = events.sql("select affiliate_id, status from affiliates where status is not null").fetchall()
+        except (FraudError, duckdb.Error) as fault:
+            # A damaged file must not stop the scoring of clicks: what was known last serves on, and the log says so.
+            _log.error("affiliate_statuses_unreadable", program_id=program_id, reason=str(fault))
+            return self._statuses.get(program_id, {})
         return {str(affiliate): str(status) for affiliate, status in rows}

@@ -70,7 +70,15 @@ def profile_for(app: App, program_id: str, given: ProgramProfile | None, actor: 
 
 
 def vet_applications(app: App, applications: Sequence[Application], profile: ProgramProfile | None, means: VettingMeans) -> list[Dossier]:
-    """Vets applications side by side; keeps applications, decisions and dossiers, and returns the dossiers in order."""
+    """Vets applications to one program side by side; keeps applications, decisions and dossiers, and returns the dossiers in order."""
+    program_id = profile.program_id if profile else applications[0].program_id
+    for application in applications:
+        if application.program_id != program_id:
+            name = application.application_id or application.name or "one application"
+            raise InputError(
+                f"{name} is for the program {application.program_id!r}, but this run judges by the terms of {program_id!r}: "
+                "vet each program's applications by themselves."
+            )
     outcomes = asyncio.run(_vet_all(app, applications, profile, means))
     return [_keep(app, outcome) for outcome in outcomes]
 

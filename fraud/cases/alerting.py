@@ -19,7 +19,8 @@ _OPENING = frozenset({Outcome.REVIEW, Outcome.HOLD, Outcome.SUSPEND})
 
 
 class Candidate(msgspec.Struct, frozen=True, kw_only=True):
-    """A decided subject that may become an alert. `subject` is its place in the feature table, `exposure` what is pending for it."""
+    """A decided subject that may become an alert. `subject` is its place in the feature table, `exposure` the central
+    estimate of what it may cost."""
 
     decision: Decision
     subject: str | tuple[str, str]
@@ -69,5 +70,5 @@ def alert_of(candidate: Candidate, now: datetime) -> Alert:
         decision_id=decision.decision_id,
         opened_at=now,
         last_seen_at=now,
-        expected_loss=round(candidate.exposure * decision.verdict.score, 2),
+        expected_loss=round(candidate.exposure, 2),
     )

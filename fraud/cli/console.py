@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
+from rich.table import Table
+from rich.text import Text
 
 from fraud.domain.actors import DEFAULT_PROGRAM, Actor, command_line_actor
 from fraud.domain.hashing import readable_json
@@ -76,10 +78,15 @@ def progress(first: str) -> Iterator[Callable[[str], None]]:
         yield status.update
 
 
+def add_plain_row(table: Table, *cells: str) -> None:
+    """A row of a table as it is: an id or a site's words may look like the terminal's own markup."""
+    table.add_row(*(Text(cell) for cell in cells))
+
+
 def print_json(value: object) -> None:
     """A result as JSON on stdout, and nothing else."""
-    sys.stdout.write(readable_json(value).decode())
-    sys.stdout.write("\n")
+    sys.stdout.write(readable_json(value).decode() + "\n")
+    sys.stdout.flush()  # now, where a reader that has gone ends the command quietly, and not in the interpreter's last moments
 
 
 def show_rejects(report: IngestReport, most: int = 5) -> None:

@@ -39,10 +39,20 @@ def replay(
             f"Now:  {result.now.outcome}, risk {result.now.score}   (policy {result.policy.id}, {result.policy.hash[:12]})", markup=False
         )
         for difference in result.differences:
-            err.print(f"  {difference.field}: {difference.then} -> {difference.now}", markup=False)
+            err.print(f"  {difference.field}: {_in_words(difference.field, difference.then, difference.now)}", markup=False)
         out.print("Exactly the same." if result.same else "Different.", markup=False)
     if not result.same and not policy:
         raise ReplayError(f"Decision {decision} did not come out the same; the fields above differ.")
+
+
+def _in_words(field: str, then: object, now: object) -> str:
+    """What changed in one field: for a list what went and what came, otherwise both values."""
+    if not isinstance(then, tuple) or not isinstance(now, tuple):
+        return f"{then} -> {now}"
+    before, after = ([str(getattr(item, "code", getattr(item, "reason_code", item))) for item in items] for items in (then, now))
+    gone, come = [name for name in before if name not in after], [name for name in after if name not in before]
+    changes = [*(f"without {name}" for name in gone), *(f"with {name}" for name in come)]
+    return ", ".join(changes) or "the same ones, with other figures"
 
 
 @policy_app.command("show")

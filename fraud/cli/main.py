@@ -7,7 +7,7 @@ import sys
 import typer
 
 from fraud import __version__
-from fraud.cli import deciding, events, reference, scanning, serving, vetting
+from fraud.cli import deciding, events, quarantine, reference, scanning, serving, vetting
 from fraud.cli.console import err
 from fraud.errors import FraudError
 
@@ -35,7 +35,7 @@ def main(
     """Vet affiliates, scan their traffic, score their clicks, with evidence a person can check."""
 
 
-for module in (events, scanning, vetting, deciding, serving, reference):
+for module in (events, quarantine, scanning, vetting, deciding, serving, reference):
     module.register(app)
 
 
@@ -46,7 +46,3 @@ def run() -> None:
     except FraudError as fault:
         err.print(f"Error: {fault.message}", style="red", markup=False)
         sys.exit(fault.exit_code)
-    except BrokenPipeError:
-        # The reader of our output has gone, as `head` does: nothing is wrong, and nothing is left to say.
-        sys.stderr.close()
-        sys.exit(0)

@@ -17,6 +17,7 @@ from fraud.cli.console import (
     ProgramIdOption,
     WorkspaceOption,
     actor,
+    add_plain_row,
     err,
     opened,
     out,
@@ -160,7 +161,7 @@ def _show(result: ScanResult) -> None:
         table.add_column(name, justify=justify, no_wrap=name != "why")  # type: ignore[arg-type]  # the five words above
     for row in result.affiliates[:20]:
         why = row.reasons[0].text if row.reasons else ""
-        table.add_row(str(row.rank), row.affiliate_id, f"{row.score:.2f}", f"{row.outcome}{' ●' if row.alerted else ''}", why)
+        add_plain_row(table, str(row.rank), row.affiliate_id, f"{row.score:.2f}", f"{row.outcome}{' ●' if row.alerted else ''}", why)
     out.print(table)
     for ring in result.rings:
         out.print(f"Ring of {len(ring.affiliate_ids)}: {', '.join(ring.affiliate_ids)}", markup=False)

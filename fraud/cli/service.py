@@ -15,6 +15,7 @@ from fraud.app.parts import App
 from fraud.app.scoring import Scorers
 from fraud.app.working import Worker
 from fraud.cli.jobs import HANDLERS
+from fraud.domain.actors import DEFAULT_PROGRAM
 from fraud.settings import load_settings
 from fraud.web.pages import create_pages
 from fraud.web.sessions import SessionSigner
@@ -38,7 +39,7 @@ def create_service(app: App) -> FastAPI:
         }
 
     def policy_probe() -> None:
-        app.pack()
+        app.pack_for(DEFAULT_PROGRAM)
 
     services = ApiServices(
         decisions=app.stores.decisions,

@@ -10,7 +10,19 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.table import Table
 
-from fraud.cli.console import PROGRAM, JsonOption, PolicyOption, ProgramIdOption, WorkspaceOption, err, opened, out, print_json, progress
+from fraud.cli.console import (
+    PROGRAM,
+    JsonOption,
+    PolicyOption,
+    ProgramIdOption,
+    WorkspaceOption,
+    err,
+    opened,
+    out,
+    print_json,
+    progress,
+    show_rejects,
+)
 from fraud.domain.actors import SYSTEM
 from fraud.errors import InputError
 
@@ -102,7 +114,8 @@ def score(
     from fraud.app.offline import score_file
 
     with opened(workspace) as app, progress("Scoring") as tell:
-        answers = score_file(app, program_id, file, (format_name, policy, tell))
+        answers, report = score_file(app, program_id, file, (format_name, policy, tell))
+    show_rejects(report)
     if json:
         print_json(answers)
         return

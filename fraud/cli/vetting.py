@@ -8,7 +8,20 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.table import Table
 
-from fraud.cli.console import JsonOption, OutOption, PolicyOption, WorkspaceOption, actor, err, opened, out, print_json, progress, written
+from fraud.cli.console import (
+    JsonOption,
+    OutOption,
+    PolicyOption,
+    WorkspaceOption,
+    actor,
+    add_plain_row,
+    err,
+    opened,
+    out,
+    print_json,
+    progress,
+    written,
+)
 from fraud.errors import InputError
 
 if TYPE_CHECKING:
@@ -85,7 +98,7 @@ def _show(dossier: Dossier) -> None:
     out.print(f"{dossier.outcome.value.replace('_', ' ')}: risk {dossier.score:.2f}, coverage {dossier.coverage:.0%}{kinds}", markup=False)
     table = Table(show_edge=False, pad_edge=False, show_header=False)
     for signal in dossier.signals:
-        table.add_row(signal.status.value.replace("_", " "), signal.check_id, signal.text)
+        add_plain_row(table, signal.status.value.replace("_", " "), signal.check_id, signal.text)
     out.print(table)
     for text in dossier.needed:
         out.print(f"Would settle it: {text}", markup=False)
@@ -98,5 +111,7 @@ def _show_batch(dossiers: list[Dossier]) -> None:
         table.add_column(name)
     for dossier in dossiers:
         findings = sum(signal.found for signal in dossier.signals)
-        table.add_row(dossier.application_id, dossier.outcome.value, f"{dossier.score:.2f}", f"{dossier.coverage:.0%}", str(findings))
+        add_plain_row(
+            table, dossier.application_id, dossier.outcome.value, f"{dossier.score:.2f}", f"{dossier.coverage:.0%}", str(findings)
+        )
     out.print(table)

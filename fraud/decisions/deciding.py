@@ -5,13 +5,27 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from fraud.decisions.weighing import associative_families, conclusive, coverage, findings, log_odds, may_act, probability, worth_a_look
+from fraud.decisions.weighing import (
+    associative_families,
+    conclusive,
+    coverage,
+    findings,
+    independent,
+    log_odds,
+    may_act,
+    probability,
+    worth_a_look,
+)
 from fraud.domain.catalogue import CHECKS
 from fraud.domain.decisions import Outcome, Verdict
 from fraud.domain.signals import Severity, Signal, Status, reason_of
 from fraud.policy.pack import ExpectedLoss, Pack
 
 _DIGITS = 6  # scores are kept to six places: finer differences mean nothing to a person and would not survive a change of processor
+
+_WAYS_TO_LOOK = ("website.reachable", "website.social_profiles")  # checks whose missing answer keeps the others from being made
+
+_ANOTHER_LOOK = "Another look: pages that can be read without scripts, and whatever the application left open."
 
 PUBLIC_NOTHING = "We found nothing that needs your attention."
 PUBLIC_OPEN = "We could not check everything yet and will come back to you."
@@ -78,7 +92,7 @@ def decide_traffic(pack: Pack, signals: Sequence[Signal], evidence: float) -> Ve
 def _traffic_outcome(pack: Pack, found: Sequence[Signal], score: float) -> Outcome:
     if conclusive(found, Severity.CRITICAL):
         return Outcome.SUSPEND
-    if conclusive(found) or len(associative_families(found, Severity.HIGH)) >= 2:
+    if conclusive(found) or independent(associative_families(found, Severity.HIGH)) >= 2:
         return Outcome.HOLD
     if score >= pack.scan.review_score or worth_a_look(found):
         return Outcome.REVIEW
@@ -123,6 +137,11 @@ def public_reason(outcome: Outcome, found: Sequence[Signal]) -> str:
 
 
 def needed(signals: Sequence[Signal]) -> tuple[str, ...]:
-    """What would settle the case: the catalogue's word for every check that found something or could not look."""
-    open_ones = (signal for signal in signals if signal.status in {Status.FINDING, Status.INCONCLUSIVE, Status.ERROR})
-    return tuple(dict.fromkeys(text for signal in open_ones if (text := CHECKS[signal.check_id].needed)))
+    """What would settle the case: the catalogue's word for every finding, and a way to look where nothing could be seen.
+
+    A check that could not look asks for nothing of its own: that would accuse of what nobody saw.
+    """
+    texts = [CHECKS[signal.check_id].needed for signal in signals if signal.found]
+    texts += [CHECKS[name].needed for name in _WAYS_TO_LOOK if any(s.check_id == name and s.status is Status.INCONCLUSIVE for s in signals)]
+    missed = any(signal.status in {Status.INCONCLUSIVE, Status.ERROR} for signal in signals)
+    return tuple(dict.fromkeys(text for text in texts if text)) or ((_ANOTHER_LOOK,) if missed else ())

@@ -107,7 +107,7 @@ def commission_at_risk(facts: TrafficFacts, verdict: Verdict) -> CommissionAtRis
         low, mid, high = 0.0, 0.0, min(high, verdict.score)
     return CommissionAtRisk(
         low=cents(pending * Decimal(str(low))),
-        mid=cents(pending * Decimal(str(min(mid, high)))),
+        mid=cents(pending * Decimal(str(mid))),
         high=cents(pending * Decimal(str(high))),
         currency=facts.counts.currency,
     )
@@ -123,8 +123,14 @@ def _excesses(facts: TrafficFacts, bound: str) -> list[float]:
     shares = [(facts.values[name], facts.support[name], facts.peers.get(name, 0.0)) for name in INVALID_SHARES if name in facts.values]
     if facts.counts.self_matches and facts.counts.conversions:
         shares.append((min(facts.counts.self_matches / facts.counts.conversions, 1.0), float(facts.counts.conversions), 0.0))
-    seen = {"low": lower_bound, "mid": lambda k, n: k / n, "high": upper_bound}[bound]
-    return [max(seen(value * n, n) - peer, 0.0) for value, n, peer in shares if n > 0]
+    return [max(_seen(value, n, bound) - peer, 0.0) for value, n, peer in shares if n > 0]
+
+
+def _seen(share: float, n: float, bound: str) -> float:
+    """A share of `n`, or its bound: never above the share when low, never below it when high, as Jeffreys' own are at 0 and 1."""
+    if bound == "mid":
+        return share
+    return min(lower_bound(share * n, n), share) if bound == "low" else max(upper_bound(share * n, n), share)
 
 
 def _joint(shares: list[float]) -> float:

@@ -9,6 +9,9 @@ from collections.abc import Iterable, Sequence
 from fraud.domain.signals import Family, Severity, Signal, Status, Tier
 from fraud.policy.pack import Pack
 
+CLICK_SIDE = frozenset({Family.NETWORK, Family.VOLUME, Family.DEVICE, Family.SOURCE})
+"""Families that rest on clicks alone, which a third party can send."""
+
 CONCLUDED = frozenset({Status.FINDING, Status.CLEAR})
 """The statuses of a check that could say something."""
 
@@ -72,6 +75,14 @@ def worth_a_look(found: Sequence[Signal]) -> bool:
     return bool(associative_families(found)) or len(families(found)) >= 2
 
 
+def independent(families: frozenset[Family]) -> int:
+    """How many independent kinds of evidence these families are: all that clicks alone can show is one kind.
+
+    Anybody can send clicks to anybody's link, and one address that does shows in network, volume and device at once.
+    """
+    return len(families - CLICK_SIDE) + bool(families & CLICK_SIDE)
+
+
 def may_act(found: Sequence[Signal]) -> bool:
-    """Whether the evidence allows more than a review: one conclusive finding, or two independent associative families."""
-    return bool(conclusive(found)) or len(associative_families(found)) >= 2
+    """Whether the evidence allows more than a review: one conclusive finding, or two independent kinds of associative evidence."""
+    return bool(conclusive(found)) or independent(associative_families(found)) >= 2

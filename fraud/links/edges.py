@@ -22,8 +22,11 @@ _EVENTS = """
     union all
     select affiliate_id, 'ip', ip from clicks where clicked_at >= $start and clicked_at < $end and ip is not null
     union all
-    select affiliate_id, 'customer', coalesce(customer_id, customer_email) from conversions
+    select affiliate_id, 'customer', coalesce(customer_id, customer_email) from conversions c
         where converted_at >= $start and converted_at < $end and coalesce(customer_id, customer_email) is not null
+        -- A conversion without its click is anybody's word: it must not tie somebody else's customer to an account.
+        and (not (select coalesce(bool_or(click_id is not null), false) from conversions)
+            or exists (select 1 from clicks k where k.click_id = c.click_id and k.affiliate_id = c.affiliate_id))
 """
 
 _SEEN = f"""

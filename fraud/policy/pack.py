@@ -125,6 +125,17 @@ def _check_faults(pack: Pack) -> list[str]:
         given, needed = set(pack.checks[name].thresholds), {parameter.name for parameter in spec.parameters}
         faults += [f"{name} has no threshold {lost!r}" for lost in sorted(needed - given)]
         faults += [f"{name} takes no threshold {odd!r}" for odd in sorted(given - needed)]
+        faults += _range_faults(name, spec, pack.checks[name])
+    return faults
+
+
+def _range_faults(name: str, spec: CheckSpec, policy: CheckPolicy) -> list[str]:
+    limits = {one: threshold.value for one, threshold in policy.thresholds.items()}
+    bounded = [one.name for one in spec.parameters if one.unit in {"share", "probability"} and one.name in limits]
+    outside = [one for one in bounded if not 0 <= limits[one] <= 1]
+    faults = [f"{name}: {one} is {limits[one]:g}, but must lie between 0 and 1" for one in outside]
+    if limits.get("high_share", 1.0) < limits.get("minimum_share", 0.0):
+        faults.append(f"{name}: high_share ({limits['high_share']:g}) is below minimum_share ({limits['minimum_share']:g})")
     return faults
 
 

@@ -38,6 +38,10 @@ _AT_FIELD = re.compile(r" - at `\$\.?([^`]*)`")
 _UNKNOWN_FIELD = re.compile(r"unknown field `([^`]+)`")
 
 
+APPLICATION_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:@-]{0,199}")
+"""What an application may be called: its dossier's folder has the same name, so it can never leave the folder it is put in."""
+
+
 def application_from_url(url: str, program_id: str = "") -> Application:
     """An application of which only the website is known; a bare domain will do."""
     application = Application(websites=(website_url(url, "The command line"),))
@@ -60,7 +64,11 @@ def applications_from_csv(path: Path) -> list[Application]:
 def read_profile(path: Path) -> ProgramProfile:
     """A program's profile from YAML, or from JSON when the file's name ends so."""
     value = _json(path) if path.suffix.lower() == ".json" else _yaml(path)
-    return verified_profile(_converted(value, ProgramProfile, str(path)), str(path))
+    profile = verified_profile(_converted(value, ProgramProfile, str(path)), str(path))
+    if Path(profile.policy).suffix in {".yaml", ".yml"}:
+        # A pack beside the profile is meant wherever the profile is read from, now or by a service started elsewhere.
+        return msgspec.structs.replace(profile, policy=str((path.parent / profile.policy).resolve()))
+    return profile
 
 
 def verified(application: Application, where: str) -> Application:
@@ -70,6 +78,11 @@ def verified(application: Application, where: str) -> Application:
     for name in ("websites", "social_profiles"):
         if len(getattr(application, name)) > MOST_WEBSITES:
             raise ProfileError(f"{where}: the field {name} has more than {MOST_WEBSITES} entries; name the main ones.")
+    if application.application_id and not APPLICATION_ID.fullmatch(application.application_id):
+        raise ProfileError(
+            f"{where}: the field application_id is {application.application_id!r}; use up to 200 letters, digits and . _ : @ -, "
+            "beginning with a letter or a digit."
+        )
     changes = {
         "websites": tuple(dict.fromkeys(website_url(text, f"{where}: the field websites") for text in application.websites)),
         "social_profiles": tuple(dict.fromkeys(_profile_address(text, where) for text in application.social_profiles)),

@@ -38,6 +38,11 @@ from fraud.policy.pack import Pack
 
 Progress = Callable[[str], None]
 
+SLACK = 0.1
+"""Share of a reference window that may lie before the first event: logs begin some time after midnight."""
+ENOUGH_REFERENCE = 0.5
+"""A reference of fewer affiliate-windows than this share of tonight's affiliates says less than tonight's own peers."""
+
 CHARTED = 20
 """Subjects at the head of the ranking that get charts whether they alert or not."""
 
@@ -131,10 +136,11 @@ def scan(request: ScanRequest, tools: ScanTools) -> ScanOutcome:
         )
     tools.progress("Fitting and applying the models")
     reference = everything.windows([period.start for period in references])
-    fitted_on = tonight if reference.facts.empty else reference
-    model = fit_traffic_model(fitted_on)
-    trained = window if reference.facts.empty else Period(start=references[0].start, end=references[-1].end)
-    artefact = tools.models.keep(stable_id("traffic", request.program_id), model, trained, {"rows": float(len(fitted_on.facts))})
+    if len(reference) < ENOUGH_REFERENCE * len(tonight):
+        references, reference = [], tonight
+    model = fit_traffic_model(reference)
+    trained = Period(start=references[0].start, end=references[-1].end) if references else window
+    artefact = tools.models.keep(stable_id("traffic", request.program_id), model, trained, {"rows": float(len(reference))})
     night = _Night(new_id("scan", tools.now), request, tools, window, (artefact,), _companies(rings), prepared_checks(tools.pack))
     tools.progress("Deciding")
     return _decide(night, model, tonight, _large_enough(sub_ids.window(window.start), tools.pack), rings, references)
@@ -156,7 +162,7 @@ def periods(request: ScanRequest, events: tuple[datetime, datetime] | None) -> t
     references: list[Period] = []
     stop = window.start - max(timedelta(days=request.history_days), length)
     start = window.start - length
-    while start >= stop and start + length > first:
+    while start >= stop and start + SLACK * length >= first:
         references.append(Period(start=start, end=start + length))
         start -= length
     return window, references[::-1]
@@ -214,7 +220,7 @@ def _candidate(night: _Night, table: FeatureTable, judged: Judgement, subject: S
     pack, tools = night.tools.pack, night.tools
     affiliate = subject[0] if isinstance(subject, tuple) else subject
     company = night.companies.get(str(affiliate)) if kind is SubjectKind.AFFILIATE else None
-    name = "/".join(map(str, subject)) if isinstance(subject, tuple) else str(subject)
+    name = "/".join(_escaped(part) for part in subject) if isinstance(subject, tuple) else subject
     inputs = inputs_of(table, judged, subject, name, company)
     signals = night.checks.run(name, inputs.facts)
     verdict = verdict_of(pack, inputs.facts, signals)
@@ -235,8 +241,13 @@ def _candidate(night: _Night, table: FeatureTable, judged: Judgement, subject: S
         inputs=msgspec.to_builtins(inputs),
         run_id=night.scan_id,
     )
-    exposure = float(inputs.facts.counts.pending_commission or 0)
+    exposure = float(commission_at_risk(inputs.facts, verdict).mid or 0)
     return Candidate(decision=decision, subject=subject, exposure=exposure)
+
+
+def _escaped(part: str) -> str:
+    """One half of a sub-ID's name; a slash in it is spelled so that two names never meet."""
+    return part.replace("%", "%25").replace("/", "%2F")
 
 
 def _ranked(pack: Pack, candidates: Sequence[Candidate], alerted: set[str], days: float, spread: PeerSpread) -> tuple[RankedSubject, ...]:
@@ -250,12 +261,10 @@ def _ranked(pack: Pack, candidates: Sequence[Candidate], alerted: set[str], days
 def _row(pack: Pack, candidate: Candidate, rank: int, alerted: bool, days: float, spread: PeerSpread) -> RankedSubject:
     decision = candidate.decision
     facts = msgspec.convert(decision.inputs, TrafficInputs).facts
-    affiliate, _, sub_id = (
-        decision.subject_id.partition("/") if decision.subject_kind is SubjectKind.SUB_ID else (decision.subject_id, "", "")
-    )
+    affiliate, sub_id = candidate.subject if isinstance(candidate.subject, tuple) else (candidate.subject, msgspec.UNSET)
     return RankedSubject(
         affiliate_id=affiliate,
-        sub_id=sub_id if decision.subject_kind is SubjectKind.SUB_ID else msgspec.UNSET,
+        sub_id=sub_id,
         rank=rank,
         score=decision.verdict.score,
         outcome=decision.verdict.outcome,

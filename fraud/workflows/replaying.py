@@ -61,5 +61,14 @@ def _verdict(decision: Decision, pack: Pack, models: Mapping[str, object]) -> Ve
     model = next((model for model in models.values() if isinstance(model, TrafficModel)), None)
     if model is None:
         raise ReplayError(f"Decision {decision.decision_id} names no traffic model, so its evidence cannot be computed again.")
-    inputs = judge_again(model, msgspec.convert(decision.inputs, TrafficInputs))
+    inputs = judge_again(model, _stored_inputs(decision))
     return verdict_of(pack, inputs.facts, prepared_checks(pack).run(inputs.facts.subject, inputs.facts))
+
+
+def _stored_inputs(decision: Decision) -> TrafficInputs:
+    try:
+        return msgspec.convert(decision.inputs, TrafficInputs)
+    except msgspec.ValidationError as fault:
+        raise ReplayError(
+            f"The inputs of decision {decision.decision_id} have been erased or are not whole ({fault}), so it cannot be computed again."
+        ) from fault

@@ -50,6 +50,7 @@ class _Snapshot:
     scan_id: str | None = None
     risks: Mapping[str, float] = field(default_factory=dict)
     suspended: frozenset[tuple[str, str | None]] = frozenset()
+    held: frozenset[str] = frozenset()
 
 
 class ScanRisks:
@@ -77,6 +78,7 @@ class ScanRisks:
             status="suspended" if (affiliate_id, None) in seen.suspended else status,
             sub_id_status="suspended" if sub_id is not None and (affiliate_id, sub_id) in seen.suspended else None,
             risk=seen.risks.get(affiliate_id),
+            held=affiliate_id in seen.held,
             scan_id=seen.scan_id,
         )
 
@@ -118,4 +120,5 @@ def _snapshot(scan: ScanResult | None, now: datetime) -> _Snapshot:
     affiliates = {(subject.affiliate_id, None) for subject in scan.affiliates if subject.outcome is Outcome.SUSPEND}
     sub_ids = {(subject.affiliate_id, str(subject.sub_id)) for subject in scan.sub_ids if subject.outcome is Outcome.SUSPEND}
     risks = {subject.affiliate_id: subject.score for subject in scan.affiliates}
-    return _Snapshot(now, scan.scan_id, risks, frozenset(affiliates | sub_ids))
+    held = frozenset(subject.affiliate_id for subject in scan.affiliates if subject.outcome in {Outcome.HOLD, Outcome.SUSPEND})
+    return _Snapshot(now, scan.scan_id, risks, frozenset(affiliates | sub_ids), held)

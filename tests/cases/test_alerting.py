@@ -82,5 +82,5 @@ def test_the_same_news_is_the_same_alert_and_other_news_another() -> None:
 
 def test_an_alert_carries_what_is_at_stake() -> None:
     alert = alert_of(candidate("a", [found("traffic.self_referral")], exposure=200.0), NOW)
-    assert alert.expected_loss == pytest.approx(200.0 * alert.score, abs=0.01)
+    assert alert.expected_loss == 200.0
     assert alert.severity is Severity.HIGH

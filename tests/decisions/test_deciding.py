@@ -47,6 +47,12 @@ class TestApplications:
             verdict = decide_application(PACK, [*all_clear("website.parked"), found("website.parked", severity)])
             assert verdict.outcome is Outcome.REVIEW
 
+    def test_what_nobody_saw_is_never_asked_to_be_undone(self) -> None:
+        signals = [spec.inconclusive("x", "unreachable") for spec in APPLICANT_CHECKS]
+        needed = decide_application(PACK, signals).needed
+        assert CHECKS["website.reachable"].needed in needed
+        assert CHECKS["website.hidden_tracking"].needed not in needed
+
     def test_rejection_waits_for_a_person_unless_the_policy_says_otherwise(self) -> None:
         signals = [*all_clear("website.parked"), found("website.parked"), found("website.hidden_tracking", Severity.CRITICAL)]
         waiting = decide_application(PACK, signals)
@@ -78,6 +84,12 @@ class TestTraffic:
     def test_two_independent_families_hold(self) -> None:
         verdict = decide_traffic(PACK, [found("traffic.fast_conversions"), found("traffic.repeated_customers")], 1.0)
         assert verdict.outcome is Outcome.HOLD
+
+    def test_clicks_that_anybody_can_send_hold_nobody(self) -> None:
+        """One stranger's address shows in three families at once; none of them speaks of the affiliate's conversions."""
+        sent = [found("traffic.duplicate_clicks"), found("traffic.hosting_like"), found("traffic.ip_concentration"), found("traffic.declared_bots")]
+        assert decide_traffic(PACK, sent, 9.0).outcome is Outcome.REVIEW
+        assert decide_traffic(PACK, [*sent, found("traffic.fast_conversions")], 9.0).outcome is Outcome.HOLD
 
     def test_suspension_waits_for_a_person(self) -> None:
         signals = [found("traffic.self_referral", Severity.CRITICAL)]

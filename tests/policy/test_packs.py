@@ -34,6 +34,8 @@ def test_comments_and_layout_do_not_change_the_hash_but_values_do() -> None:
         ("      signs_for_high:", "      sign_for_high:", "no threshold 'signs_for_high'"),
         ("  reputation: 2.0", "", "family_caps lacks 'reputation'"),
         ("reject_automatically: false", "reject_automaticly: false", "unknown field"),
+        ("minimum_share: {value: 0.15,", "minimum_share: {value: 20,", "minimum_share is 20, but must lie between 0 and 1"),
+        ("high_share: {value: 0.5,", "high_share: {value: 0.01,", "high_share .* is below minimum_share"),
         ("title: Balanced", "title: [Balanced", "not valid YAML"),
     ],
 )

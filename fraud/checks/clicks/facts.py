@@ -23,11 +23,13 @@ class AgentFacts(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class AffiliateStanding(msgspec.Struct, frozen=True, kw_only=True):
-    """Where the affiliate and the sub-ID stand: the program's own status, and the newest scan's risk. `None` is unknown."""
+    """Where the affiliate and the sub-ID stand: the program's own status, and the newest scan's risk and whether it
+    held the commission. `None` is unknown."""
 
     status: str | None = None
     sub_id_status: str | None = None
     risk: float | None = None
+    held: bool = False
     scan_id: str | None = None
 
 

@@ -28,5 +28,7 @@ def affiliate_risk(facts: ClickFacts, limits: Limits) -> tuple[Signal, ...]:
     risk = facts.standing.risk
     if risk is None:
         return (spec.inconclusive(subject, "No scan has looked at this affiliate yet."),)
-    seen = Observation(text=f"The newest scan sees the affiliate's risk at {risk:.2f}.", value=risk, baseline=limits["minimum_risk"])
-    return (spec.finding(subject, Severity.HIGH, seen) if risk >= limits["minimum_risk"] else spec.clear(subject, seen),)
+    held = " and holds its commission" if facts.standing.held else ""
+    seen = Observation(text=f"The newest scan sees the affiliate's risk at {risk:.2f}{held}.", value=risk, baseline=limits["minimum_risk"])
+    found = facts.standing.held or risk >= limits["minimum_risk"]
+    return (spec.finding(subject, Severity.HIGH, seen) if found else spec.clear(subject, seen),)

@@ -80,6 +80,8 @@ def refunds(facts: TrafficFacts, limits: Limits) -> tuple[Signal, ...]:
     n = facts.support.get("reversal_share", 0.0)
     if n < limits["minimum_conversions"]:
         return (_too_small(spec, facts.subject, n, limits["minimum_conversions"], "settled conversions"),)
+    if peer >= limits["maximum_peer_share"]:
+        return (spec.inconclusive(facts.subject, "Nearly everything settled so far was undone, by everybody: approvals come later here."),)
     bound = lower_bound(value * n, n)
     seen = Observation(
         text=f"{value:.0%} of {n:,.0f} settled conversions were refunded, rejected or charged back{usual(peer)}",
@@ -126,7 +128,7 @@ _DELAYS = _EvenRule(
     support_limit="minimum_conversions",
     value_limit="maximum_log_sd",
     unit="log s",
-    words="{n:,.0f} conversions follow their clicks after nearly the same time (spread {value:.2f} in log seconds",
+    words="The delays of {n:,.0f} conversions after their clicks spread by {value:.2f} in log seconds (people's by over {limit:g}",
 )
 _GAPS = _EvenRule(
     spec=CHECKS["traffic.regular_timing"],
@@ -134,7 +136,7 @@ _GAPS = _EvenRule(
     support_limit="minimum_clicks",
     value_limit="maximum_variation",
     unit="ratio",
-    words="The gaps between {n:,.0f} clicks vary by only {value:.2f} of their mean (chance gives 1",
+    words="The gaps between {n:,.0f} clicks vary by {value:.2f} of their mean (chance gives 1, timers less than {limit:g}",
 )
 
 
@@ -147,7 +149,7 @@ def _too_even(facts: TrafficFacts, limits: Limits, rule: _EvenRule) -> tuple[Sig
         return (_too_small(rule.spec, facts.subject, n, limits[rule.support_limit], "events"),)
     ending = ")." if peer is None else f"; among its peers {peer:.2f} is usual)."
     seen = Observation(
-        text=rule.words.format(n=n, value=value) + ending,
+        text=rule.words.format(n=n, value=value, limit=limits[rule.value_limit]) + ending,
         value=round(value, 6),
         baseline=None if peer is None else round(peer, 6),
         unit=rule.unit,

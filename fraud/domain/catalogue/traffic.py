@@ -239,6 +239,7 @@ TRAFFIC_CHECKS: tuple[CheckSpec, ...] = (
             Parameter(name="minimum_share", meaning="Lower bound (5%) of the share", unit="share"),
             _HIGH,
             Parameter(name="minimum_ratio", meaning="Lower bound over the peers' share", unit="ratio"),
+            Parameter(name="maximum_peer_share", meaning="Peers' share from which settling is too young to compare", unit="share"),
         ),
     ),
     CheckSpec(

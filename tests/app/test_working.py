@@ -1,0 +1,99 @@
+"""The worker: takes a job, does it, and says how it ended."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import pytest
+from structlog.testing import capture_logs
+
+from fraud.app.parts import App
+from fraud.app.working import LEASE, MOST_ATTEMPTS, Handler, Worker
+from fraud.cli.jobs import HANDLERS
+from fraud.domain.actors import DEFAULT_PROGRAM, SYSTEM
+from fraud.domain.clock import FixedClock
+from fraud.domain.jobs import Job, JobState
+from fraud.errors import InputError
+
+
+def enqueue(app: App, kind: str, **payload: Any) -> Job:
+    return app.stores.jobs.enqueue(DEFAULT_PROGRAM, kind, payload, SYSTEM, app.clock.now())
+
+
+def ended(app: App, job: Job) -> Job:
+    return app.stores.jobs.get(DEFAULT_PROGRAM, job.job_id)
+
+
+def raising(fault: Exception) -> Handler:
+    def handler(app: App, job: Job) -> dict[str, Any]:
+        raise fault
+
+    return handler
+
+
+def test_a_job_is_done_with_its_result(app: App) -> None:
+    job = enqueue(app, "add", a=1, b=2)
+    worker = Worker(app, {"add": lambda app, job: {"sum": job.payload["a"] + job.payload["b"]}})
+    assert worker.run_one()
+    assert (ended(app, job).state, ended(app, job).result) == (JobState.DONE, {"sum": 3})
+    assert not worker.run_one()
+
+
+def test_wrong_input_fails_at_once_with_its_sentence(app: App) -> None:
+    job = enqueue(app, "scan")
+    Worker(app, {"scan": raising(InputError("There is nothing to scan."))}).run_one()
+    assert (ended(app, job).state, ended(app, job).error) == (JobState.FAILED, "There is nothing to scan.")
+
+
+def test_what_breaks_is_tried_again_and_then_given_up_with_a_trace_in_the_log(app: App) -> None:
+    job = enqueue(app, "scan")
+    worker = Worker(app, {"scan": raising(RuntimeError("wires crossed"))})
+    with capture_logs() as logs:
+        runs = [worker.run_one() for _ in range(MOST_ATTEMPTS + 1)]
+    assert runs == [True] * MOST_ATTEMPTS + [False]
+    assert ended(app, job).state is JobState.FAILED
+    assert "RuntimeError" in ended(app, job).error
+    assert [entry["event"] for entry in logs] == ["job_failed"] * MOST_ATTEMPTS
+
+
+def test_a_job_taken_over_by_another_worker_is_left_to_it(app: App, clock: FixedClock) -> None:
+    job = enqueue(app, "scan")
+
+    def slow(app: App, job: Job) -> dict[str, Any]:
+        clock.move_to(clock.now() + 2 * LEASE)
+        assert app.stores.jobs.lease(["scan"], "another", clock.now(), LEASE) is not None
+        return {}
+
+    with capture_logs() as logs:
+        Worker(app, {"scan": slow}).run_one()
+    assert [entry["event"] for entry in logs] == ["lease_lost"]
+    assert (ended(app, job).state, ended(app, job).worker) == (JobState.RUNNING, "another")
+
+
+def test_the_thread_works_until_it_is_stopped(app: App) -> None:
+    job = enqueue(app, "nothing")
+    worker = Worker(app, {"nothing": lambda app, job: {}})
+    worker.start()
+    deadline = time.monotonic() + 20
+    while ended(app, job).state is not JobState.DONE and time.monotonic() < deadline:
+        time.sleep(0.02)
+    worker.stop()
+    assert ended(app, job).state is JobState.DONE
+
+
+def test_a_scan_that_was_asked_for_is_made_and_kept(scanned_copy: App) -> None:
+    job = enqueue(scanned_copy, "scan")
+    Worker(scanned_copy, HANDLERS).run_one()
+    done = ended(scanned_copy, job)
+    assert (done.state, done.error) == (JobState.DONE, "")
+    assert done.result is not None
+    assert scanned_copy.stores.scans.get(DEFAULT_PROGRAM, done.result["scan_id"]).counts.clicks
+
+
+@pytest.mark.parametrize("kind", ["scan", "vet"])
+def test_a_job_about_nothing_says_so(app: App, kind: str) -> None:
+    job = enqueue(app, kind, application_id="nobody")
+    Worker(app, HANDLERS).run_one()
+    assert ended(app, job).state is JobState.FAILED
+    assert ended(app, job).error.endswith(".")

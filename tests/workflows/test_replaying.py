@@ -1,0 +1,105 @@
+"""Replaying a decision: which verdict is computed for each job, what is compared, and what cannot be said again."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+import pytest
+
+from fraud.decisions.traffic import inputs_of, prepared_checks, verdict_of
+from fraud.detection.traffic import TrafficModel, fit_traffic_model, judge
+from fraud.domain.decisions import Decision, DecisionKind, Outcome, SubjectKind
+from fraud.errors import ReplayError
+from fraud.policy.loading import load_pack
+from fraud.workflows.replaying import Difference, replay
+from tests.detection.test_traffic import table_of
+
+PACK = load_pack()
+NOW = datetime(2026, 3, 1, tzinfo=UTC)
+MODEL = fit_traffic_model(table_of(400))
+
+
+def scanned(model: TrafficModel = MODEL) -> Decision:
+    """A scan's decision as the workflow makes it."""
+    night = table_of(30, seed=2)
+    inputs = inputs_of(night, judge(model, night), "a5", "a5", None)
+    signals = prepared_checks(PACK).run("a5", inputs.facts)
+    return Decision(
+        decision_id="dec_1",
+        program_id="p",
+        kind=DecisionKind.SCAN,
+        subject_kind=SubjectKind.AFFILIATE,
+        subject_id="a5",
+        as_of=NOW,
+        decided_at=NOW,
+        decided_by="system",
+        verdict=verdict_of(PACK, inputs.facts, signals),
+        signals=signals,
+        policy=PACK.artefact,
+        inputs=msgspec.to_builtins(inputs),
+    )
+
+
+def stored(decision: Decision) -> Decision:
+    """The decision as it comes back from a store."""
+    return msgspec.json.decode(msgspec.json.encode(decision), type=Decision)
+
+
+def test_the_same_inputs_policy_and_model_give_the_same_verdict() -> None:
+    decision = stored(scanned())
+    said = replay(decision, PACK, {"traffic": MODEL})
+    assert said.same
+    assert said.differences == ()
+    assert said.now == said.then == decision.verdict
+    assert said.policy == PACK.artefact
+
+
+def test_every_field_that_differs_is_named_with_both_values() -> None:
+    decision = stored(scanned())
+    forged = msgspec.structs.replace(decision.verdict, outcome=Outcome.SUSPEND, guards=("invented",))
+    said = replay(msgspec.structs.replace(decision, verdict=forged), PACK, {"traffic": MODEL})
+    assert not said.same
+    assert said.differences == (
+        Difference(field="outcome", then=Outcome.SUSPEND, now=decision.verdict.outcome),
+        Difference(field="guards", then=("invented",), now=decision.verdict.guards),
+    )
+
+
+def test_a_hair_of_a_score_is_a_difference() -> None:
+    decision = stored(scanned())
+    hair = msgspec.structs.replace(decision.verdict, score=decision.verdict.score + 1e-9)
+    said = replay(msgspec.structs.replace(decision, verdict=hair), PACK, {"traffic": MODEL})
+    assert [difference.field for difference in said.differences] == ["score"]
+
+
+def test_another_pack_is_named_and_what_it_changes() -> None:
+    stricter = msgspec.structs.replace(PACK, id="stricter", scan=msgspec.structs.replace(PACK.scan, half_risk_evidence=0.1))
+    said = replay(stored(scanned()), stricter, {"traffic": MODEL})
+    assert said.policy.id == "stricter@1"
+    assert "score" in {difference.field for difference in said.differences}
+
+
+def test_another_model_says_otherwise() -> None:
+    """The evidence is computed again and not believed."""
+    other = fit_traffic_model(table_of(400, seed=99))
+    night = table_of(30, seed=2)
+    before, after = (judge(model, night).evidence_of("a5") for model in (MODEL, other))
+    assert before != after
+    assert not replay(stored(scanned()), PACK, {"traffic": other}).same
+
+
+@pytest.mark.parametrize("models", [{}, {"traffic": object()}])
+def test_a_scan_without_its_model_cannot_be_said_again(models: dict[str, object]) -> None:
+    with pytest.raises(ReplayError, match="names no traffic model"):
+        replay(scanned(), PACK, models)
+
+
+@pytest.mark.parametrize("inputs", [{}, {"facts": {}}, {"facts": {"subject": "a"}, "peer_key": None}])
+@pytest.mark.parametrize("kind", list(DecisionKind))
+def test_inputs_that_are_gone_are_said_to_be_gone(kind: DecisionKind, inputs: dict[str, Any]) -> None:
+    subject = {DecisionKind.VET: SubjectKind.APPLICATION, DecisionKind.SCORE: SubjectKind.CLICK}.get(kind, SubjectKind.AFFILIATE)
+    erased = msgspec.structs.replace(scanned(), kind=kind, subject_kind=subject, inputs=inputs)
+    with pytest.raises(ReplayError, match="dec_1"):
+        replay(erased, PACK, {"traffic": MODEL})
