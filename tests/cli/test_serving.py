@@ -142,7 +142,7 @@ def test_nothing_is_shown_without_signing_in(service: Service) -> None:
     stranger = Service(service.process, service.port, [])
     status, body = stranger.get("/")
     assert status in {303, 401}
-    assert "expected loss" not in body
+    assert "at risk" not in body
     assert stranger.ask("POST", "/v1/score/click", json.dumps(CLICK), {})[0] == 401
 
 
