@@ -5,7 +5,7 @@ VENV   ?= .venv
 DEMO   ?= fraud-data/demo
 BIN     = $(VENV)/bin
 
-.PHONY: run test check format lock clean help
+.PHONY: run test test-long check format lock clean help
 
 help: ## what can be made
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -16,6 +16,9 @@ run: $(VENV)/.run ## install, make a demonstration workspace, and serve it (PORT
 
 test: $(VENV)/.test check ## install what tests need, check the code, run every test
 	$(BIN)/pytest -n 2 --dist loadfile $(PYTEST)
+
+test-long: $(VENV)/.test ## the long tests alone: thousands of mutated files, fifty kills
+	$(BIN)/pytest -m long -n 2
 
 check: $(VENV)/.test ## style, types and architecture
 	$(BIN)/ruff check .

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 import threading
-from collections import OrderedDict
+from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 import msgspec
@@ -18,10 +19,11 @@ from fraud.api.security import Gate, program_of
 from fraud.api.services import ApiServices
 from fraud.domain.actors import Actor, Role
 from fraud.domain.dossiers import Dossier
+from fraud.domain.hashing import sha256_of
 from fraud.domain.ids import new_id, stable_id
 from fraud.domain.jobs import Job, JobState
 from fraud.domain.programs import Application
-from fraud.errors import InputError, NotFound
+from fraud.errors import Conflict, InputError, NotFound
 from fraud.workflows.applications import verified
 
 VET = "vet"
@@ -30,7 +32,7 @@ VET = "vet"
 _DECODER = msgspec.json.Decoder(Application)
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:@-]{0,199}")
 _LONGEST_KEY = 255
-_MOST_REMEMBERED = 10_000
+_NEVER_VETTED = "Its vetting was never started; send the application again."
 
 
 class ApplicationState(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -43,67 +45,78 @@ class ApplicationState(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=
 
 
 class VettingDesk:
-    """Takes applications in, once each, and knows which job works on which."""
+    """Takes applications in, once each, and knows from the queue how far their vetting is: also after a restart, and beside other desks."""
 
     def __init__(self, services: ApiServices) -> None:
         self._services = services
         self._lock = threading.Lock()
-        self._jobs: OrderedDict[tuple[str, str], str] = OrderedDict()
 
-    def submit(self, application: Application, actor: Actor, key: str) -> ApplicationState:
-        """Keeps the application and queues its vetting; the same application under the same key is not queued again.
+    def submit(self, sent: Application, actor: Actor, key: str) -> ApplicationState:
+        """Keeps the application and queues its vetting; the same application again is neither kept nor queued again.
 
-        Raises `IdempotencyKeyReused` when the key came with another application before, `ProfileError` for addresses that are none.
+        Raises `IdempotencyKeyReused` when the key came with another application before, `Conflict` when another one is kept under its id,
+        and `ProfileError` for addresses that are none.
         """
         at = self._services.clock.now()
-        derived = stable_id("app", application.program_id, actor.actor_id, key) if key else new_id("app", at)
-        given = {"application_id": application.application_id or derived, "applied_at": application.applied_at or at}
-        named = verified(msgspec.structs.replace(application, **given), "The application")
+        request = _request(sent, actor, key) if key else {}
         with self._lock:
-            if not (key and self._was_taken_in(named)):
-                self._services.applications.save(named)
-                job = self._services.jobs.enqueue(named.program_id, VET, {"application_id": named.application_id}, actor, at)
-                self._remember(named, job)
-                self._services.audit.record(actor, named.program_id, "application.submitted", named.application_id, at, {"job": job.job_id})
+            application_id = self._id_under(sent.program_id, request) or sent.application_id or new_id("app", at)
+            given = {"application_id": application_id, "applied_at": sent.applied_at or at}
+            named = verified(msgspec.structs.replace(sent, **given), "The application")
+            _require_same(self._services.applications.add(named), named, timed=sent.applied_at is not None)
+            if not self._was_queued(named, request):
+                self._queue(named, request, actor, at)
         poll = f"/v1/applications/{named.application_id}?program_id={named.program_id}"
         return ApplicationState(application_id=named.application_id, state=JobState.QUEUED, poll=poll)
 
     def state(self, program_id: str, application_id: str) -> Dossier | ApplicationState:
         """The newest dossier, or how far the vetting is; `NotFound` when there is no such application."""
-        job = self._job(program_id, application_id)
+        job = self._newest(program_id, "application_id", application_id)
         if job is not None and job.state is not JobState.DONE:
             return ApplicationState(application_id=application_id, state=job.state, error=job.error)
         try:
             return self._services.applications.dossier(program_id, application_id)
         except NotFound:
             known = self._services.applications.get(program_id, application_id)
-            return ApplicationState(application_id=known.application_id, state=JobState.QUEUED)
+            return ApplicationState(application_id=known.application_id, state=JobState.FAILED, error=_NEVER_VETTED)
 
-    def _was_taken_in(self, application: Application) -> bool:
-        """Whether this application is already kept and being (or has been) vetted."""
-        program_id, application_id = application.program_id, application.application_id
-        try:
-            kept = self._services.applications.get(program_id, application_id)
-        except NotFound:
-            return False
-        if msgspec.structs.replace(kept, applied_at=application.applied_at) != application:
+    def _id_under(self, program_id: str, request: Mapping[str, str]) -> str:
+        """The id that the application of this very request got when it came first; empty when it did not come before."""
+        job = self._newest(program_id, "request", request["request"]) if request else None
+        if job is None:
+            return ""
+        if job.payload["content"] != request["content"]:
             raise IdempotencyKeyReused("This Idempotency-Key came with another application before; use a new key for a new application.")
-        if self._job(program_id, application_id) is not None:
-            return True
+        return str(job.payload["application_id"])
+
+    def _was_queued(self, application: Application, request: Mapping[str, str]) -> bool:
+        """Whether this application is being, or has been, vetted. A new request tries again what failed; a repeat of one does not."""
+        job = self._newest(application.program_id, "application_id", application.application_id)
+        if job is not None:
+            return job.state is not JobState.FAILED or (bool(request) and job.payload.get("request") == request["request"])
         try:
-            self._services.applications.dossier(program_id, application_id)
+            self._services.applications.dossier(application.program_id, application.application_id)
         except NotFound:
             return False
         return True
 
-    def _remember(self, application: Application, job: Job) -> None:
-        self._jobs[application.program_id, application.application_id] = job.job_id
-        while len(self._jobs) > _MOST_REMEMBERED:
-            self._jobs.popitem(last=False)
+    def _queue(self, application: Application, request: Mapping[str, str], actor: Actor, at: datetime) -> None:
+        program_id, application_id = application.program_id, application.application_id
+        job = self._services.jobs.enqueue(program_id, VET, {"application_id": application_id, **request}, actor, at)
+        self._services.audit.record(actor, program_id, "application.submitted", application_id, at, {"job": job.job_id})
 
-    def _job(self, program_id: str, application_id: str) -> Job | None:
-        job_id = self._jobs.get((program_id, application_id))
-        return self._services.jobs.get(program_id, job_id) if job_id else None
+    def _newest(self, program_id: str, field: str, value: str) -> Job | None:
+        return self._services.jobs.newest(program_id, VET, field, value)
+
+
+def _request(sent: Application, actor: Actor, key: str) -> dict[str, str]:
+    """What a job remembers of the request it came from: whose key, and a digest of what came under it."""
+    return {"request": stable_id("req", sent.program_id, actor.actor_id, key), "content": sha256_of(sent)}
+
+
+def _require_same(kept: Application, sent: Application, *, timed: bool) -> None:
+    if (kept if timed else msgspec.structs.replace(kept, applied_at=sent.applied_at)) != sent:
+        raise Conflict(f"Another application is kept under the id {sent.application_id!r}; send this one under an id of its own.")
 
 
 def application_routes(services: ApiServices, gate: Gate) -> APIRouter:
@@ -114,7 +127,7 @@ def application_routes(services: ApiServices, gate: Gate) -> APIRouter:
     @router.post("", openapi_extra=json_body("Application", APPLICATION_EXAMPLE) | responds("ApplicationState", status=202))
     async def submit(request: Request) -> Response:
         """Takes an application in and starts its vetting. With an `Idempotency-Key` a repeat of the request changes nothing."""
-        actor = gate.require(request, Role.REVIEW)
+        actor = await gate.admit(request, Role.REVIEW)
         key = idempotency_key(request)
         sent = read_application(await read_body(request, services.body_limit))
         application = msgspec.structs.replace(sent, program_id=program_of(actor, sent.program_id))

@@ -14,6 +14,7 @@ from fraud.api.problems import BodyTooLarge, FieldFault, InvalidFields
 from fraud.domain.clock import as_utc
 from fraud.domain.events import Click
 from fraud.events.casting import EARLIEST, LATEST, MICROSECONDS_BELOW, MILLISECONDS_BELOW, SECONDS_BELOW
+from fraud.features.realtime import LONGEST_ADDRESS, address_of
 
 MOST_CLICKS = 10_000
 """Clicks in one call (CONTRACT 4)."""
@@ -56,7 +57,7 @@ class ClickIn(msgspec.Struct, frozen=True, kw_only=True):
 _ONE = msgspec.json.Decoder(ClickIn)
 _MANY = msgspec.json.Decoder(list[ClickIn])
 _TEXTS = tuple(name for name in ClickIn.__struct_fields__ if name not in {"clicked_at", "dwell_ms", "js_executed"})
-_READ_APART = {"click_id", "clicked_at", "affiliate_id", "program_id", "country"}
+_READ_APART = {"click_id", "clicked_at", "affiliate_id", "program_id", "country", "ip"}
 _OPTIONAL = tuple(name for name in ClickIn.__struct_fields__ if name not in _READ_APART)
 
 
@@ -91,6 +92,7 @@ def click_of(sent: ClickIn, program_id: str, place: str = "") -> Click:
         affiliate_id=sent.affiliate_id,
         program_id=program_id,
         country=country_of(sent.country),
+        ip=(sent.ip or None) if len(sent.ip or "") <= LONGEST_ADDRESS else address_of(sent.ip),
         **optional,
     )
 

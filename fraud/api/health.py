@@ -14,6 +14,7 @@ from fraud.api.security import Gate
 from fraud.api.services import ApiServices, Probe
 from fraud.domain.actors import DEFAULT_PROGRAM, Role
 from fraud.errors import FraudError
+from fraud.workflows.scoring import ClickScorer
 
 _log = structlog.get_logger(__name__)
 
@@ -32,11 +33,14 @@ def health_routes(services: ApiServices, gate: Gate, metrics: Metrics) -> APIRou
     @router.get("/readyz")
     def readyz() -> Response:
         """Able to serve: 503 with reasons until it is. What it does without is under `degraded`."""
-        reasons = failing(services.probes)
-        if reasons:
-            return answer({"ready": False, "reasons": reasons, "degraded": []}, 503)
-        model = services.scorer_of(DEFAULT_PROGRAM).model
-        return answer({"ready": True, "reasons": [], "degraded": [] if model else [NO_MODEL]})
+        served: list[ClickScorer] = []
+
+        def scoring() -> None:
+            served.append(services.scorer_of(DEFAULT_PROGRAM))
+
+        reasons = failing(services.probes) or failing({"scoring": scoring})
+        degraded = [NO_MODEL] if served and served[0].model is None else []
+        return answer({"ready": not reasons, "reasons": reasons, "degraded": degraded}, 503 if reasons else 200)
 
     @router.get("/metrics")
     def figures(request: Request) -> Response:

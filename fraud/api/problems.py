@@ -12,7 +12,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
-from fraud.errors import FraudError, InputError
+from fraud.errors import FraudError, InputError, ModelError, PolicyError, StorageError
 
 _log = structlog.get_logger(__name__)
 
@@ -26,6 +26,18 @@ _CODES = {
     413: "body_too_large",
     415: "unsupported_media_type",
 }
+
+
+RETRY_AFTER_SECONDS = 2
+"""What a 503 answers in `Retry-After`: queues drain and stores come back within seconds or not soon."""
+
+_GENERAL: dict[type[FraudError], str] = {
+    StorageError: "What is asked for cannot be read or kept at the moment; try again in a few seconds.",
+    ModelError: "The model cannot be used at the moment; try again in a few seconds.",
+    PolicyError: "The program's policy cannot be used at the moment; its operator finds the reason in the log.",
+    FraudError: "Something went wrong on our side; it was logged under this request_id.",
+}
+"""What a client is told of failures that are ours, the nearest class first. Their own messages name hosts, files and tables."""
 
 
 class FieldFault(msgspec.Struct, frozen=True):
@@ -66,6 +78,7 @@ class IdempotencyKeyReused(InputError):
     """An `Idempotency-Key` came again with another body."""
 
     code = "idempotency_key_reused"
+    status = 409
 
 
 def install(app: FastAPI) -> None:
@@ -95,13 +108,22 @@ def _with_type(problem: Problem) -> dict[str, Any]:
 
 async def _fraud_error(request: Request, fault: Exception) -> Response:
     assert isinstance(fault, FraudError)
-    if fault.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-        _log.error("request_failed", path=request.url.path, request_id=request_id_of(request), detail=fault.message)
+    if fault.status >= HTTPStatus.INTERNAL_SERVER_ERROR or isinstance(fault, PolicyError):
+        return _failure_of_ours(request, fault)
     problem: dict[str, Any] = {"status": fault.status, "code": fault.code, "detail": fault.message}
     if isinstance(fault, InvalidFields):
         problem["errors"] = fault.faults
     headers = {"WWW-Authenticate": "Bearer"} if fault.status == HTTPStatus.UNAUTHORIZED else None
     return _response(request, problem, headers)
+
+
+def _failure_of_ours(request: Request, fault: FraudError) -> Response:
+    """The log keeps what happened, the client hears that something did. No body names a policy, so one that is unfit is ours too."""
+    _log.error("request_failed", path=request.url.path, request_id=request_id_of(request), detail=fault.message)
+    status = HTTPStatus.SERVICE_UNAVAILABLE if isinstance(fault, PolicyError) else HTTPStatus(fault.status)
+    detail = next(_GENERAL[kind] for kind in type(fault).__mro__ if kind in _GENERAL)
+    headers = {"Retry-After": str(RETRY_AFTER_SECONDS)} if status == HTTPStatus.SERVICE_UNAVAILABLE else None
+    return _response(request, {"status": int(status), "code": fault.code, "detail": detail}, headers)
 
 
 async def _http_error(request: Request, fault: Exception) -> Response:

@@ -7,6 +7,7 @@ import threading
 from datetime import datetime, timedelta
 
 from fastapi import Request
+from starlette.concurrency import run_in_threadpool
 
 from fraud.domain.actors import DEFAULT_PROGRAM, Actor, Role
 from fraud.domain.clock import Clock
@@ -30,17 +31,22 @@ class Gate:
 
     def require(self, request: Request, role: Role) -> Actor:
         """The actor behind the request. Raises `Unauthorised` without a live key, `Forbidden` when its role is too low."""
-        actor = self._authenticate(secret_of(request))
-        if not actor.role.reaches(role):
-            raise Forbidden(f"This key has the role {actor.role.value}, and this needs {role.value}; use another key.")
-        return actor
+        return _reaching(self._authenticate(secret_of(request)), role)
+
+    async def admit(self, request: Request, role: Role) -> Actor:
+        """`require` for the event loop, which waits for the store of keys in no case."""
+        known = self._fresh(_digest(secret_of(request)))
+        return _reaching(known, role) if known is not None else await run_in_threadpool(self.require, request, role)
+
+    def _fresh(self, digest: bytes) -> Actor | None:
+        known = self._known.get(digest)
+        return known[0] if known is not None and self._clock.now() - known[1] < REMEMBERED else None
 
     def _authenticate(self, secret: str) -> Actor:
-        digest = hashlib.sha256(secret.encode(errors="surrogatepass")).digest()
-        now = self._clock.now()
-        known = self._known.get(digest)
-        if known is not None and now - known[1] < REMEMBERED:
-            return known[0]
+        digest, now = _digest(secret), self._clock.now()
+        known = self._fresh(digest)
+        if known is not None:
+            return known
         actor = self._actors.authenticate(secret)
         if actor is None:
             raise Unauthorised("This key is not known, or no longer; ask the administrator for another.")
@@ -59,6 +65,16 @@ def secret_of(request: Request) -> str:
     if not secret:
         raise Unauthorised("A key is needed: send it as Authorization: Bearer KEY or X-API-Key: KEY.")
     return secret
+
+
+def _reaching(actor: Actor, role: Role) -> Actor:
+    if not actor.role.reaches(role):
+        raise Forbidden(f"This key has the role {actor.role.value}, and this needs {role.value}; use another key.")
+    return actor
+
+
+def _digest(secret: str) -> bytes:
+    return hashlib.sha256(secret.encode(errors="surrogatepass")).digest()
 
 
 def program_of(actor: Actor, asked: str | None) -> str:

@@ -21,6 +21,7 @@ from fraud.errors import ModelError, NotFound
 from fraud.features.realtime import click_feature_set_hash
 from fraud.storage.counters import MemoryCounters
 from fraud.storage.lake import ParquetLake
+from fraud.workflows.nightly import CLOCK_SKEW
 from fraud.workflows.scoring import ClickScorer, ScanRisks, ScoringTools, ServedModel, click_features_of
 from models.registry import ArtefactInfo
 
@@ -170,7 +171,7 @@ def _serves(scorer: ClickScorer, newest: ArtefactInfo | None) -> bool:
 
 def warm_up(app: App, program_id: str, counters: MemoryCounters, before: datetime | None = None) -> None:
     """Counts the lake's last day of a program before a time (default: its newest), as if the service had been running through it."""
-    newest = app.lake.time_range(program_id)
+    newest = app.lake.time_range(program_id, before=app.clock.now() + CLOCK_SKEW)
     if newest is None:
         return
     end = before or newest[1] + timedelta(microseconds=1)

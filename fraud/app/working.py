@@ -18,6 +18,9 @@ LEASE = timedelta(minutes=2)
 POLL_SECONDS = 0.5
 MOST_ATTEMPTS = 3
 
+_FAILURES_OF_OURS = 500
+"""From this status on a failure is ours, and another attempt may go well."""
+
 Handler = Callable[[App, Job], dict[str, Any]]
 _log = structlog.get_logger(__name__)
 
@@ -65,10 +68,11 @@ class Worker:
             jobs.finish(job.job_id, self._name, self._handlers[job.kind](self._app, job), now())
         except Conflict:
             _log.warning("lease_lost", job_id=job.job_id, worker=self._name)
-        except FraudError as fault:
-            jobs.fail(job.job_id, self._name, fault.message, now(), retry=False)
         except Exception as fault:
-            # Whatever broke, the job must say so and the worker must live; the log keeps the traceback.
+            if isinstance(fault, FraudError) and fault.status < _FAILURES_OF_OURS:
+                jobs.fail(job.job_id, self._name, fault.message, now(), retry=False)
+                return
+            # Whatever broke, the job must say so and the worker must live; the log keeps the traceback, and what names hosts and files.
             _log.exception("job_failed", job_id=job.job_id, kind=job.kind)
             jobs.fail(
                 job.job_id,

@@ -165,7 +165,7 @@ def _show(result: ScanResult) -> None:
     out.print(table)
     for ring in result.rings:
         out.print(f"Ring of {len(ring.affiliate_ids)}: {', '.join(ring.affiliate_ids)}", markup=False)
-    err.print(f"{len(result.alerts)} alerts (●). The whole ranking: --json, or --out DIR for a report to read.", markup=False)
+    err.print(f"{_alerts(len(result.alerts))} (●). The whole ranking: --json, or --out DIR for a report to read.", markup=False)
 
 
 def evaluate(
@@ -198,7 +198,7 @@ def _show_evaluation(evaluation: Evaluation) -> None:
         table.add_row(row.name, f"{row.average_precision:.3f}", f"{row.recall_at_1_percent:.3f}", f"{row.precision_at_bad:.3f}")
     out.print(
         f"{evaluation.affiliates:,} active affiliates, {evaluation.bad:,} of them bad; "
-        f"{evaluation.alerts:,} alerts, {evaluation.false_alerts:,} on honest ones."
+        f"{_alerts(evaluation.alerts)}, {evaluation.false_alerts:,} on honest ones."
     )
     out.print(table)
     kinds = Table(show_edge=False, pad_edge=False)
@@ -207,3 +207,7 @@ def _show_evaluation(evaluation: Evaluation) -> None:
     for kind in evaluation.kinds:
         kinds.add_row(kind.kind, str(kind.affiliates), str(kind.alerted), str(kind.acted_on))
     out.print(kinds)
+
+
+def _alerts(count: int) -> str:
+    return f"{count:,} alert" if count == 1 else f"{count:,} alerts"

@@ -25,7 +25,7 @@ from fraud.workflows.scoring import DecisionWriter
 
 def create_service(app: App) -> FastAPI:
     """The web application of one opened product. Its worker and its writer of decisions live as long as it does."""
-    writer = DecisionWriter(app.stores.decisions)
+    writer = DecisionWriter(app.stores.decisions, spool=app.workspace.root / "spool")
     scorers = Scorers(app, writer.record)
     worker = Worker(app, HANDLERS)
 

@@ -88,6 +88,10 @@ class ApplicationStore(Protocol):
         """Keeps an application, or the changed one under the same id."""
         ...
 
+    def add(self, application: Application) -> Application:
+        """Keeps a new application; the one that is kept under the id, which is another when there was one already."""
+        ...
+
     def get(self, program_id: str, application_id: str) -> Application:
         """One application, or `NotFound`."""
         ...
@@ -179,7 +183,7 @@ class JobQueue(Protocol):
     def lease(self, kinds: Sequence[str], worker: str, at: datetime, duration: timedelta) -> Job | None:
         """Takes the oldest job that is queued, or running with its lease past, for `worker`; `None` when there is none.
 
-        Two workers never hold the same job, on any database.
+        Two workers never hold the same job, on any database. A job whose workers were lost `MOST_ATTEMPTS` times is failed instead.
         """
         ...
 
@@ -197,4 +201,8 @@ class JobQueue(Protocol):
 
     def get(self, program_id: str, job_id: str) -> Job:
         """One job, or `NotFound`."""
+        ...
+
+    def newest(self, program_id: str, kind: str, field: str, value: str) -> Job | None:
+        """The newest job of a kind whose payload has this text in this field; `None` when there is none."""
         ...

@@ -10,6 +10,9 @@ from functools import cache, lru_cache
 import crawleruseragents
 import ua_parser
 
+LONGEST_REMEMBERED = 512
+"""Characters of the longest text whose reading is remembered: browsers' own are below 300, and what is sent decides how much is held."""
+
 _HEADLESS = r"Headless|PhantomJS|SlimerJS|Puppeteer|Playwright|Selenium|WebDriver|Electron/.*Nightmare|jsdom"
 _LIBRARIES = (
     r"^(?:curl|wget|python|okhttp|java|go-http-client|libwww-perl|lwp|axios|node-fetch|node|undici|got|aiohttp|httpx|urllib|requests|"
@@ -39,9 +42,12 @@ def _crawlers() -> re.Pattern[str]:
     return re.compile("|".join(f"(?:{pattern})" for pattern in patterns))
 
 
-@lru_cache(maxsize=65_536)
 def read_agent(text: str) -> Agent:
     """Reads one user agent; an empty one, or the `-` that logs write for it, is declared automation (no browser sends none)."""
+    return _remembered(text) if len(text) <= LONGEST_REMEMBERED else _read(text)
+
+
+def _read(text: str) -> Agent:
     text = text.strip()
     why = _declared(text)
     parsed = ua_parser.parse(text) if text else None
@@ -49,6 +55,9 @@ def read_agent(text: str) -> Agent:
     system = parsed.os.family if parsed and parsed.os else None
     hardware = parsed.device.family if parsed and parsed.device else None
     return Agent(why is not None, why, browser, system, None if why else _device(text, system, hardware))
+
+
+_remembered = lru_cache(maxsize=65_536)(_read)
 
 
 def read_agents(texts: Iterable[str]) -> dict[str, Agent]:

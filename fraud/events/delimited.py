@@ -65,13 +65,13 @@ def stage_whole(con: duckdb.DuckDBPyConnection, path: Path, dialect: Dialect, ta
     return True
 
 
-def stage_rows(con: duckdb.DuckDBPyConnection, path: Path, dialect: Dialect, table: str) -> list[Record]:
-    """Loads the rows that fit into `table`, and returns those that do not."""
+def stage_rows(con: duckdb.DuckDBPyConnection, given: Iterable[Record], dialect: Dialect, table: str) -> list[Record]:
+    """Loads the records that fit into `table`, and returns those that do not."""
     width = len(dialect.header)
     columns = ", ".join(f"c{number} VARCHAR" for number in range(width))
     con.execute(f"CREATE OR REPLACE TEMP TABLE {table} (ordinal BIGINT, {columns})")
     broken: list[Record] = []
-    stream = records(path, dialect)
+    stream = iter(given)
     while batch := list(islice(stream, _BATCH)):
         broken += [record for record in batch if record.cells is None]
         _insert(con, table, [record for record in batch if record.cells is not None], width)
@@ -92,6 +92,13 @@ def records(path: Path, dialect: Dialect) -> Iterator[Record]:
         text, cells = _record(line, lines, dialect)
         fault = "" if cells is not None else _fault(line, dialect)
         yield Record(ordinal, start, text.rstrip("\r\n"), cells, fault)
+
+
+def record_of(ordinal: int, line: int, text: str, dialect: Dialect) -> Record:
+    """A record that has been taken out of its file."""
+    cells = _cells(text, dialect.delimiter)
+    whole = cells if cells is not None and len(cells) == len(dialect.header) else None
+    return Record(ordinal, line, text, whole, "" if whole is not None else _fault(text, dialect))
 
 
 def _record(line: str, lines: _Lines, dialect: Dialect) -> tuple[str, tuple[str, ...] | None]:

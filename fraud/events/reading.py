@@ -24,17 +24,19 @@ SHOWN_COLUMNS = 40
 
 @dataclass(frozen=True)
 class Rejected:
-    """A row set aside: its file, 1-based line (record number in Parquet), the reason and the row as it stood there."""
+    """A row set aside: its file, 1-based line (record number in Parquet), the reason, the row as it stood there, and its 0-based
+    number in the file."""
 
     file: str
     line: int
     reason: str
     raw: str
+    ordinal: int = 0
 
 
 @dataclass(frozen=True)
 class Reading:
-    """What reading one table from a file gave. The usable rows stand in the connection's table `relation`, with the lake's columns,
+    """What reading one table from a file gave. The usable rows stand in the connection's view `relation`, with the lake's columns,
     `program_id` and `ordinal`; `rows` = usable + rejected."""
 
     kind: str
@@ -62,13 +64,19 @@ def read_table(con: duckdb.DuckDBPyConnection, staged: Staged, form: Format, kin
         raise InputError(f"The format {form.name} does not feed {kind}.")
     _require_columns(staged, mapping)
     _type_rows(con, staged, mapping, owner.program_id)
-    rejected = _rejected(con, staged)
+    rejected = _rejected(con, staged, kind)
     relation = f"usable_{kind}"
     _hash_personal(con, TABLES[kind], owner, relation)
-    programs = tuple(row[0] for row in con.sql(f"SELECT DISTINCT program_id FROM {relation} ORDER BY 1").fetchall())
-    usable = _count(con, relation)
+    programs, usable = _counted(con, kind, owner)
     unknown = tuple(sorted({name for name in staged.columns if name} - _read_by(form)))
     return Reading(kind, relation, usable + len(rejected), usable, rejected, programs, unknown)
+
+
+def _counted(con: duckdb.DuckDBPyConnection, kind: str, owner: Owner) -> tuple[tuple[str, ...], int]:
+    """The programs of the usable rows, and how many rows there are."""
+    program = f"coalesce(program_id, {casting.quoted(owner.program_id or DEFAULT_PROGRAM)})"
+    counts = con.sql(f"SELECT {program} AS program, count(*) FROM typed_{kind} WHERE fault IS NULL GROUP BY ALL ORDER BY 1").fetchall()
+    return tuple(str(name) for name, _ in counts), sum(int(count) for _, count in counts)
 
 
 def _read_by(form: Format) -> frozenset[str]:
@@ -76,9 +84,7 @@ def _read_by(form: Format) -> frozenset[str]:
 
 
 def _require_columns(staged: Staged, mapping: Mapping) -> None:
-    required = TABLES[mapping.kind].required
-    needed = {source for target, expression in mapping.columns if target in required for source in expression.sources}
-    missing = sorted(needed.difference(staged.columns))
+    missing = mapping.lacks(staged.columns)
     if missing:
         found = ", ".join(staged.columns[:SHOWN_COLUMNS])
         more = len(staged.columns) - SHOWN_COLUMNS
@@ -89,21 +95,30 @@ def _require_columns(staged: Staged, mapping: Mapping) -> None:
 def _type_rows(con: duckdb.DuckDBPyConnection, staged: Staged, mapping: Mapping, program_id: str | None) -> None:
     """Builds `cells` (texts under the contract's names) and from it `typed` (values and the first fault of each row)."""
     table = TABLES[mapping.kind]
-    cells = {name: casting.cell(f"c{number}") for number, name in enumerate(staged.columns)}
-    texts = {
-        target: expression.sql(cells, staged.source.sha256)
-        for target, expression in mapping.columns
-        if set(expression.sources) <= set(staged.columns)
-    }
-    chosen = ", ".join(f"({texts.get(column.name, 'NULL')})::VARCHAR AS {column.name}" for column in table.contract_columns)
-    filled = f"WHERE {cells[mapping.where]} IS NOT NULL" if mapping.where in cells else ""
-    values = {column.name: casting.value(column, column.name) for column in table.contract_columns}
-    faults = ", ".join(casting.fault(column, column.name, values[column.name]) for column in table.contract_columns)
-    typed = ", ".join(f"({sql})::{c.sql_type} AS {c.name}" for c in table.contract_columns for sql in [values[c.name]])
+    cells = {name: casting.cell(f"c{number}") for number, name in enumerate(staged.columns) if name}
+    texts = {target: expression.sql(cells, staged.source.sha256) for target, expression in mapping.columns if not expression.lacks(cells)}
+    given = [column for column in table.contract_columns if column.name in texts]
+    chosen = ", ".join(f"({texts[column.name]})::VARCHAR AS {column.name}" for column in given)
+    read = ", ".join(f"{casting.value(column, column.name)} AS read_{column.name}" for column in given)
+    faults = ", ".join(casting.fault(column, column.name, f"read_{column.name}", staged.source.odd) for column in given)
+    typed = ", ".join(_typed(column, column.name in texts) for column in table.contract_columns)
     con.execute(
-        f"CREATE OR REPLACE TEMP TABLE typed AS WITH cells AS (SELECT ordinal, {chosen} FROM {staging.TABLE} {filled}) "
-        f"SELECT ordinal, coalesce({faults}, {_foreign(program_id)}) AS fault, {typed} FROM cells"
+        f"CREATE OR REPLACE TEMP TABLE typed_{table.kind} AS "
+        f"WITH cells AS (SELECT ordinal, {chosen} FROM {staging.TABLE} {_filled(cells, mapping)}), "
+        f"typed AS (SELECT *, {read} FROM cells) "
+        f"SELECT ordinal, coalesce({faults}, {_foreign(program_id if 'program_id' in texts else None)}) AS fault, {typed} FROM typed"
     )
+
+
+def _typed(column: Column, given: bool) -> str:
+    """SQL of a column's value: what was read, or unknown when the file has nothing to read it from."""
+    return f"{f'read_{column.name}' if given else 'NULL'}::{column.sql_type} AS {column.name}"
+
+
+def _filled(cells: dict[str, str], mapping: Mapping) -> str:
+    """SQL of the condition under which a row feeds the table; a file that has none of the columns to be filled is not held to it."""
+    filled = [f"{cells[name]} IS NOT NULL" for name in mapping.where if name in cells]
+    return f"WHERE {' OR '.join(filled)}" if filled else ""
 
 
 def _foreign(program_id: str | None) -> str:
@@ -115,12 +130,12 @@ def _foreign(program_id: str | None) -> str:
     return f"CASE WHEN {other} THEN 'program_id ' || chr(39) || left(program_id, 80) || chr(39) || {reason} END"
 
 
-def _rejected(con: duckdb.DuckDBPyConnection, staged: Staged) -> tuple[Rejected, ...]:
-    faults = dict(con.sql("SELECT ordinal, fault FROM typed WHERE fault IS NOT NULL ORDER BY ordinal").fetchall())
+def _rejected(con: duckdb.DuckDBPyConnection, staged: Staged, kind: str) -> tuple[Rejected, ...]:
+    faults = dict(con.sql(f"SELECT ordinal, fault FROM typed_{kind} WHERE fault IS NOT NULL ORDER BY ordinal").fetchall())
     places = staging.locate(con, staged, frozenset(faults))
     file = str(staged.source.path)
-    found = [Rejected(file, *_place(places, ordinal, reason)) for ordinal, reason in faults.items()]
-    found += [Rejected(file, broken.line, broken.reason, broken.raw) for broken in staged.broken]
+    found = [Rejected(file, *_place(places, ordinal, reason), ordinal) for ordinal, reason in faults.items()]
+    found += [Rejected(file, broken.line, broken.reason, broken.raw, broken.ordinal) for broken in staged.broken]
     return tuple(sorted(found, key=lambda rejected: rejected.line))
 
 
@@ -131,34 +146,43 @@ def _place(places: dict[int, tuple[int, str]], ordinal: int, reason: str) -> tup
 
 def _hash_personal(con: duckdb.DuckDBPyConnection, table: Table, owner: Owner, relation: str) -> None:
     """Builds `relation`: the usable rows with the lake's columns, hashes in place of personal values."""
+    given = _filled_columns(con, table)
+    for column in given:
+        _register_hashes(con, table.kind, column, owner.pepper)
+    joins = " ".join(f"LEFT JOIN hashed_{table.kind}_{c.name} AS hashed_{c.name} ON hashed_{c.name}.given = typed.{c.name}" for c in given)
+    hashed = {column.name for column in given}
+    columns = ", ".join(_lake_column(column, hashed, owner.program_id or DEFAULT_PROGRAM) for column in table.columns)
+    con.execute(
+        f"CREATE OR REPLACE TEMP VIEW {relation} AS SELECT ordinal, {columns} FROM typed_{table.kind} AS typed {joins} WHERE fault IS NULL"
+    )
+
+
+def _filled_columns(con: duckdb.DuckDBPyConnection, table: Table) -> list[Column]:
+    """The personal columns in which there is anything to hash."""
     personal = [column for column in table.contract_columns if column.personal]
-    for column in personal:
-        _register_hashes(con, column, owner.pepper)
-    joins = " ".join(f"LEFT JOIN hashed_{c.name} ON hashed_{c.name}.given = typed.{c.name}" for c in personal)
-    columns = ", ".join(_lake_column(column, owner.program_id or DEFAULT_PROGRAM) for column in table.columns)
-    con.execute(f"CREATE OR REPLACE TEMP TABLE {relation} AS SELECT ordinal, {columns} FROM typed {joins} WHERE fault IS NULL")
+    if not personal:
+        return []
+    counts = ", ".join(f"count({column.name})" for column in personal)
+    filled = con.sql(f"SELECT {counts} FROM typed_{table.kind} WHERE fault IS NULL").fetchall()[0]
+    return [column for column, count in zip(personal, filled, strict=True) if count]
 
 
-def _lake_column(column: Column, program_id: str) -> str:
+def _lake_column(column: Column, hashed: set[str], program_id: str) -> str:
     if column.name == "program_id":
         return f"coalesce(typed.program_id, {casting.quoted(program_id)}) AS program_id"
-    if column.derived:
-        base, _, part = column.name.rpartition("_")
-        return f"hashed_{base}.{part} AS {column.name}"
-    return f"hashed_{column.name}.hash AS {column.name}" if column.personal else f"typed.{column.name}"
+    base, part = (column.name.rpartition("_")[0], column.name.rpartition("_")[2]) if column.derived else (column.name, "hash")
+    if column.derived or column.personal:
+        return f"hashed_{base}.{part} AS {column.name}" if base in hashed else f"NULL::VARCHAR AS {column.name}"
+    return f"typed.{column.name}"
 
 
-def _register_hashes(con: duckdb.DuckDBPyConnection, column: Column, pepper: bytes) -> None:
-    distinct = con.sql(f"SELECT DISTINCT {column.name} FROM typed WHERE {column.name} IS NOT NULL AND fault IS NULL").fetchall()
+def _register_hashes(con: duckdb.DuckDBPyConnection, kind: str, column: Column, pepper: bytes) -> None:
+    distinct = con.sql(f"SELECT DISTINCT {column.name} FROM typed_{kind} WHERE {column.name} IS NOT NULL AND fault IS NULL").fetchall()
     hashed = hash_values(pepper, column.personal or "", (row[0] for row in distinct))
     parts = {"given": list(hashed), **{part: [getattr(value, part) for value in hashed.values()] for part in ("hash", "domain", "kind")}}
     con.register("incoming_hashes", pa.table({name: pa.array(values, pa.string()) for name, values in parts.items()}))
-    con.execute(f"CREATE OR REPLACE TEMP TABLE hashed_{column.name} AS SELECT * FROM incoming_hashes")
+    con.execute(f"CREATE OR REPLACE TEMP TABLE hashed_{kind}_{column.name} AS SELECT * FROM incoming_hashes")
     con.unregister("incoming_hashes")
-
-
-def _count(con: duckdb.DuckDBPyConnection, relation: str) -> int:
-    return int(con.sql(f"SELECT count(*) FROM {relation}").fetchall()[0][0])
 
 
 def summary_of(rejected: Iterable[Rejected]) -> str:

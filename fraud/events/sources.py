@@ -3,30 +3,38 @@
 from __future__ import annotations
 
 import codecs
-import gzip
 import hashlib
-import io
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
+import shutil
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import BinaryIO, Literal
 
-import zstandard
-
 from fraud.errors import InputError
+from fraud.events import documents, weblogs
+from fraud.events.casting import NUL_MARK
+from fraud.events.compression import DAMAGED, MARK_LENGTH, Compression, compression_of, is_workbook, opened
 
-Container = Literal["csv", "ndjson", "parquet"]
-Compression = Literal["", "gzip", "zstd"]
+Container = Literal["csv", "ndjson", "json", "log", "parquet", "excel"]
+
+STDIN = Path("-")
+"""The name under which standard input is read."""
+
+LARGEST_EXPANSION = 1000
+"""A text that compresses better than this many times is no log but an attempt to fill the disk: gzip cannot do better on any input."""
 
 _CHUNK = 1 << 20
+_HEAD = 1 << 16
+_SMALL = 1 << 28
 _BYTE_ORDER_MARKS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
-_DAMAGED = (EOFError, gzip.BadGzipFile, zstandard.ZstdError, OSError)
+_ESCAPED_NUL = rb"\u0000"
 
 
 @dataclass(frozen=True)
 class Source:
-    """One input file. `text` is the file to read (a UTF-8 copy when the original is not plain UTF-8), `sha256` the original's."""
+    """One input file. `text` is the file to read (a UTF-8 copy when the original is not plain UTF-8), `sha256` the original's;
+    `odd` says that some text may hold NUL characters (`NUL_MARK` in the copy)."""
 
     path: Path
     container: Container
@@ -34,63 +42,63 @@ class Source:
     encoding: str
     sha256: str
     text: Path
+    odd: bool = field(default=False, compare=False)
 
 
 def inspect(path: Path, workspace: Path) -> Source:
-    """Recognises a file; text that is not plain UTF-8 is copied as UTF-8 into `workspace`. `InputError` says why a file is unusable."""
+    """Recognises a file (`-` is standard input); text that is not plain UTF-8 is copied as UTF-8 into `workspace`.
+
+    `InputError` says why a file is unusable."""
+    given = _spooled(workspace) if path == STDIN else path
     try:
-        with path.open("rb") as stream:
-            head = stream.read(4)
+        with given.open("rb") as stream:
+            head = stream.read(MARK_LENGTH)
             stream.seek(0)
             digest = hashlib.file_digest(stream, "sha256").hexdigest()
-    except OSError as fault:
-        raise InputError(f"{path} cannot be read: {fault.strerror or fault}. Check the name and the permissions.") from fault
+    except (OSError, ValueError) as fault:
+        why = getattr(fault, "strerror", None) or fault
+        raise InputError(f"{path} cannot be read: {why}. Check the name and the permissions.") from fault
     if not head:
         raise InputError(f"{path} is empty. Give a file with a header and at least one row.")
-    if head == b"PAR1":
-        return Source(path, "parquet", "", "", digest, path)
-    source = Source(path, "csv", _compression(head), "", digest, path)
+    source = Source(path, "parquet", compression_of(head), "", digest, given)
+    if head.startswith(b"PAR1"):
+        return replace(source, odd=True)
     try:
+        if source.compression == "zip" and is_workbook(given):
+            return replace(source, container="excel", compression="", odd=True)
         return _as_utf8(_recognised(source), workspace)
-    except _DAMAGED as fault:
+    except DAMAGED as fault:
         raise InputError(f"{path} is damaged: {fault}. Export or compress it again.") from fault
 
 
-@contextmanager
-def opened(path: Path, compression: Compression) -> Iterator[BinaryIO]:
-    """The file's bytes, decompressed."""
-    with path.open("rb") as raw:
-        if compression == "gzip":
-            with gzip.open(raw) as inner:
-                yield inner  # type: ignore[misc]  # a GzipFile reads like any binary stream
-        elif compression == "zstd":
-            with zstandard.ZstdDecompressor().stream_reader(raw, read_across_frames=True) as reader:
-                yield io.BufferedReader(reader)
-        else:
-            yield raw
-
-
-def _compression(head: bytes) -> Compression:
-    if head.startswith(b"\x1f\x8b"):
-        return "gzip"
-    return "zstd" if head == b"\x28\xb5\x2f\xfd" else ""
+def _spooled(workspace: Path) -> Path:
+    copy = workspace / "standard-input"
+    with copy.open("wb") as target:
+        shutil.copyfileobj(sys.stdin.buffer, target)
+    return copy
 
 
 def _recognised(source: Source) -> Source:
-    with opened(source.path, source.compression) as stream:
-        head = stream.read(4096)
+    """The source with its container and encoding, after a look at all of its bytes."""
+    with opened(source.text, source.compression) as stream:
+        head = stream.read(_HEAD)
         if not head.strip():
             raise InputError(f"{source.path} is empty. Give a file with a header and at least one row.")
-        if head.startswith(b"PAR1"):
-            raise InputError(f"{source.path} is a compressed Parquet file. Decompress it first; Parquet is compressed inside.")
-        encoding = _encoding(head)
+        _refuse_binary(source.path, head)
+        encoding, odd = _encoding(head), False
         if not encoding.startswith("utf-16"):
-            _refuse_binary(source.path, head)
-            encoding = "utf-8-sig" if _is_utf8(head, stream, source.path) else "cp1252"
-    first = head.decode(encoding, "replace").lstrip("\ufeff \t\r\n")[:1]
-    if first == "[":
-        raise InputError(f"{source.path} is a JSON array. Give one JSON object a line (NDJSON), CSV or Parquet.")
-    return replace(source, container="ndjson" if first == "{" else "csv", encoding=encoding)
+            valid, odd = _scan(source, head, stream)
+            encoding = "utf-8-sig" if valid else "cp1252"
+    start = head[: len(head) // 2 * 2].decode(encoding, "replace").lstrip("\ufeff \t\r\n")
+    return replace(source, container=_container(start), encoding=encoding, odd=odd or encoding.startswith("utf-16"))
+
+
+def _container(start: str) -> Container:
+    if documents.is_document(start):
+        return "json"
+    if start.startswith("{"):
+        return "ndjson"
+    return "log" if weblogs.is_log(start) else "csv"
 
 
 def _encoding(head: bytes) -> str:
@@ -105,39 +113,54 @@ def _encoding(head: bytes) -> str:
     return "utf-8"
 
 
-def _refuse_binary(path: Path, data: bytes) -> None:
-    if b"\0" in data:
-        raise InputError(f"{path} is a binary file. Give CSV, NDJSON or Parquet (plain, gzip or zstd).")
+def _refuse_binary(path: Path, head: bytes) -> None:
+    """A program, a picture or a database: NUL bytes at the very start, or among hardly any text."""
+    if head.startswith(b"PAR1"):
+        raise InputError(f"{path} is a compressed Parquet file. Decompress it first; Parquet is compressed inside.")
+    if _encoding(head).startswith("utf-16"):
+        return
+    control = sum(head.count(byte) for byte in range(32) if byte not in b"\t\n\r\x1b\x1c\x1d\x1e\x1f\f")
+    if b"\0" in head[:16] or control > max(8, len(head) // 20):
+        raise InputError(f"{path} is a binary file. Give CSV, JSON, NDJSON, Parquet or Excel, compressed or not.")
 
 
-def _is_utf8(head: bytes, rest: BinaryIO, path: Path) -> bool:
+def _scan(source: Source, head: bytes, rest: BinaryIO) -> tuple[bool, bool]:
+    """Whether the text is UTF-8, and whether it may hold NUL characters."""
     decoder = codecs.getincrementaldecoder("utf-8")()
-    valid = True
-    chunk = head
+    limit = max(_SMALL, source.text.stat().st_size * LARGEST_EXPANSION)
+    valid, odd, size, end, chunk = True, False, 0, b"", head
     while chunk:
-        _refuse_binary(path, chunk)
-        if valid:
-            try:
-                decoder.decode(chunk)
-            except UnicodeDecodeError:
-                valid = False
-        chunk = rest.read(_CHUNK)
-    return valid and not decoder.getstate()[0]
+        size += len(chunk)
+        if size > limit:
+            raise InputError(f"{source.path} unpacks to more than {LARGEST_EXPANSION} times its size. Unpack it and look at what is in it.")
+        odd = odd or b"\0" in chunk or _ESCAPED_NUL in end + chunk
+        valid = valid and _decodes(decoder.decode, chunk)
+        end, chunk = chunk[-8:], rest.read(_CHUNK)
+    return valid and not decoder.getstate()[0], odd
+
+
+def _decodes(decode: Callable[[bytes], str], chunk: bytes) -> bool:
+    try:
+        decode(chunk)
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _as_utf8(source: Source, workspace: Path) -> Source:
-    """The source itself when DuckDB can read it as it is, else a UTF-8 copy (decompressed, without mark, line ends untouched)."""
-    with opened(source.path, source.compression) as stream:
+    """The source itself when DuckDB can read it as it is, else a UTF-8 copy (decompressed, without mark, line ends untouched, with
+    `NUL_MARK` for NUL characters)."""
+    with opened(source.text, source.compression) as stream:
         marked = stream.read(3) == codecs.BOM_UTF8
-    if source.encoding == "utf-8-sig" and not marked and not source.compression:
+    if source.encoding == "utf-8-sig" and not marked and not source.compression and not source.odd:
         return source
     copy = workspace / f"{source.sha256[:16]}.txt"
     errors = "replace" if source.encoding == "cp1252" else "strict"
     try:
-        with opened(source.path, source.compression) as stream, copy.open("w", encoding="utf-8", newline="") as target:
+        with opened(source.text, source.compression) as stream, copy.open("w", encoding="utf-8", newline="") as target:
             reader = codecs.getreader(source.encoding)(stream, errors)
             while text := reader.read(_CHUNK):
-                target.write(text)
+                target.write(text.replace("\0", NUL_MARK))
     except UnicodeError as fault:
         raise InputError(f"{source.path} is neither UTF-8 nor {source.encoding}: {fault}. Export it as UTF-8.") from fault
     return replace(source, text=copy)

@@ -33,7 +33,7 @@ MINIMUM_FOR_RARITY = 100
 """Clicks of the program below which no user agent can be called rare."""
 
 LONGEST_ADDRESS = 64
-"""Characters of the longest text taken for an address, also an opaque one: the length of a SHA-256."""
+"""Characters of the longest text that is an address, also an opaque one: the length of a SHA-256, which stands for a longer one."""
 
 _UNFILLED = frozenset("{}[]<>$ ")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -191,6 +191,11 @@ def sighting_of(click: Click) -> Sighting:
     return Sighting(_whole_digest("click", click.program_id, click.click_id), microseconds(click.clicked_at), questions)
 
 
+def unobserved() -> NDArray[np.float64]:
+    """The features (features,) of a click that the counters were not asked about: all unknown."""
+    return np.full(len(CLICK_FEATURES), UNKNOWN)
+
+
 def vector_of(answers: Sequence[float]) -> NDArray[np.float64]:
     """The features (features,) from the answers to `sighting_of`'s questions."""
     values = [
@@ -228,15 +233,25 @@ def visitor_of(click: Click) -> str | None:
     return f"address {address} {click.user_agent}" if address and click.user_agent else None
 
 
-@lru_cache(maxsize=65536)
 def places_of(ip: str | None) -> tuple[str | None, str | None]:
     """An address and its network, in one spelling: IPv4 and its /24, IPv6's /64 (privacy addresses move within it) and its /48.
 
     Other text is an address that was made opaque, which has no network; what a tracker left unfilled, such as `{ip}`, is unknown.
     """
+    text = address_of(ip)
+    return _places_of(text) if text is not None else (None, None)
+
+
+def address_of(ip: str | None) -> str | None:
+    """The text of an address, at most `LONGEST_ADDRESS` characters: a longer one is opaque and is its SHA-256; `None` when unfilled."""
     text = (ip or "").strip()
-    if not text or len(text) > LONGEST_ADDRESS or not _UNFILLED.isdisjoint(text):
-        return None, None
+    if not text or not _UNFILLED.isdisjoint(text):
+        return None
+    return text if len(text) <= LONGEST_ADDRESS else hashlib.sha256(text.encode(errors="surrogatepass")).hexdigest()
+
+
+@lru_cache(maxsize=65536)
+def _places_of(text: str) -> tuple[str | None, str | None]:
     try:
         address = ipaddress.ip_address(text.partition("%")[0])
     except ValueError:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from sqlalchemy import func, select
 
 from fraud.domain.dossiers import Dossier
 from fraud.domain.programs import Application
 from fraud.errors import InputError, NotFound
 from fraud.storage.database import Database
-from fraud.storage.documents import decode, encode, page_size, upsert
+from fraud.storage.documents import decode, encode, insert_new, page_size, upsert
 from fraud.storage.tables import applications, dossiers
 
 
@@ -20,16 +22,15 @@ class SqlApplications:
 
     def save(self, application: Application) -> None:
         """Keeps an application, or the changed one under the same id; one without an id is an `InputError`."""
-        if not application.application_id:
-            raise InputError("An application needs an application_id before it can be kept; give it one.")
-        row = {
-            "program_id": application.program_id,
-            "application_id": application.application_id,
-            "applied_at": application.applied_at,
-            "document": encode(application),
-        }
         with self._database.transaction() as connection:
-            upsert(connection, applications, row)
+            upsert(connection, applications, _row(application))
+
+    def add(self, application: Application) -> Application:
+        """Keeps a new application; the one that is kept under the id, which is another when there was one already."""
+        with self._database.transaction() as connection:
+            if insert_new(connection, applications, _row(application)):
+                return application
+        return self.get(application.program_id, application.application_id)
 
     def get(self, program_id: str, application_id: str) -> Application:
         """One application, or `NotFound`."""
@@ -85,3 +86,14 @@ class SqlApplications:
         with self._database.reading() as connection:
             texts = connection.execute(query).scalars().all()
         return [decode(text, Dossier) for text in texts]
+
+
+def _row(application: Application) -> dict[str, Any]:
+    if not application.application_id:
+        raise InputError("An application needs an application_id before it can be kept; give it one.")
+    return {
+        "program_id": application.program_id,
+        "application_id": application.application_id,
+        "applied_at": application.applied_at,
+        "document": encode(application),
+    }

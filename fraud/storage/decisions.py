@@ -6,14 +6,16 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import RowMapping, select
 from sqlalchemy.exc import IntegrityError
 
 from fraud.domain.decisions import Decision, DecisionKind
-from fraud.errors import Conflict, NotFound
+from fraud.errors import Conflict, NotFound, StorageError
 from fraud.storage.database import Database
 from fraud.storage.documents import decode, digest, encode
 from fraud.storage.tables import decisions as table
+
+_READ = tuple(table.c[name] for name in ("decision_id", "program_id", "kind", "subject_kind", "subject_id", "document"))
 
 
 class SqlDecisions:
@@ -44,14 +46,14 @@ class SqlDecisions:
     def latest(self, program_id: str, kind: DecisionKind, subject_id: str) -> Decision | None:
         """The newest decision of that kind on that subject, by the time it was decided, then by arrival."""
         query = (
-            select(table.c.document)
+            select(*_READ)
             .where(table.c.program_id == program_id, table.c.kind == kind.value, table.c.subject_key == digest(subject_id))
             .order_by(table.c.decided_at.desc(), table.c.position.desc())
             .limit(1)
         )
         with self._database.reading() as connection:
-            text = connection.execute(query).scalar()
-        return None if text is None else decode(text, Decision)
+            row = connection.execute(query).mappings().one_or_none()
+        return None if row is None else _decision(row)
 
     def subjects(self, program_id: str, kind: DecisionKind, since: datetime) -> list[str]:
         """The subjects of that kind decided at or after `since`, in the order they were decided."""
@@ -65,19 +67,38 @@ class SqlDecisions:
 
     def _one(self, decision_id: str, *conditions: Any) -> Decision:
         with self._database.reading() as connection:
-            text = connection.execute(select(table.c.document).where(table.c.decision_id == decision_id, *conditions)).scalar()
-        if text is None:
+            row = connection.execute(select(*_READ).where(table.c.decision_id == decision_id, *conditions)).mappings().one_or_none()
+        if row is None:
             raise NotFound(f"There is no decision {decision_id!r} in this program.")
-        return decode(text, Decision)
+        return _decision(row)
 
 
-def _row(decision: Decision) -> dict[str, Any]:
+def _decision(row: RowMapping) -> Decision:
+    """The document of a row; a `StorageError` when it speaks of another decision than the columns it is searched by."""
+    decision = decode(row["document"], Decision)
+    told = _row_names(decision)
+    wrong = [name for name, value in told.items() if row[name] != value]
+    if wrong:
+        raise StorageError(
+            f"The stored decision {row['decision_id']} contradicts itself in {', '.join(wrong)} and was altered; restore a backup."
+        )
+    return decision
+
+
+def _row_names(decision: Decision) -> dict[str, str]:
+    """What a row and its document both say of whose decision this is, and on what."""
     return {
         "decision_id": decision.decision_id,
         "program_id": decision.program_id,
         "kind": decision.kind.value,
         "subject_kind": decision.subject_kind.value,
         "subject_id": decision.subject_id,
+    }
+
+
+def _row(decision: Decision) -> dict[str, Any]:
+    return {
+        **_row_names(decision),
         "subject_key": digest(decision.subject_id),
         "as_of": decision.as_of,
         "decided_at": decision.decided_at,

@@ -19,6 +19,9 @@ from fraud.storage.database import Database
 from fraud.storage.documents import decode_value, encode_value
 from fraud.storage.tables import jobs as table
 
+MOST_ATTEMPTS = 5
+"""How often a job is taken up before it counts as one that takes its workers down with it."""
+
 
 class SqlJobs:
     """The `JobQueue` of a database. Every worker needs a name of its own: the name is what holds a lease."""
@@ -45,9 +48,10 @@ class SqlJobs:
     def lease(self, kinds: Sequence[str], worker: str, at: datetime, duration: timedelta) -> Job | None:
         """Takes the oldest job that is queued, or running with its lease past, for `worker`; `None` when there is none.
 
+        A job that was taken up `MOST_ATTEMPTS` times and lost each time is failed instead: it may be what its workers die of.
         PostgreSQL's workers step over rows that another is taking (`SKIP LOCKED`); SQLite's take turns, as all its writers do.
         """
-        lost = and_(table.c.state == JobState.RUNNING.value, table.c.lease_until <= at)
+        lost = and_(table.c.kind.in_(kinds), table.c.state == JobState.RUNNING.value, table.c.lease_until <= at)
         oldest = (
             select(table.c.position)
             .where(table.c.kind.in_(kinds), or_(table.c.state == JobState.QUEUED.value, lost))
@@ -57,6 +61,7 @@ class SqlJobs:
         )
         taken = {"state": JobState.RUNNING.value, "worker": worker, "lease_until": at + duration, "attempts": table.c.attempts + 1}
         with self._database.transaction() as connection:
+            connection.execute(update(table).where(lost, table.c.attempts >= MOST_ATTEMPTS).values(_given_up(at)))
             position = connection.execute(oldest).scalar()
             if position is None:
                 return None
@@ -91,11 +96,32 @@ class SqlJobs:
             raise NotFound(f"There is no job {job_id!r} in this program.")
         return _job(row)
 
+    def newest(self, program_id: str, kind: str, field: str, value: str) -> Job | None:
+        """The newest job of a kind whose payload has this text in this field; `None` when there is none."""
+        written = encode_value({field: value})[1:-1]
+        query = (
+            select(table)
+            .where(table.c.program_id == program_id, table.c.kind == kind, table.c.payload.contains(written, autoescape=True))
+            .order_by(table.c.created_at.desc(), table.c.position.desc())
+        )
+        with self._database.reading() as connection:
+            found = (_job(row) for row in connection.execute(query).mappings())
+            # SQLite compares without regard to case, and the text may stand deeper in the payload.
+            return next((job for job in found if job.payload.get(field) == value), None)
+
     def _change(self, job_id: str, worker: str, values: dict[str, Any]) -> None:
         own = update(table).where(table.c.job_id == job_id, table.c.worker == worker, table.c.state == JobState.RUNNING.value)
         with self._database.transaction() as connection:
             if connection.execute(own.values(values)).rowcount == 0:
                 raise Conflict(f"The job {job_id!r} is no longer held by the worker {worker!r}; another may have it, so drop this work.")
+
+
+def _given_up(at: datetime) -> dict[str, Any]:
+    error = (
+        f"The job was taken up {MOST_ATTEMPTS} times and its worker was lost each time, so it is not tried again; "
+        "see in the log what ended the workers, then ask for it anew."
+    )
+    return {"state": JobState.FAILED.value, "lease_until": None, "finished_at": at, "error": error}
 
 
 def _job(row: RowMapping) -> Job:

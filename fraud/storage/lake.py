@@ -1,21 +1,20 @@
 """The event lake: Parquet files by program and day of event, only ever added to, read through an in-process DuckDB.
 
 `kind/program=<name>/day=YYYY-MM-DD/<ingested>-<content>.parquet`; tables that are not split by day have their files beside the program.
-A file appears whole or not at all, so readers need no lock. A file whose rows replace earlier versions ends in `-again.parquet`, and
-only where there is one do readers look for the newest version.
+A file appears whole or not at all, so readers need no lock, and a batch that was stopped is finished by whoever comes next.
+A file whose rows replace earlier versions ends in `-again.parquet`, and only where there is one do readers look for the newest version.
 """
 
 # ruff: noqa: S608 - the SQL is made of the tables' own column names; what comes from outside is bound or quoted
 
 from __future__ import annotations
 
-import json
 import shutil
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from pathlib import Path
 from urllib.parse import quote, unquote
 
@@ -25,12 +24,13 @@ import pyarrow as pa
 from fraud.domain.clock import as_utc
 from fraud.domain.tables import TABLES, Table
 from fraud.errors import StorageError
-from fraud.storage import lake_views
-from fraud.storage.files import file_lock, write_whole
+from fraud.storage import lake_append, lake_quarantine, lake_views
+from fraud.storage.files import file_lock
+from fraud.storage.lake_quarantine import QuarantineFile
 
 DEFAULT_MEMORY = "1GB"
 
-_CONTENT_DIGITS = 16
+_BATCH_ROWS = 100_000
 
 
 @dataclass(frozen=True)
@@ -56,10 +56,13 @@ class ParquetLake:
         whose content changed is written as a new version. Columns `program_id` and `ordinal` are not stored (`ordinal` orders
         versions that arrive together).
         """
-        with self._workspace() as folder, file_lock(self.root / ".lock"), closing(self._open()) as con:
-            staged = folder / "incoming.parquet"
-            _write(con, table, staged)
-            return _Append(self, con, TABLES[kind], program_id, as_utc(ingested_at)).run(staged, folder)
+        target = TABLES[kind]
+        with self._locked() as pending, closing(self._open()) as con:
+            con.register("given_rows", table if isinstance(table, pa.Table) else table.to_arrow_reader(_BATCH_ROWS))
+            batch = lake_append.Batch(target, "given_rows", as_utc(ingested_at), self.all_files(target, program_id))
+            rows, new = lake_append.write_new(con, batch, pending / self.folder(target, program_id).relative_to(self.root))
+            lake_append.commit(pending, self.root)
+        return Appended(new, rows - new)
 
     def connect(
         self, program_id: str, as_of: datetime | None = None, since: datetime | None = None, until: datetime | None = None
@@ -71,6 +74,7 @@ class ParquetLake:
         `until` bound event time further (`[since, until)`). A status reached after the bound reads `pending`. To look back with
         what is known today, give today as `as_of` and the past as `until`. The caller closes the connection.
         """
+        self._finish()
         con = self._open()
         bounds = lake_views.Bounds(*(None if moment is None else as_utc(moment) for moment in (as_of, since, until)))
         for table in TABLES.values():
@@ -83,9 +87,9 @@ class ParquetLake:
         with closing(self.connect(program_id, as_of)) as con:
             return int(con.sql(f"SELECT count(*) FROM {TABLES[kind].kind}").fetchall()[0][0])
 
-    def time_range(self, program_id: str) -> tuple[datetime, datetime] | None:
-        """First and last event (click or conversion) of a program, in UTC; `None` when there is none."""
-        with closing(self.connect(program_id)) as con:
+    def time_range(self, program_id: str, before: datetime | None = None) -> tuple[datetime, datetime] | None:
+        """First and last event (click or conversion) of a program, in UTC, `before` a time if one is given; `None` when there is none."""
+        with closing(self.connect(program_id, until=before)) as con:
             times = "SELECT clicked_at AS moment FROM clicks UNION ALL SELECT converted_at FROM conversions"
             first, last = con.sql(f"SELECT min(moment), max(moment) FROM ({times})").fetchall()[0]
         return None if first is None else (as_utc(first), as_utc(last))
@@ -95,15 +99,32 @@ class ParquetLake:
         folders = self.root.glob("*/program=*")
         return sorted({unquote(folder.name.removeprefix("program=")) for folder in folders})
 
-    def quarantine(self, kind: str, program_id: str, rows: Sequence[dict[str, object]], ingested_at: datetime) -> Path:
-        """Keeps rejected rows as NDJSON, one object a row, readable by the owner alone (they are as they came, personal values too)."""
-        folder = self.root / "quarantine" / _folder(program_id)
+    def quarantine(
+        self,
+        kind: str,
+        program_id: str,
+        rows: Sequence[Mapping[str, object]],
+        ingested_at: datetime,
+        origin: Mapping[str, object] | None = None,
+    ) -> Path:
+        """Keeps rejected rows as NDJSON, one object a row, readable by the owner alone (they are as they came, personal values too);
+        `origin` is what reading them again needs. The same rows of the same origin are kept once."""
+        folder = self._quarantine(program_id)
         self._make(folder)
-        text = "".join(json.dumps(row, ensure_ascii=False, default=str) + "\n" for row in rows)
-        data = text.encode("utf-8", "surrogatepass")
-        target = folder / f"{kind}-{stamp(ingested_at)}-{lake_views.digest(data)[:_CONTENT_DIGITS]}.ndjson"
-        write_whole(target, data)
-        return target
+        return lake_quarantine.keep(folder, kind, rows, origin or {}, as_utc(ingested_at))
+
+    def quarantined(self, program_id: str) -> list[QuarantineFile]:
+        """The rejected rows of a program, by file, oldest first."""
+        return lake_quarantine.kept(self._quarantine(program_id))
+
+    def release(self, file: QuarantineFile, remaining: Sequence[Mapping[str, object]], at: datetime) -> None:
+        """Keeps only what remains of a file of rejected rows, when the others have been appended; in no moment is a row in neither."""
+        left = lake_quarantine.keep(file.path.parent, file.kind, remaining, file.origin, as_utc(at)) if remaining else None
+        if left != file.path:
+            lake_quarantine.remove(file.path)
+
+    def _quarantine(self, program_id: str) -> Path:
+        return self.root / "quarantine" / _folder(program_id)
 
     def folder(self, table: Table, program_id: str, day: date | None = None) -> Path:
         """Where a table's files of a program (and day) stand."""
@@ -129,13 +150,22 @@ class ParquetLake:
         return con
 
     @contextmanager
-    def _workspace(self) -> Iterator[Path]:
+    def _locked(self) -> Iterator[Path]:
+        """Holds the lake's lock, after finishing what others left undone; gives an empty folder to write into."""
         self._make(self._temporary)
-        folder = Path(tempfile.mkdtemp(prefix="append-", dir=self._temporary))
-        try:
-            yield folder
-        finally:
-            shutil.rmtree(folder)
+        with file_lock(self.root / ".lock"):
+            lake_append.recover(self._temporary, self.root)
+            pending = Path(tempfile.mkdtemp(prefix=lake_append.PENDING, dir=self._temporary))
+            try:
+                yield pending
+            finally:
+                shutil.rmtree(pending, ignore_errors=True)
+
+    def _finish(self) -> None:
+        """Finishes an append that was stopped after it counted, so that nobody reads a part of it."""
+        if any(self._temporary.glob(f"{lake_append.READY}*")):
+            with file_lock(self.root / ".lock"):
+                lake_append.recover(self._temporary, self.root)
 
     def _make(self, folder: Path) -> None:
         try:
@@ -146,59 +176,9 @@ class ParquetLake:
             ) from fault
 
 
-class _Append:
-    """One append: compares with what is there, then writes what is new."""
-
-    def __init__(self, lake: ParquetLake, con: duckdb.DuckDBPyConnection, table: Table, program_id: str, ingested_at: datetime) -> None:
-        self._lake, self._con, self._table, self._program_id, self._ingested_at = lake, con, table, program_id, ingested_at
-
-    def run(self, staged: Path, folder: Path) -> Appended:
-        incoming = self._count(lake_views.incoming_sql(self._table, staged, self._ingested_at), "incoming")
-        existing = self._lake.all_files(self._table, self._program_id)
-        kept = self._count(lake_views.fresh_sql(self._table, existing), "fresh")
-        for day, again in self._con.sql("SELECT DISTINCT day, again FROM fresh ORDER BY ALL").fetchall():
-            self._write_part(folder, day, again)
-        return Appended(kept, incoming - kept)
-
-    def _count(self, sql: str, name: str) -> int:
-        self._con.execute(sql)
-        return int(self._con.sql(f"SELECT count(*) FROM {name}").fetchall()[0][0])
-
-    def _write_part(self, folder: Path, day: date | None, again: bool) -> None:
-        of_day = "day IS NULL" if day is None else f"day = DATE '{day}'"
-        part = f"{of_day} AND {'again' if again else 'NOT again'}"
-        content = self._con.sql(
-            f"SELECT printf('%016x', (bit_xor(md5_number(row_hash)) >> 64)::UBIGINT) FROM fresh WHERE {part}"
-        ).fetchall()[0][0]
-        name = f"{stamp(self._ingested_at)}-{content}{lake_views.AGAIN if again else ''}.parquet"
-        temporary = folder / name
-        self._con.execute(
-            f"COPY (SELECT * EXCLUDE (day, again) FROM fresh WHERE {part} ORDER BY {lake_views.order_of(self._table)}) "
-            f"TO {lake_views.quoted(str(temporary))} (FORMAT parquet, COMPRESSION zstd)"
-        )
-        target = self._lake.folder(self._table, self._program_id, day)
-        target.mkdir(parents=True, exist_ok=True, mode=0o700)
-        temporary.replace(target / name)
-
-
-def stamp(moment: datetime) -> str:
-    """A moment for a file's name, to the microsecond, sorting by time."""
-    return as_utc(moment).astimezone(UTC).strftime("%Y%m%dT%H%M%S%fZ")
-
-
 def _folder(program_id: str) -> str:
     return f"program={quote(program_id, safe='')}"
 
 
 def _is_again(file: Path) -> bool:
     return file.stem.endswith(lake_views.AGAIN)
-
-
-def _write(con: duckdb.DuckDBPyConnection, table: pa.Table | duckdb.DuckDBPyRelation, target: Path) -> None:
-    """Puts rows into a file, so that they pass from any connection without standing in memory."""
-    if isinstance(table, duckdb.DuckDBPyRelation):
-        table.write_parquet(str(target))
-        return
-    con.register("given_rows", table)
-    con.sql("SELECT * FROM given_rows").write_parquet(str(target))
-    con.unregister("given_rows")

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
+from fraud.domain.clock import as_utc
 from fraud.domain.tables import Column, Table
 
 AGAIN = "-again"
@@ -44,6 +45,11 @@ def digest(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
+def stamp(moment: datetime) -> str:
+    """A moment for a file's name, to the microsecond, sorting by time."""
+    return as_utc(moment).strftime("%Y%m%dT%H%M%S%fZ")
+
+
 def quoted(text: str) -> str:
     """An SQL string."""
     return "'" + text.replace("'", "''") + "'"
@@ -56,39 +62,11 @@ def order_of(table: Table) -> str:
     return ", ".join([name for name in wanted if name in names] or ["row_hash"])
 
 
-def incoming_sql(table: Table, staged: Path, ingested_at: datetime) -> str:
-    """Creates `incoming`: the batch with every stored column, typed, and the hash of its content."""
-    columns = _columns(table)
-    content = ", ".join(f"coalesce({column.name}::VARCHAR, chr(0))" for column in columns)
-    typed = ", ".join(f"{column.name}::{column.sql_type} AS {column.name}" for column in columns)
-    return (
-        f"CREATE OR REPLACE TEMP TABLE incoming AS WITH given AS (SELECT {typed}, ordinal::BIGINT AS ingested_order "
-        f"FROM ({_padded(table, f'read_parquet({quoted(str(staged))})', ('ordinal BIGINT',))})) "
-        f"SELECT *, {_moment(ingested_at)} AS ingested_at, md5(concat_ws(chr(31), {content})) AS row_hash FROM given"
-    )
-
-
-def fresh_sql(table: Table, existing: Sequence[Path]) -> str:
-    """Creates `fresh`: rows of `incoming` not yet kept, with their `day` and whether they replace a version (`again`)."""
-    key = table.key or "row_hash"
-    kept = "SELECT '' AS key, '' AS row_hash WHERE false"
-    if existing:
-        kept = f"SELECT {key} AS key, row_hash FROM {_read(existing)} WHERE {key} IN (SELECT {key} FROM incoming)"
-    day = f"{table.time}::DATE" if table.by_day else "NULL::DATE"
-    again = f"{key} IN (SELECT key FROM known) OR row_number() OVER (PARTITION BY {key} ORDER BY ingested_order, row_hash) > 1"
-    once = "QUALIFY row_number() OVER (PARTITION BY row_hash ORDER BY ingested_order) = 1"
-    return (
-        f"CREATE OR REPLACE TEMP TABLE fresh AS WITH known AS (SELECT DISTINCT key, row_hash FROM ({kept})), "
-        f"once AS (SELECT * FROM incoming WHERE row_hash NOT IN (SELECT row_hash FROM known) {once}) "
-        f"SELECT *, {day} AS day, {again} AS again FROM once"
-    )
-
-
 def view_sql(table: Table, program_id: str, files: Sequence[Path], bounds: Bounds) -> str:
     """Creates the view of one table."""
     names = ", ".join(_shown(column, table, program_id, bounds) for column in table.columns)
-    source = _padded(table, _read(files) if files else "", _STORED)
-    known = f"WHERE ingested_at <= {_moment(bounds.as_of)}" if bounds.as_of else ""
+    source = padded_sql(table, read_sql(files) if files else "", _STORED)
+    known = f"WHERE ingested_at <= {moment_sql(bounds.as_of)}" if bounds.as_of else ""
     newest = _newest_sql(table, bounds) if table.key and any(file.stem.endswith(AGAIN) for file in files) else ""
     inside = " AND ".join(_inside(table, bounds)) or "true"
     return (
@@ -103,7 +81,7 @@ def _newest_sql(table: Table, bounds: Bounds) -> str:
     if _has_status_time(table):
         order.insert(1, "status_changed_at DESC NULLS LAST")
         if bounds.before:
-            order.insert(0, f"coalesce(status_changed_at < {_moment(bounds.before)}, true) DESC")
+            order.insert(0, f"coalesce(status_changed_at < {moment_sql(bounds.before)}, true) DESC")
     return f"QUALIFY row_number() OVER (PARTITION BY {table.key} ORDER BY {', '.join(order)}) = 1"
 
 
@@ -112,7 +90,7 @@ def _shown(column: Column, table: Table, program_id: str, bounds: Bounds) -> str
         return f"{quoted(program_id)} AS program_id"
     if bounds.before and _has_status_time(table) and column.name in {"status", "status_changed_at"}:
         earlier = "'pending'" if column.name == "status" else f"NULL::{column.sql_type}"
-        return f"CASE WHEN status_changed_at >= {_moment(bounds.before)} THEN {earlier} ELSE {column.name} END AS {column.name}"
+        return f"CASE WHEN status_changed_at >= {moment_sql(bounds.before)} THEN {earlier} ELSE {column.name} END AS {column.name}"
     return column.name
 
 
@@ -121,8 +99,8 @@ def _inside(table: Table, bounds: Bounds) -> list[str]:
     if not table.time:
         return []
     before = bounds.before if table.by_day else bounds.as_of
-    late = [f"{table.time} < {_moment(before)}"] if before else []
-    early = [f"{table.time} >= {_moment(bounds.since)}"] if bounds.since and table.by_day else []
+    late = [f"{table.time} < {moment_sql(before)}"] if before else []
+    early = [f"{table.time} >= {moment_sql(bounds.since)}"] if bounds.since and table.by_day else []
     return [condition if table.by_day else f"coalesce({condition}, true)" for condition in late + early]
 
 
@@ -130,25 +108,27 @@ def _has_status_time(table: Table) -> bool:
     return any(column.name == "status_changed_at" for column in table.columns)
 
 
-def _columns(table: Table) -> list[Column]:
+def stored_columns(table: Table) -> list[Column]:
     """The stored columns: the program stands in the path."""
     return [column for column in table.columns if column.name != "program_id"]
 
 
-def _padded(table: Table, source: str, further: Sequence[str]) -> str:
+def padded_sql(table: Table, source: str, further: Sequence[str]) -> str:
     """A source with every column present: what it lacks is NULL of the right type."""
-    typed = [f"{column.name} {column.sql_type}" for column in _columns(table)] + list(further)
+    typed = [f"{column.name} {column.sql_type}" for column in stored_columns(table)] + list(further)
     nothing = ", ".join(f"NULL::{kind} AS {name}" for name, kind in (text.split(" ", 1) for text in typed))
     empty = f"SELECT {nothing} WHERE false"
     return f"{empty} UNION ALL BY NAME SELECT * FROM {source}" if source else empty
 
 
-def _read(files: Sequence[Path]) -> str:
+def read_sql(files: Sequence[Path]) -> str:
+    """A relation over files of the lake."""
     listed = ", ".join(quoted(str(file)) for file in files)
     return f"read_parquet([{listed}], union_by_name = true, hive_partitioning = false)"
 
 
-def _moment(moment: datetime | None) -> str:
+def moment_sql(moment: datetime | None) -> str:
+    """A moment as an SQL literal; NULL for none."""
     if moment is None:
         return "NULL::TIMESTAMP"
     return f"TIMESTAMP '{moment.astimezone(UTC).replace(tzinfo=None).isoformat(sep=' ')}'"

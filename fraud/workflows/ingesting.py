@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import glob
 import tempfile
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
@@ -17,6 +17,7 @@ from fraud.domain.actors import DEFAULT_PROGRAM
 from fraud.errors import InputError
 from fraud.events import formats
 from fraud.events.reading import Owner, Reading, Rejected, read_table, summary_of
+from fraud.events.setting_aside import origin_of
 from fraud.events.sources import inspect
 from fraud.events.staging import Staged, stage
 from fraud.events.tables import TABLES
@@ -41,15 +42,22 @@ class EventLake(Protocol):
         """Adds rows; repeats are counted and not written."""
         ...
 
-    def quarantine(self, kind: str, program_id: str, rows: Sequence[dict[str, object]], ingested_at: datetime) -> Path:
-        """Keeps rejected rows and says where."""
+    def quarantine(
+        self,
+        kind: str,
+        program_id: str,
+        rows: Sequence[Mapping[str, object]],
+        ingested_at: datetime,
+        origin: Mapping[str, object] | None = None,
+    ) -> Path:
+        """Keeps rejected rows, with what reading them again needs, and says where."""
         ...
 
 
 @dataclass(frozen=True, kw_only=True)
 class IngestOptions:
-    """How to ingest: the tracker's format (`auto` recognises it), the pepper of the keyed hashes, the moment it counts as known from,
-    whom to tell about progress, and how much memory reading may use (DuckDB's notation)."""
+    """How to ingest: the tracker's format (`auto` recognises it, a `.yaml` file is the user's own mapping), the pepper of the keyed
+    hashes, the moment it counts as known from, whom to tell about progress, and how much memory reading may use (DuckDB's notation)."""
 
     pepper: bytes
     ingested_at: datetime
@@ -75,7 +83,8 @@ class KindCounts:
 
 @dataclass(frozen=True)
 class IngestReport:
-    """What ingestion did. The counts are those of the kind that was asked for; `kinds` has every kind that the files fed."""
+    """What ingestion did. The counts are those of the kind that was asked for; `kinds` has every kind that the files fed.
+    `passed_over` counts rows that are no such events at all, such as a web server's requests without an affiliate."""
 
     files: tuple[str, ...]
     rows_read: int
@@ -87,21 +96,30 @@ class IngestReport:
     format: str
     quarantine_path: str | None
     kinds: dict[str, KindCounts] = field(default_factory=dict)
+    passed_over: int = 0
 
 
 @dataclass
 class _Tally:
     kinds: dict[str, KindCounts] = field(default_factory=dict)
-    rejected: dict[str, list[Rejected]] = field(default_factory=dict)
+    rejects: dict[str, list[Rejected]] = field(default_factory=dict)
+    quarantine: dict[str, list[Path]] = field(default_factory=dict)
     unknown: set[str] = field(default_factory=set)
     formats: set[str] = field(default_factory=set)
+    passed_over: int = 0
 
     def add(self, reading: Reading, appended: Iterable[_Appended]) -> None:
         done = list(appended)
         counts = KindCounts(reading.rows, sum(a.kept for a in done), sum(a.duplicates for a in done), len(reading.rejected))
         self.kinds[reading.kind] = self.kinds.get(reading.kind, KindCounts()) + counts
-        self.rejected.setdefault(reading.kind, []).extend(reading.rejected)
+        shown = self.rejects.setdefault(reading.kind, [])
+        shown.extend(reading.rejected[: SHOWN_REJECTS - len(shown)])
         self.unknown.update(reading.unknown_columns)
+
+    def quarantined(self, kind: str) -> str | None:
+        """Where the rejected rows of a kind are: the file, or the folder when there are several."""
+        paths = self.quarantine.get(kind, [])
+        return str(paths[0] if len(paths) == 1 else paths[0].parent) if paths else None
 
 
 def ingest(lake: EventLake, program_id: str | None, kind: str, paths: Sequence[str | Path], options: IngestOptions) -> IngestReport:
@@ -135,53 +153,63 @@ class _Ingestion:
 
     def take(self, file: Path, folder: Path) -> None:
         """Reads one file into every table that its format feeds."""
-        with closing(_open(folder, self.options.memory_limit)) as con:
-            staged = stage(con, inspect(file, folder), formats.known_columns())
+        with closing(open_reader(folder, self.options.memory_limit)) as con:
+            staged = stage(con, inspect(file, folder), formats.known_columns(self.options.format))
             form = formats.choose(self.options.format, self.kind, staged.columns)
             self.tally.formats.add(form.name)
-            for kind in _fed(form, self.kind):
+            for kind in [self.kind, *(fed for fed in _fed(form, staged) if fed != self.kind)]:
                 self._take_table(con, staged, form, kind)
 
     def _take_table(self, con: duckdb.DuckDBPyConnection, staged: Staged, form: formats.Format, kind: str) -> None:
         reading = read_table(con, staged, form, kind, Owner(self.program_id, self.options.pepper))
-        if kind == self.kind and not reading.usable:
-            raise InputError(f"{staged.source.path} has not one usable row of {kind}.{summary_of(reading.rejected)}")
-        appended = [self._append(con, reading, program) for program in reading.programs]
+        if kind == self.kind:
+            if not reading.usable:
+                raise InputError(f"{staged.source.path} has not one usable row of {kind}.{summary_of(reading.rejected)}")
+            self.tally.passed_over += staged.rows - reading.rows
+        appended = append_rows(self.lake, con, reading, self.options.ingested_at)
+        if reading.rejected:
+            origin = asdict(origin_of(staged, self.options.format, self.program_id))
+            rows = [asdict(row) for row in reading.rejected]
+            kept = self.lake.quarantine(kind, self.program_id or DEFAULT_PROGRAM, rows, self.options.ingested_at, origin)
+            self.tally.quarantine.setdefault(kind, []).append(kept)
         self.tally.add(reading, appended)
 
-    def _append(self, con: duckdb.DuckDBPyConnection, reading: Reading, program: str) -> _Appended:
-        rows = con.table(reading.relation).filter(duckdb.ColumnExpression("program_id") == duckdb.ConstantExpression(program))
-        return self.lake.append(reading.kind, program, rows, self.options.ingested_at)
-
     def report(self, files: Sequence[Path]) -> IngestReport:
-        """The report; keeps what was rejected in the quarantine."""
+        """The report on all files."""
         counts = self.tally.kinds.get(self.kind, KindCounts())
-        kept = {kind: self._quarantine(kind, rejected) for kind, rejected in self.tally.rejected.items() if rejected}
         return IngestReport(
             files=tuple(str(file) for file in files),
             rows_read=counts.rows,
             kept=counts.kept,
             duplicates=counts.duplicates,
             rejected=counts.rejected,
-            rejects=tuple(self.tally.rejected.get(self.kind, [])[:SHOWN_REJECTS]),
+            rejects=tuple(self.tally.rejects.get(self.kind, [])),
             unknown_columns=tuple(sorted(self.tally.unknown)),
             format=", ".join(sorted(self.tally.formats)),
-            quarantine_path=kept.get(self.kind),
+            quarantine_path=self.tally.quarantined(self.kind),
             kinds=self.tally.kinds,
+            passed_over=self.tally.passed_over,
         )
 
-    def _quarantine(self, kind: str, rejected: Sequence[Rejected]) -> str:
-        program = self.program_id or DEFAULT_PROGRAM
-        return str(self.lake.quarantine(kind, program, [asdict(row) for row in rejected], self.options.ingested_at))
+
+def append_rows(lake: EventLake, con: duckdb.DuckDBPyConnection, reading: Reading, ingested_at: datetime) -> list[_Appended]:
+    """Appends the usable rows of a reading to the lake, program by program."""
+    appended = []
+    for program in reading.programs:
+        rows = con.view(reading.relation)
+        if len(reading.programs) > 1:
+            rows = rows.filter(duckdb.ColumnExpression("program_id") == duckdb.ConstantExpression(program))
+        appended.append(lake.append(reading.kind, program, rows, ingested_at))
+    return appended
 
 
-def _fed(form: formats.Format, kind: str) -> list[str]:
-    """The tables to fill from a file: the contract's own columns name one table, a tracker's format may feed several."""
-    others = [] if form.name == formats.CONTRACT else [mapping.kind for mapping in form.mappings if mapping.kind != kind]
-    return [kind, *others]
+def _fed(form: formats.Format, staged: Staged) -> list[str]:
+    """The tables a tracker's file feeds besides the one asked for; the contract's own columns name one table."""
+    return [] if form.name == formats.CONTRACT else form.feeds(staged.columns)
 
 
-def _open(folder: Path, memory_limit: str) -> duckdb.DuckDBPyConnection:
+def open_reader(folder: Path, memory_limit: str) -> duckdb.DuckDBPyConnection:
+    """A connection to read files with, that spills into a folder and takes times without a zone for UTC."""
     con = duckdb.connect(config={"memory_limit": memory_limit, "temp_directory": str(folder)})
     con.execute("SET TimeZone = 'UTC'")
     return con

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Protocol
 
@@ -38,6 +38,8 @@ from fraud.policy.pack import Pack
 
 Progress = Callable[[str], None]
 
+CLOCK_SKEW = timedelta(days=1)
+"""How far ahead of ours another machine's clock, or a zone left out, may put an event."""
 SLACK = 0.1
 """Share of a reference window that may lie before the first event: logs begin some time after midnight."""
 ENOUGH_REFERENCE = 0.5
@@ -54,8 +56,8 @@ class EventLake(Protocol):
         """A connection whose views `clicks`, `conversions`, `affiliates`… show one program's events before `until`."""
         ...
 
-    def time_range(self, program_id: str) -> tuple[datetime, datetime] | None:
-        """The times of the first and the last event, or `None` when there is none."""
+    def time_range(self, program_id: str, before: datetime | None = None) -> tuple[datetime, datetime] | None:
+        """The times of the first and the last event (before a time, if one is given), or `None` when there is none."""
         ...
 
 
@@ -122,7 +124,8 @@ def scan(request: ScanRequest, tools: ScanTools) -> ScanOutcome:
 
     Raises `InputError` when there is nothing to scan.
     """
-    window, references = periods(request, tools.lake.time_range(request.program_id))
+    happened, notes = _happened(request, tools)
+    window, references = periods(request, happened)
     tools.progress("Computing features")
     with tools.lake.connect(request.program_id, until=window.end) as events:
         everything = compute(events, [*references, window], "affiliate")
@@ -143,7 +146,20 @@ def scan(request: ScanRequest, tools: ScanTools) -> ScanOutcome:
     artefact = tools.models.keep(stable_id("traffic", request.program_id), model, trained, {"rows": float(len(reference))})
     night = _Night(new_id("scan", tools.now), request, tools, window, (artefact,), _companies(rings), prepared_checks(tools.pack))
     tools.progress("Deciding")
-    return _decide(night, model, tonight, _large_enough(sub_ids.window(window.start), tools.pack), rings, references)
+    outcome = _decide(night, model, tonight, _large_enough(sub_ids.window(window.start), tools.pack), rings, references)
+    return replace(outcome, result=msgspec.structs.replace(outcome.result, notes=(*notes, *outcome.result.notes)))
+
+
+def _happened(request: ScanRequest, tools: ScanTools) -> tuple[tuple[datetime, datetime] | None, tuple[str, ...]]:
+    """The first and the last event that can have happened, and a note on any that cannot: one wrong clock must not move the window."""
+    everything = tools.lake.time_range(request.program_id)
+    if everything is None or everything[1] <= tools.now + CLOCK_SKEW:
+        return everything, ()
+    past = tools.lake.time_range(request.program_id, before=tools.now + CLOCK_SKEW)
+    if past is None:
+        return everything, ()
+    newest = f"{everything[1]:%Y-%m-%d %H:%M} UTC"
+    return past, (f"Some events lie in the future, up to {newest}, and do not move the window: check the clock they come from.",)
 
 
 def periods(request: ScanRequest, events: tuple[datetime, datetime] | None) -> tuple[Period, list[Period]]:

@@ -1,4 +1,7 @@
-"""Writing decisions behind the answer: a bounded queue, one thread that keeps them in batches, nothing lost without being counted."""
+"""Writing decisions behind the answer: a bounded queue, and one thread that keeps them in batches.
+
+What waits is in memory: a process that is killed loses it. One that is ended keeps it, in the store or, when that fails, in a spool.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,7 @@ import threading
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import msgspec
 import structlog
@@ -13,6 +17,7 @@ import structlog
 from fraud.domain.decisions import Decision
 from fraud.domain.ports import DecisionStore
 from fraud.errors import FraudError, StorageError
+from fraud.workflows.spooling import Spool
 
 _log = structlog.get_logger(__name__)
 
@@ -31,7 +36,10 @@ class WriterBounds:
 
 
 class WriterStats(msgspec.Struct, frozen=True):
-    """What became of the decisions: `held_back` had to wait for room, `refused` found none, `unwritable` the store would not take."""
+    """What became of the decisions: `held_back` had to wait for room, `refused` found none, `unwritable` the store would not take.
+
+    `spooled` were left for the next start because the store failed at the end of this one.
+    """
 
     waiting: int
     written: int
@@ -39,34 +47,44 @@ class WriterStats(msgspec.Struct, frozen=True):
     refused: int
     unwritable: int
     failing: str
+    spooled: int = 0
 
 
 class DecisionWriter:
-    """Keeps decisions in a store from a thread of its own.
+    """Keeps decisions in a store from a thread of its own, so that an answer does not wait for the store.
 
-    A full queue holds its callers back and then refuses them with a `StorageError`, so that no answer is given that is not kept. While the
-    store fails, what waits is tried again. `close` writes what is left and counts, in the log too, what could not be.
+    A full queue holds its callers back and then refuses them with a `StorageError`; once it has refused one it refuses all, at once, until
+    there is room. While the store fails, what waits is tried again. `close` writes what is left, into the folder `spool` when the store
+    does not take it; the next writer with that folder keeps it. What could not be kept either way is counted, in the log too. A process
+    that is killed loses what waits, at most `bounds.waiting` decisions.
     """
 
-    def __init__(self, store: DecisionStore, bounds: WriterBounds | None = None) -> None:
+    def __init__(self, store: DecisionStore, bounds: WriterBounds | None = None, spool: Path | None = None) -> None:
         self._store = store
         self._bounds = bounds or WriterBounds()
+        self._spool = Spool(spool) if spool is not None else None
+        self._hand: Sequence[Decision] = ()
+        self._stuck = self._abandoned = False
+        self._spooled = 0
         self._waiting: deque[Decision] = deque()
         self._changed = threading.Condition()
         self._in_hand = 0
         self._closing = False
         self._written = self._held_back = self._refused = self._unwritable = 0
         self._failing = ""
+        if self._spool is not None:
+            self._spool.deliver(store)
         self._thread = threading.Thread(target=self._work, name="decision-writer", daemon=True)
         self._thread.start()
 
     def record(self, decision: Decision) -> None:
         """Queues a decision; waits while the queue is full. Raises `StorageError` when no room came free, or after `close`."""
         with self._changed:
-            if len(self._waiting) >= self._bounds.waiting:
+            if len(self._waiting) >= self._bounds.waiting and not self._stuck:
                 self._held_back += 1
                 self._changed.wait_for(self._has_room, self._bounds.patience)
             if self._closing or len(self._waiting) >= self._bounds.waiting:
+                self._stuck = True
                 self._refused += 1
                 raise StorageError("Decisions cannot be kept fast enough at the moment; try again in a few seconds.")
             self._waiting.append(decision)
@@ -84,9 +102,9 @@ class DecisionWriter:
             self._closing = True
             self._changed.notify_all()
             if not self._changed.wait_for(self._is_idle, timeout):
-                self._unwritable += self._left()
-                _log.error("decisions_lost_at_shutdown", count=self._left(), detail=self._failing)
+                self._set_aside([*self._hand, *self._waiting])
                 self._waiting.clear()
+                self._abandoned = True
             self._changed.notify_all()
         self._thread.join(timeout=self._bounds.retry + 1.0)
         return self.stats()
@@ -94,7 +112,21 @@ class DecisionWriter:
     def stats(self) -> WriterStats:
         """What became of the decisions so far; `failing` is the store's newest complaint, empty while it works."""
         with self._changed:
-            return WriterStats(self._left(), self._written, self._held_back, self._refused, self._unwritable, self._failing)
+            counts = (self._left(), self._written, self._held_back, self._refused, self._unwritable)
+            return WriterStats(*counts, self._failing, self._spooled)
+
+    def _set_aside(self, left: Sequence[Decision]) -> None:
+        """Leaves to the next start what the store did not take in time. What a hanging store takes after all is not kept twice then."""
+        try:
+            if self._spool is not None:
+                self._spool.add(left)
+                self._spooled += len(left)
+                _log.warning("decisions_spooled_at_shutdown", count=len(left), detail=self._failing)
+                return
+        except StorageError as fault:
+            self._failing = fault.message
+        self._unwritable += len(left)
+        _log.error("decisions_lost_at_shutdown", count=len(left), detail=self._failing)
 
     def _has_room(self) -> bool:
         return self._closing or len(self._waiting) < self._bounds.waiting
@@ -121,7 +153,8 @@ class DecisionWriter:
         with self._changed:
             self._changed.wait_for(lambda: self._waiting or self._closing)
             batch = [self._waiting.popleft() for _ in range(min(len(self._waiting), self._bounds.batch))]
-            self._in_hand = len(batch)
+            self._in_hand, self._hand = len(batch), batch
+            self._stuck = False
             self._changed.notify_all()
             return batch
 
@@ -152,6 +185,7 @@ class DecisionWriter:
     def _settle(self, *, written: int = 0, unwritable: int = 0) -> None:
         with self._changed:
             self._in_hand -= written + unwritable
+            self._hand = self._hand[written + unwritable :]
             self._written += written
             self._unwritable += unwritable
             self._failing = ""
@@ -163,6 +197,7 @@ class DecisionWriter:
             if not self._failing:
                 _log.error("decisions_wait_for_the_store", detail=fault.message)
             self._failing = fault.message
-            self._waiting.extendleft(reversed(batch))
-            self._in_hand = 0
+            if not self._abandoned:
+                self._waiting.extendleft(reversed(batch))
+            self._in_hand, self._hand = 0, ()
             self._changed.wait_for(lambda: self._closing and not self._waiting, self._bounds.retry)

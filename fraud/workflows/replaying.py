@@ -1,4 +1,4 @@
-"""Replay: the verdict of a stored decision, computed again from its own inputs, policy and models, and compared field by field."""
+"""Replay: a stored decision said again from its own inputs, policy and models, and compared: its subject, its signals, its verdict."""
 
 from __future__ import annotations
 
@@ -6,18 +6,22 @@ from collections.abc import Mapping
 
 import msgspec
 
+from fraud.checks.running import run_applicant_checks
+from fraud.decisions.deciding import decide_application
 from fraud.decisions.traffic import TrafficInputs, judge_again, prepared_checks, verdict_of
 from fraud.detection.clicks import ClickModel
 from fraud.detection.traffic import TrafficModel
 from fraud.domain.decisions import Artefact, Decision, DecisionKind, Verdict
+from fraud.domain.hashing import canonical_json
+from fraud.domain.signals import Signal
 from fraud.errors import ReplayError
 from fraud.policy.pack import Pack
-from fraud.workflows.scoring import replay_click
-from fraud.workflows.vetting import replay_vetting
+from fraud.workflows import vetting
+from fraud.workflows.scoring import checks_of, click_verdict, replayed_facts
 
 
 class Difference(msgspec.Struct, frozen=True, kw_only=True):
-    """One field of the verdict that came out otherwise."""
+    """One field of the verdict that came out otherwise; or `signals`, or what the inputs say of program and subject."""
 
     field: str
     then: object
@@ -25,7 +29,7 @@ class Difference(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Replay(msgspec.Struct, frozen=True, kw_only=True):
-    """A decision said again. `same` is exact equality of the whole verdict; under another policy `differences` is what it would change."""
+    """A decision said again. `same` is equality of verdict, signals and subject; under another policy `differences` is what it changes."""
 
     decision_id: str
     same: bool
@@ -36,33 +40,61 @@ class Replay(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def replay(decision: Decision, pack: Pack, models: Mapping[str, object]) -> Replay:
-    """Recomputes the verdict of a decision from its stored inputs under a pack, with the models it names."""
-    now = _verdict(decision, pack, models)
-    differences = tuple(
-        Difference(field=name, then=getattr(decision.verdict, name), now=getattr(now, name))
-        for name in Verdict.__struct_fields__
-        if getattr(decision.verdict, name) != getattr(now, name)
-    )
+    """Recomputes a decision from its stored inputs under a pack, with the models it names."""
+    now = _said_again(decision, pack, models)
+    differences = (*_of_subject(decision, now), *_of_verdict(decision.verdict, now.verdict), *_of_signals(decision.signals, now.signals))
     return Replay(
         decision_id=decision.decision_id,
         same=not differences,
         policy=pack.artefact,
         then=decision.verdict,
-        now=now,
+        now=now.verdict,
         differences=differences,
     )
 
 
-def _verdict(decision: Decision, pack: Pack, models: Mapping[str, object]) -> Verdict:
+class _Said(msgspec.Struct, frozen=True, kw_only=True):
+    """What the inputs of a decision give: whose they are (`program_id` empty where they do not say), the signals and the verdict."""
+
+    program_id: str = ""
+    subject_id: str
+    signals: tuple[Signal, ...]
+    verdict: Verdict
+
+
+def _of_subject(decision: Decision, now: _Said) -> list[Difference]:
+    then = {"program_id": decision.program_id, "subject_id": decision.subject_id}
+    told = {"program_id": now.program_id or decision.program_id, "subject_id": now.subject_id}
+    return [Difference(field=name, then=then[name], now=told[name]) for name in then if then[name] != told[name]]
+
+
+def _of_verdict(then: Verdict, now: Verdict) -> list[Difference]:
+    pairs = [(name, getattr(then, name), getattr(now, name)) for name in Verdict.__struct_fields__]
+    return [Difference(field=name, then=before, now=after) for name, before, after in pairs if before != after]
+
+
+def _of_signals(then: tuple[Signal, ...], now: tuple[Signal, ...]) -> list[Difference]:
+    """Compared as they are stored: a value that was a tuple comes back from a store as a list."""
+    return [] if canonical_json(then) == canonical_json(now) else [Difference(field="signals", then=then, now=now)]
+
+
+def _said_again(decision: Decision, pack: Pack, models: Mapping[str, object]) -> _Said:
     if decision.kind is DecisionKind.VET:
-        return replay_vetting(decision, pack)
+        applicant = vetting.facts_of(decision)
+        signals = run_applicant_checks(pack, applicant)
+        program_id = applicant.application.program_id
+        return _Said(program_id=program_id, subject_id=applicant.subject, signals=signals, verdict=decide_application(pack, signals))
     if decision.kind is DecisionKind.SCORE:
-        return replay_click(decision, pack, next((model for model in models.values() if isinstance(model, ClickModel)), None))
+        facts = replayed_facts(decision, next((model for model in models.values() if isinstance(model, ClickModel)), None))
+        signals = checks_of(pack).run(facts.click.click_id, facts)
+        verdict = click_verdict(pack, facts, signals)
+        return _Said(program_id=facts.click.program_id, subject_id=facts.click.click_id, signals=signals, verdict=verdict)
     model = next((model for model in models.values() if isinstance(model, TrafficModel)), None)
     if model is None:
         raise ReplayError(f"Decision {decision.decision_id} names no traffic model, so its evidence cannot be computed again.")
     inputs = judge_again(model, _stored_inputs(decision))
-    return verdict_of(pack, inputs.facts, prepared_checks(pack).run(inputs.facts.subject, inputs.facts))
+    signals = prepared_checks(pack).run(inputs.facts.subject, inputs.facts)
+    return _Said(subject_id=inputs.facts.subject, signals=signals, verdict=verdict_of(pack, inputs.facts, signals))
 
 
 def _stored_inputs(decision: Decision) -> TrafficInputs:

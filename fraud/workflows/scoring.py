@@ -20,7 +20,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from fraud.checks.clicks import CLICK_CHECK_FUNCTIONS
-from fraud.checks.clicks.facts import DEADLINE, NO_MODEL, AgentFacts, ClickFacts, Degraded, ModelView
+from fraud.checks.clicks.facts import DEADLINE, FUTURE, NO_MODEL, AgentFacts, ClickFacts, Degraded, ModelView
 from fraud.checks.running import PreparedChecks, prepare
 from fraud.decisions.deciding import decide_click, public_reason
 from fraud.decisions.weighing import findings
@@ -34,7 +34,7 @@ from fraud.domain.ids import new_id
 from fraud.domain.signals import Reason, Signal
 from fraud.enrichment.agents import read_agent
 from fraud.errors import ReplayError
-from fraud.features.realtime import CLICK_FEATURE_NAMES, click_feature_set_hash, observe_click, visitor_of
+from fraud.features.realtime import CLICK_FEATURE_NAMES, ObservedClick, click_feature_set_hash, observe_click, unobserved, visitor_of
 from fraud.policy.pack import Pack
 from fraud.workflows.recording import DecisionWriter, WriterBounds, WriterStats
 from fraud.workflows.standing import AffiliateRisks, ScanRisks, UnknownRisks
@@ -58,6 +58,10 @@ __all__ = [
 
 DEADLINE_DEFAULT = timedelta(milliseconds=150)
 """Time after which trackers stop waiting (24metrics advises its customers to break the circuit there)."""
+
+AHEAD = timedelta(days=1)
+"""How far a click's time may be ahead of this machine's clock (a zone that was left out: at most 14 hours). Counting one from further ahead
+would move the windows on, and with them what they know of everybody."""
 
 FAILS_CLOSED = "degraded_fails_closed"
 """The guard that turned `allow` into `review` because the model could not be asked."""
@@ -141,13 +145,17 @@ class ClickScorer:
             return ScoredClick(known, None)
         if key in self._tools.answered and (earlier := self._tools.earlier(*key)) is not None:
             return ScoredClick(self._keep(key, _answer(earlier, _milliseconds(self._tools.clock.now() - started))), None)
-        observed = observe_click(self._tools.counters, click)
+        observed = self._observed(click, started)
         if observed.repeated and (earlier := self._tools.earlier(*key)) is not None:
             return ScoredClick(self._keep(key, _answer(earlier, _milliseconds(self._tools.clock.now() - started))), None)
         facts = self._facts(click, observed.vector, started)
         decision = self._decide(facts, started, request_id)
         answer = _answer(decision, _milliseconds(self._tools.clock.now() - started))
         return self._settle(key, ScoredClick(answer, decision))
+
+    def _observed(self, click: Click, now: datetime) -> ObservedClick:
+        """The click's features, and the click counted; one from the future is not: it would push out what is known of now."""
+        return ObservedClick(unobserved(), repeated=False) if _is_ahead(click, now) else observe_click(self._tools.counters, click)
 
     def _warm_up(self) -> None:
         """Loads compiled code and patterns now, so that no tracker waits for them."""
@@ -157,7 +165,8 @@ class ClickScorer:
 
     def _facts(self, click: Click, vector: NDArray[np.float64], started: datetime) -> ClickFacts:
         late = self._tools.clock.now() - started > self._tools.deadline
-        degraded: Degraded = NO_MODEL if self.model is None else DEADLINE if late else ""
+        without: Degraded = NO_MODEL if self.model is None else DEADLINE if late else ""
+        degraded: Degraded = FUTURE if _is_ahead(click, started) else without
         return ClickFacts(
             click=click,
             features={name: None if math.isnan(value) else value for name, value in zip(CLICK_FEATURE_NAMES, vector.tolist(), strict=True)},
@@ -240,12 +249,18 @@ def replay_click(decision: Decision, pack: Pack, model: ClickModel | None = None
     With a model its answer is computed anew, unless the click was judged without one; with none the stored answer is used.
     Raises `ReplayError` when the stored inputs are not those of a click, `ModelError` when the model needs other features.
     """
-    facts = facts_of(decision)
-    if model is not None and facts.model is not None:
-        features = (facts.features.get(name) for name in CLICK_FEATURE_NAMES)
-        vector = np.array([UNKNOWN if value is None else value for value in features], dtype=np.float64)
-        facts = msgspec.structs.replace(facts, model=view_of(model.require_current_features(), vector))
+    facts = replayed_facts(decision, model)
     return click_verdict(pack, facts, checks_of(pack).run(facts.click.click_id, facts))
+
+
+def replayed_facts(decision: Decision, model: ClickModel | None) -> ClickFacts:
+    """The stored facts of a click, with the model's answer computed anew where it was asked and is given."""
+    facts = facts_of(decision)
+    if model is None or facts.model is None:
+        return facts
+    features = (facts.features.get(name) for name in CLICK_FEATURE_NAMES)
+    vector = np.array([UNKNOWN if value is None else value for value in features], dtype=np.float64)
+    return msgspec.structs.replace(facts, model=view_of(model.require_current_features(), vector))
 
 
 def facts_of(decision: Decision) -> ClickFacts:
@@ -279,6 +294,10 @@ def click_features_of(clicks: Iterable[Click], counters: Counters) -> pd.DataFra
 def in_event_order(clicks: Iterable[Click]) -> list[Click]:
     """Clicks by time, then by id, so that the order never depends on the file's."""
     return sorted(clicks, key=lambda click: (click.clicked_at, click.click_id))
+
+
+def _is_ahead(click: Click, now: datetime) -> bool:
+    return as_utc(click.clicked_at) - now > AHEAD
 
 
 def _agent(user_agent: str | None) -> AgentFacts | None:

@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
+from fraud.api.main import create_api
 from tests.api.conftest import House
 from tests.api.problems import problem
-from tests.storage.samples import dossier
+from tests.storage.samples import application, dossier
 
 APPLICATION = {"name": "Ada", "websites": ["https://blog.example.org"], "affiliate_type": "content"}
 
@@ -74,8 +75,63 @@ def test_a_repeat_after_the_vetting_starts_no_second_one(house: House, manager: 
 def test_a_key_that_comes_with_another_application_is_refused(house: House, manager: TestClient) -> None:
     submit(manager, "k1")
     response = manager.post("/v1/applications", json=APPLICATION | {"name": "Bob"}, headers={"Idempotency-Key": "k1"})
-    problem(response, 422, "idempotency_key_reused")
+    problem(response, 409, "idempotency_key_reused")
     assert len(queued(house)) == 1
+
+
+@pytest.mark.parametrize("second", ["app-1", "app-2", ""])
+def test_a_key_holds_for_an_application_that_names_its_own_id_too(house: House, manager: TestClient, second: str) -> None:
+    submit(manager, "k1", application_id="app-1")
+    other = APPLICATION | {"name": "Bob"} | ({"application_id": second} if second else {})
+    problem(manager.post("/v1/applications", json=other, headers={"Idempotency-Key": "k1"}), 409, "idempotency_key_reused")
+    assert house.services.applications.get("default", "app-1").name == "Ada"
+    assert len(queued(house)) == 1
+
+
+@pytest.mark.parametrize("headers", [{}, {"Idempotency-Key": "k2"}])
+def test_an_id_that_is_taken_is_never_written_over(house: House, manager: TestClient, headers: dict[str, str]) -> None:
+    state = submit(manager, "k1", application_id="app-1")
+    other = manager.post("/v1/applications", json=APPLICATION | {"application_id": "app-1", "name": "Bob"}, headers=headers)
+    assert "app-1" in problem(other, 409, "conflict")["detail"]
+    assert house.services.applications.get("default", "app-1").name == "Ada"
+    assert submit(manager, "k3", application_id="app-1") == state == submit(manager, application_id="app-1")
+    assert len(queued(house)) == 1
+
+
+def test_the_same_key_of_another_program_is_another_key(manager: TestClient) -> None:
+    submit(manager, "k1")
+    submit(manager, "k1", name="Bob", program_id="shoes")
+
+
+def test_after_a_restart_the_queue_still_says_how_far_a_vetting_is(house: House, manager: TestClient) -> None:
+    state = submit(manager, "k1")
+    (job,) = queued(house)
+    house.services.jobs.fail(job.job_id, "test", "The disk is full.", datetime.now(UTC), retry=False)
+    restarted = TestClient(create_api(house.services), headers=manager.headers)
+    assert restarted.get(state["poll"]).json()["state"] == "failed"
+    assert submit(restarted, "k1") == state
+    problem(
+        restarted.post("/v1/applications", json=APPLICATION | {"name": "Bob"}, headers={"Idempotency-Key": "k1"}),
+        409,
+        "idempotency_key_reused",
+    )
+
+
+def test_a_vetting_that_failed_is_tried_again_on_a_new_request_only(house: House, manager: TestClient) -> None:
+    submit(manager, "k1", application_id="app-1")
+    (job,) = queued(house)
+    house.services.jobs.fail(job.job_id, "test", "The disk is full.", datetime.now(UTC), retry=False)
+    submit(manager, "k1", application_id="app-1")
+    assert queued(house) == []
+    submit(manager, "k2", application_id="app-1")
+    assert len(queued(house)) == 1
+
+
+def test_an_application_whose_vetting_was_never_queued_is_queued_when_it_comes_again(house: House, manager: TestClient) -> None:
+    house.services.applications.save(application("app-1", program_id="default", name="Ada"))
+    assert manager.get("/v1/applications/app-1").json()["state"] == "failed"
+    submit(manager, application_id="app-1", websites=["https://example.com/"], affiliate_type="")
+    assert manager.get("/v1/applications/app-1").json()["state"] == "queued"
 
 
 def test_without_a_key_every_request_is_an_application(house: House, manager: TestClient) -> None:

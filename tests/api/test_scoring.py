@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from typing import Any
 
@@ -208,3 +209,13 @@ def test_no_body_breaks_the_api(tracker: TestClient, change: dict[str, Any]) -> 
 @pytest.mark.parametrize("value", ["99999999999999999999", "1e5", "12:00", "2026-13-01", "2026-03-01T25:00", "1989-12-31", "2100-01-01", 0])
 def test_what_is_no_time_of_a_click(value: str | int) -> None:
     assert moment_of(value) is None
+
+
+def test_what_is_longer_than_an_address_is_kept_as_its_digest(house: House, tracker: TestClient) -> None:
+    answers = [
+        tracker.post("/v1/score/click", json=CLICK | {"click_id": ip[:9], "ip": ip}).json() for ip in ("x" * 10_000, "{ip}" + "x" * 100)
+    ]
+    house.writer.flush()
+    opaque, unfilled = (house.services.decisions.get("default", answer["decision_id"]).inputs["click"]["ip"] for answer in answers)
+    assert opaque == hashlib.sha256(b"x" * 10_000).hexdigest()
+    assert unfilled is None

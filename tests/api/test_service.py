@@ -5,18 +5,21 @@ from __future__ import annotations
 import socket
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
 
 import httpx
 import pytest
 import uvicorn
-from fastapi import APIRouter
+from fastapi import APIRouter, FastAPI
 from fastapi.testclient import TestClient
+from structlog.testing import capture_logs
 
 from fraud.api.main import SCHEMAS, create_api, openapi_document
 from fraud.domain.actors import Role
-from fraud.errors import PolicyError
+from fraud.errors import FraudError, ModelError, PolicyError, StorageError
+from fraud.workflows.scoring import ClickScorer
 from tests.api.conftest import KEYS, House
 from tests.api.problems import problem
 
@@ -65,7 +68,56 @@ def test_what_breaks_inside_is_logged_and_not_told(house: House) -> None:
 
 def test_a_failing_store_is_a_503(house: House, tracker: TestClient) -> None:
     house.writer.close()
-    problem(tracker.post("/v1/score/click", json=CLICK), 503, "storage_failed")
+    response = tracker.post("/v1/score/click", json=CLICK)
+    problem(response, 503, "storage_failed")
+    assert response.headers["retry-after"]
+
+
+@pytest.mark.parametrize(
+    ("fault", "code"),
+    [
+        (
+            StorageError("The PostgreSQL database fraud at db.internal:5432 could not do it (INSERT INTO decisions)."),
+            "storage_failed",
+        ),
+        (ModelError("The manifest /srv/secret/models/zzz.json was altered."), "model_unusable"),
+        (PolicyError("The policy pack /srv/secret/pack.yaml cannot be opened."), "invalid_policy"),
+    ],
+)
+def test_what_fails_on_our_side_is_told_in_general_and_logged_in_full(house: House, fault: FraudError, code: str) -> None:
+    def fails(program_id: str) -> ClickScorer:
+        raise fault
+
+    client = TestClient(create_api(replace(house.services, scorer_of=fails)), headers={"X-API-Key": KEYS[Role.SCORE]})
+    with capture_logs() as logs:
+        response = client.post("/v1/score/click", json=CLICK)
+        ready = client.get("/readyz", headers={"X-API-Key": ""})
+    detail = problem(response, 503, code)["detail"]
+    assert response.headers["retry-after"] == "2"
+    assert ready.status_code == 503
+    assert ready.json()["reasons"] == ["scoring is not usable yet; the log says why."]
+    for word in ("secret", "db.internal", "INSERT"):
+        assert word not in detail + ready.text
+    assert [entry["detail"] for entry in logs] == [fault.message] * 2
+
+
+def test_while_clicks_wait_for_a_scorer_or_a_store_the_service_still_answers(house: House) -> None:
+    gate = threading.Event()
+
+    def slow(program_id: str) -> ClickScorer:
+        gate.wait(20)
+        return house.services.scorer_of(program_id)
+
+    app = create_api(replace(house.services, scorer_of=slow))
+    key = {"X-API-Key": KEYS[Role.SCORE]}
+    with serving(house, app) as url, ThreadPoolExecutor(4) as pool, httpx.Client(base_url=url, timeout=20) as client:
+        paths = [("click", CLICK | {"click_id": f"c{n}"}) for n in range(2)] + [("clicks", [CLICK])]
+        waiting = [pool.submit(httpx.post, f"{url}/v1/score/{path}", json=body, headers=key, timeout=20) for path, body in paths]
+        for _ in range(20):
+            assert client.get("/healthz").json() == {"status": "alive"}
+        assert not any(future.done() for future in waiting)
+        gate.set()
+        assert [future.result().status_code for future in waiting] == [200, 200, 200]
 
 
 def test_figures_count_requests_by_route_and_clicks_by_outcome(tracker: TestClient) -> None:
@@ -129,12 +181,12 @@ def test_every_reference_of_the_document_leads_somewhere(house: House) -> None:
 
 
 @contextmanager
-def serving(house: House) -> Iterator[str]:
+def serving(house: House, app: FastAPI | None = None) -> Iterator[str]:
     """The API on a free port of this machine."""
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         listener.listen()
-        server = uvicorn.Server(uvicorn.Config(house.app, log_level="error", lifespan="off"))
+        server = uvicorn.Server(uvicorn.Config(app or house.app, log_level="error", lifespan="off"))
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
         thread.start()
         try:

@@ -50,7 +50,7 @@ def scored(scanned: Scanned, program: SimulatedProgram, tmp_path_factory: pytest
     rows = program.clicks.sort_values("clicked_at").tail(FEW)
     rows = rows.assign(click_id=[f"scored-{n}" for n in range(FEW)], clicked_at=rows["clicked_at"] + pd.Timedelta(days=1))
     rows.to_csv(file, index=False)
-    answers = score_file(scanned.app, DEFAULT_PROGRAM, file, ("auto", "", quiet))
+    answers, _ = score_file(scanned.app, DEFAULT_PROGRAM, file, ("auto", "", quiet))
     return [scanned.app.stores.decisions.find(answer.decision_id) for answer in answers]
 
 

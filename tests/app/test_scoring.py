@@ -73,7 +73,8 @@ def test_a_file_is_scored_in_event_order_and_nothing_of_it_stays_but_the_decisio
     file = tmp_path / "clicks.csv"
     rows = [f"c{n},2026-03-01T10:00:{59 - n:02}Z,a,73.1.2.3" for n in range(50)]
     file.write_text("\n".join(["click_id,clicked_at,affiliate_id,ip", *rows]) + "\n")
-    answers = score_file(app, DEFAULT_PROGRAM, file, ("auto", "", quiet))
+    answers, report = score_file(app, DEFAULT_PROGRAM, file, ("auto", "", quiet))
+    assert (report.kept, report.rejected) == (50, 0)
     assert [answer.click_id for answer in answers] == [f"c{n}" for n in reversed(range(50))]
     assert app.lake.time_range(DEFAULT_PROGRAM) is None
     for answer in answers:
@@ -89,7 +90,7 @@ def test_the_workspaces_own_clicks_warm_the_counters_up(app: App, tmp_path: Path
     file.write_text("click_id,clicked_at,affiliate_id,ip,user_agent\nnew,2026-03-01T09:55:00Z,a,73.1.2.3,Mozilla\n")
 
     def counted() -> float:
-        (answer,) = score_file(app, DEFAULT_PROGRAM, file, ("auto", "", quiet))
+        (answer,), _ = score_file(app, DEFAULT_PROGRAM, file, ("auto", "", quiet))
         features: dict[str, float | None] = app.stores.decisions.find(answer.decision_id).inputs["features"]
         return max(value for value in features.values() if value is not None)
 

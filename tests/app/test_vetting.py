@@ -64,7 +64,7 @@ def test_what_was_seen_and_decided_is_kept_and_written(app: App, tmp_path: Path)
     assert app.stores.decisions.find(dossier.decision_id).subject_id == FORCED.application_id
     write_vetted(app, dossier, FORCED, tmp_path / "out")
     quoted = {evidence.sha256 for signal in dossier.signals for evidence in signal.evidence if evidence.sha256}
-    pages = {path.stem: path.read_bytes() for path in (tmp_path / "out" / "evidence").iterdir()}
+    pages = {path.name.removesuffix(".html.txt"): path.read_bytes() for path in (tmp_path / "out" / "evidence").iterdir()}
     assert quoted
     assert pages.keys() == quoted
     assert all(sha256_of(body) == name for name, body in pages.items())

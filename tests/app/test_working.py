@@ -14,7 +14,8 @@ from fraud.cli.jobs import HANDLERS
 from fraud.domain.actors import DEFAULT_PROGRAM, SYSTEM
 from fraud.domain.clock import FixedClock
 from fraud.domain.jobs import Job, JobState
-from fraud.errors import InputError
+from fraud.errors import InputError, StorageError
+from fraud.storage.jobs import MOST_ATTEMPTS as LOST
 
 
 def enqueue(app: App, kind: str, **payload: Any) -> Job:
@@ -55,6 +56,27 @@ def test_what_breaks_is_tried_again_and_then_given_up_with_a_trace_in_the_log(ap
     assert ended(app, job).state is JobState.FAILED
     assert "RuntimeError" in ended(app, job).error
     assert [entry["event"] for entry in logs] == ["job_failed"] * MOST_ATTEMPTS
+
+
+def test_a_store_that_fails_is_tried_again_and_its_details_stay_in_the_log(app: App) -> None:
+    job = enqueue(app, "scan")
+    fault = StorageError("The PostgreSQL database at db.internal:5432 cannot be reached.")
+    with capture_logs() as logs:
+        Worker(app, {"scan": raising(fault)}).run_one()
+    assert ended(app, job).state is JobState.QUEUED
+    assert "db.internal" not in ended(app, job).error
+    assert logs[0]["event"] == "job_failed"
+    Worker(app, {"scan": lambda app, job: {}}).run_one()
+    assert ended(app, job).state is JobState.DONE
+
+
+def test_a_job_whose_workers_die_is_given_up(app: App, clock: FixedClock) -> None:
+    job = enqueue(app, "scan")
+    for number in range(LOST):
+        assert app.stores.jobs.lease(["scan"], f"dead-{number}", clock.now(), LEASE) is not None
+        clock.move_to(clock.now() + 2 * LEASE)
+    assert not Worker(app, {"scan": lambda app, job: {}}).run_one()
+    assert ended(app, job).state is JobState.FAILED
 
 
 def test_a_job_taken_over_by_another_worker_is_left_to_it(app: App, clock: FixedClock) -> None:

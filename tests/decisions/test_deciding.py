@@ -87,7 +87,7 @@ class TestTraffic:
 
     def test_clicks_that_anybody_can_send_hold_nobody(self) -> None:
         """One stranger's address shows in three families at once; none of them speaks of the affiliate's conversions."""
-        sent = [found("traffic.duplicate_clicks"), found("traffic.hosting_like"), found("traffic.ip_concentration"), found("traffic.declared_bots")]
+        sent = [found(f"traffic.{name}") for name in ("duplicate_clicks", "hosting_like", "ip_concentration", "declared_bots")]
         assert decide_traffic(PACK, sent, 9.0).outcome is Outcome.REVIEW
         assert decide_traffic(PACK, [*sent, found("traffic.fast_conversions")], 9.0).outcome is Outcome.HOLD
 

@@ -27,7 +27,7 @@ from fraud.detection.traffic import fit_traffic_model, judge
 from fraud.domain.decisions import Outcome, Verdict
 from fraud.features.catalogue import FEATURES
 from fraud.policy.loading import load_pack
-from tests.detection.test_traffic import table_of
+from tests.detection.tables import table_of
 
 PACK = load_pack()
 CHECKS = prepared_checks(PACK)

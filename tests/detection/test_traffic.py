@@ -5,31 +5,14 @@ from __future__ import annotations
 import math
 import pickle
 
-import numpy as np
 import pandas as pd
 import pytest
 
 from fraud.detection.observations import peer_groups, specs, volume_band
 from fraud.detection.traffic import FOREST_ROWS, SEPARATE_ROWS, Judgement, fit_traffic_model, judge, known
-from fraud.features.catalogue import FEATURES, feature_set_hash
-from fraud.features.table import FACT_COLUMNS, FeatureTable
-
-NAMES = [feature.name for feature in FEATURES]
-
-
-def table_of(rows: int, seed: int = 1, support: float = 300.0) -> FeatureTable:
-    """Ordinary affiliates: every feature scatters around the same middle, with plenty to rest on."""
-    rng = np.random.default_rng(seed)
-    index = pd.Index([f"a{n}" for n in range(rows)], name="affiliate_id")
-    shares = rng.beta(4.0, 16.0, size=(rows, len(NAMES)))
-    facts = pd.DataFrame({name: [None] * rows for name in FACT_COLUMNS}, index=index)
-    facts["clicks"] = rng.integers(200, 400, rows)
-    return FeatureTable(
-        values=pd.DataFrame(shares, index=index, columns=NAMES),
-        support=pd.DataFrame(support, index=index, columns=NAMES),
-        facts=facts,
-        hash=feature_set_hash(),
-    )
+from fraud.features.catalogue import FEATURES
+from fraud.features.table import FeatureTable
+from tests.detection.tables import NAMES, table_of
 
 
 def changed(table: FeatureTable, subject: str, **values: float) -> FeatureTable:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import pytest
 
+from fraud.enrichment import agents
 from fraud.enrichment.agents import read_agent, read_agents
 
 CHROME = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/126.0.0.0 Safari/537.36"
@@ -52,3 +53,11 @@ def test_a_strange_text_is_no_declaration(text: str) -> None:
 
 def test_each_distinct_text_is_read_once() -> None:
     assert list(read_agents([CHROME, CHROME])) == [CHROME]
+
+
+def test_texts_longer_than_any_browsers_are_read_and_not_remembered() -> None:
+    agents._remembered.cache_clear()
+    long = "Mozilla/5.0 (compatible; Googlebot/2.1) " + "x" * agents.LONGEST_REMEMBERED
+    assert read_agent(long).declared_bot
+    assert agents._remembered.cache_info().currsize == 0
+    assert read_agent("curl/8.5.0") is read_agent("curl/8.5.0")

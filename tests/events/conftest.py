@@ -30,7 +30,7 @@ def read(con: duckdb.DuckDBPyConnection, tmp_path: Path) -> Read:
     def _read(data: bytes | str, kind: str = "clicks", form: str = "auto", program_id: str | None = None) -> tuple[Reading, Any]:
         file = tmp_path / "given.dat"
         file.write_bytes(data.encode() if isinstance(data, str) else data)
-        staged = stage(con, inspect(file, tmp_path), formats.known_columns())
+        staged = stage(con, inspect(file, tmp_path), formats.known_columns(form))
         chosen = formats.choose(form, kind, staged.columns)
         reading = read_table(con, staged, chosen, kind, Owner(program_id, b"pepper"))
         return reading, con.table(reading.relation).order("ordinal").to_arrow_table().to_pylist()

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from fraud.errors import InputError
@@ -15,7 +17,9 @@ TALKINGDATA = (
 
 
 def test_every_format_that_ships_is_whole() -> None:
-    assert list(formats()) == ["contract", "talkingdata"]
+    assert set(formats()) == {
+        *("contract", "access-log", "affise", "affise-export", "appsflyer", "cake", "everflow", "impact", "talkingdata", "tune", "voluum")
+    }
     assert all(form.title and form.mappings for form in formats().values())
 
 
@@ -37,7 +41,7 @@ def test_the_contracts_own_columns_win_over_any_tracker() -> None:
 
 
 def test_an_unknown_format_names_the_known_ones() -> None:
-    with pytest.raises(InputError, match="Use one of: auto, contract, talkingdata"):
+    with pytest.raises(InputError, match=r"Use one of: auto, contract, .*talkingdata, .*or a mapping of your own"):
         choose("nothing", "clicks", [])
     with pytest.raises(InputError, match="no format 'talkingdata' for offers"):
         choose("talkingdata", "offers", [])
@@ -71,3 +75,71 @@ def test_values_and_constants() -> None:
     columns = dict(mapping.columns)
     assert columns["affiliate_id"].sql({}, "") == "'it''s me'"
     assert columns["status"].sql({"state": "c0"}, "") == "CASE lower(c0) WHEN 'confirmed' THEN 'approved' ELSE c0 END"
+
+
+OWN = """
+format: mine
+title: My tracker
+recognise: [Order, When]
+tables:
+  conversions:
+    columns:
+      conversion_id: Order
+      converted_at: {column: When, times: "%d/%m/%Y %H:%M", zone: Europe/Berlin}
+      affiliate_id: [Partner Code, Partner]
+      country: {column: Land, find: "^([A-Z]{2})-"}
+      status: {column: State, values: {ok: approved, "*": rejected}}
+"""
+
+
+def test_a_mapping_of_the_users_own_is_read_from_its_file(read: Read, tmp_path: Path) -> None:
+    mine = tmp_path / "mine.yaml"
+    mine.write_text(OWN, encoding="utf-8")
+    _, rows = read(
+        "Order;When;Partner;Land;State\n1;01/07/2026 12:00;p;DE-TH;OK\n2;01/12/2026 12:00;p;Thuringia;lost\n3;2026-03-01;p;;\n",
+        "conversions",
+        str(mine),
+    )
+    assert [(str(row["converted_at"]), row["country"], row["status"]) for row in rows] == [
+        ("2026-07-01 10:00:00", "DE", "approved"),
+        ("2026-12-01 11:00:00", None, "rejected"),
+        ("2026-03-01 00:00:00", None, None),
+    ]
+
+
+def test_a_mapping_that_cannot_be_read_says_which(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"nowhere\.yaml cannot be read"):
+        choose(str(tmp_path / "nowhere.yaml"), "clicks", [])
+    broken = tmp_path / "broken.yaml"
+    broken.write_text("format: [", encoding="utf-8")
+    with pytest.raises(InputError, match=r"broken\.yaml: The format is no YAML"):
+        choose(str(broken), "clicks", [])
+
+
+@pytest.mark.parametrize(
+    ("source", "words"),
+    [
+        ('{column: t, find: "("}', "no regular expression"),
+        ('{column: t, times: "%Q"}', "times has '%Q'"),
+        ("{column: t, zone: Mars/Base}", "no time zone 'Mars/Base'"),
+        ("{column: t, values: [a]}", "Give the words"),
+        ("{column: t, colour: red}", "Give a column, constant"),
+        ("[]", "Give a column, constant"),
+    ],
+)
+def test_a_source_that_cannot_work_is_refused(source: str, words: str) -> None:
+    with pytest.raises(InputError, match=words):
+        parse_format(BASE + f"      affiliate_id: {source}\n")
+
+
+def test_the_wrong_kind_of_an_export_is_told() -> None:
+    with pytest.raises(InputError, match=r"columns are those of Everflow.*Ingest it as conversions"):
+        choose("auto", "clicks", ["conversion_id", "conversion_unix_timestamp", "affiliate_id"])
+    assert choose("auto", "conversions", ["conversion_id", "conversion_unix_timestamp", "affiliate_id"]).name == "everflow"
+
+
+def test_a_missing_choice_of_columns_is_named(read: Read) -> None:
+    with pytest.raises(InputError, match="missing: mediaid"):
+        read("id,campaignid,eventdate,payout\n1,2,2026-03-01,1\n", "conversions", "impact")
+    with pytest.raises(InputError, match=r"missing: .*network_affiliate_id or affiliate_id"):
+        read("conversion_id,conversion_unix_timestamp\n1,1772359200\n", "conversions", "everflow")

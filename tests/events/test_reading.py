@@ -1,13 +1,18 @@
 from __future__ import annotations
 
+import bz2
 import codecs
 import gzip
 import io
+import json
+import lzma
+import zipfile
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
 import duckdb
+import openpyxl
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -37,6 +42,33 @@ def _parquet() -> bytes:
     return sink.getvalue()
 
 
+def _zip(name: str = "clicks.csv", files: int = 1) -> bytes:
+    sink = io.BytesIO()
+    with zipfile.ZipFile(sink, "w", zipfile.ZIP_DEFLATED) as archive:
+        for number in range(files):
+            archive.writestr(f"{number}/{name}", CSV)
+    return sink.getvalue()
+
+
+def _excel(*sheets: list[list[Any]]) -> bytes:
+    book = openpyxl.Workbook(write_only=True)
+    for number, rows in enumerate(sheets):
+        sheet = book.create_sheet(f"sheet {number}")
+        for row in rows:
+            sheet.append(row)
+    sink = io.BytesIO()
+    book.save(sink)
+    return sink.getvalue()
+
+
+EXCEL_ROWS: list[list[Any]] = [
+    ["click_id", "clicked_at", "affiliate_id", "referrer"],
+    ["a", datetime(2026, 3, 1, 10), 7, "https://café.example/"],  # noqa: DTZ001 - Excel knows no zones
+    ["b", "2026-03-01T10:00:01Z", 8.0, None],
+]
+ARRAY = "[" + ",\n".join(NDJSON.splitlines()) + "]"
+
+
 @pytest.mark.parametrize(
     "data",
     [
@@ -53,8 +85,20 @@ def _parquet() -> bytes:
         NDJSON.encode(),
         gzip.compress(NDJSON.encode()),
         _parquet(),
+        bz2.compress(CSV.encode()),
+        lzma.compress(CSV.encode("utf-16")),
+        _zip(),
+        CSV.replace(",", "|").replace("\n", "\r\n").encode("utf-16-le"),
+        ARRAY.encode(),
+        json.dumps([json.loads(line) for line in NDJSON.splitlines()], indent=2).encode(),
+        f'{{"status": 1, "clicks": {ARRAY}, "paging": {{"page": 1}}}}'.encode(),
+        f'{{\n  "page": {{"n": 1}},\n  "clicks": {ARRAY}\n}}'.encode(),
+        _excel(EXCEL_ROWS, []),
     ],
-    ids=["plain", "bom", "latin1", "utf16", "utf16be", "semicolon", "tab-crlf", "spaced", "gz", "zst", "ndjson", "ndjson-gz", "parquet"],
+    ids=[
+        *("plain", "bom", "latin1", "utf16", "utf16be", "semicolon", "tab-crlf", "spaced", "gz", "zst", "ndjson", "ndjson-gz", "parquet"),
+        *("bz2", "xz-utf16", "zip", "pipe-utf16le", "array", "array-indented", "answer", "answer-indented", "excel"),
+    ],
 )
 def test_the_same_rows_come_from_every_container(read: Read, data: bytes) -> None:
     reading, rows = read(data)
@@ -180,11 +224,21 @@ def test_a_record_of_a_parquet_file_is_named_by_its_number(read: Read) -> None:
         (b"\x7fELF" + bytes(200), "binary"),
         (gzip.compress(CSV.encode())[:-12], "damaged"),
         (b"PAR1 and nothing more", "no Parquet file"),
-        (b'[{"click_id": 1}]', "JSON array"),
+        (gzip.compress(b"PAR1 and nothing more"), "compressed Parquet"),
+        (lzma.compress(CSV.encode())[:-9], "damaged"),
+        (_zip()[:60], "damaged"),
+        (_zip(files=2), "archive of 2 files"),
+        (_excel(EXCEL_ROWS, EXCEL_ROWS), "rows on several sheets \\(sheet 0, sheet 1\\)"),
+        (_excel(EXCEL_ROWS)[:-40] + bytes(40), "damaged|no Excel workbook"),
+        (_excel([]), "has no columns"),
+        (b'[{"click_id": 1}]', "missing: affiliate_id, clicked_at; found: click_id"),
+        (b"[]", "has no columns"),
+        (b'{"status": 1, "clicks": []}', "missing"),
         (b"a,b,a\n1,2,3\n", "'a' more than once"),
         (b"when,who\n1,2\n", "missing: affiliate_id, click_id, clicked_at; found: when, who"),
         (b'{"who": 1}\n', "missing: affiliate_id, click_id, clicked_at; found: who"),
     ],
+    ids=lambda value: value if isinstance(value, str) else "file",
 )
 def test_unusable_files_say_why(read: Read, data: bytes, words: str) -> None:
     with pytest.raises(InputError, match=words):
@@ -230,3 +284,63 @@ def test_personal_values_leave_no_trace_in_the_rows(read: Read, con: duckdb.Duck
 
 def _stored(con: duckdb.DuckDBPyConnection, reading: Reading) -> list[tuple[Any, ...]]:
     return con.table(reading.relation).fetchall()
+
+
+def test_times_of_a_twelve_hour_clock(read: Read) -> None:
+    reading, rows = read(
+        "click_id,clicked_at,affiliate_id\na,2026-03-01 12:00:00 AM,7\nb,2026-03-01 1:05 pm,7\nc,2026-03-01 13:00:00 PM,7\n"
+    )
+    assert [row["clicked_at"] for row in rows] == [datetime(2026, 3, 1), datetime(2026, 3, 1, 13, 5)]  # noqa: DTZ001
+    assert [row.line for row in reading.rejected] == [4]
+
+
+def test_a_broken_element_of_an_array_costs_itself_alone(read: Read) -> None:
+    good = '{"click_id": "%s", "clicked_at": "2026-03-01", "affiliate_id": 7, "referrer": {"url": "x, {y}"}}'
+    text = f'[\n{good % "a"},\n{{"click_id": "b" "clicked_at"}},\n17,\n{good % "c"}\n,\n{good[:40]}'
+    reading, rows = read(text)
+    assert [row["click_id"] for row in rows] == ["a", "c"]
+    assert [(row.line, row.reason) for row in reading.rejected] == [(line, "the line is no JSON object") for line in (3, 4, 7)]
+    assert reading.rejected[0].raw == '{"click_id": "b" "clicked_at"}'
+
+
+def test_members_of_objects_in_objects_are_columns(read: Read) -> None:
+    lines = [{"click_id": "a", "clicked_at": "2026-03-01", "affiliate_id": 7, "geo": {"Country": {"code": "DE"}, "dots.in": 1}}]
+    reading, _ = read("\n".join(json.dumps(line) for line in lines))
+    assert reading.unknown_columns == ("geo.country.code", "geo.dots.in")
+
+
+def test_nul_characters_and_half_characters_are_set_aside(read: Read) -> None:
+    head = "click_id,clicked_at,affiliate_id\n"
+    good = "".join(f"good{number},2026-03-01,7\n" for number in range(20))
+    reading, rows = read(head + good + "b\0d,2026-03-01,7\n")
+    assert len(rows) == 20
+    assert [(row.line, row.reason) for row in reading.rejected] == [(22, "click_id holds a NUL character")]
+    reading, rows = read(
+        '{"click_id":"a\\u0000","clicked_at":"2026-03-01","affiliate_id":7}\n{"click_id":"\\ud83d","clicked_at":"2026-03-01","affiliate_id":7}\n'
+        '{"click_id":"\\ud83d\\ude00","clicked_at":"2026-03-01","affiliate_id":7}\n'
+    )
+    assert [row["click_id"] for row in rows] == ["\U0001f600"]
+    assert [row.reason for row in reading.rejected] == [
+        "click_id holds a NUL character",
+        "the line holds half of a surrogate pair, which is no character",
+    ]
+
+
+def test_a_nul_in_parquet_and_excel_is_found_too(read: Read) -> None:
+    sink = io.BytesIO()
+    pq.write_table(pa.table({"click_id": ["a\0", "b"], "clicked_at": ["2026-03-01"] * 2, "affiliate_id": ["7"] * 2}), sink)
+    reading, rows = read(sink.getvalue())
+    assert [row["click_id"] for row in rows] == ["b"]
+    assert reading.rejected[0].reason == "click_id holds a NUL character"
+
+
+def test_lines_of_json_may_hold_any_separator(read: Read) -> None:
+    reading, rows = read('{"click_id":"a","clicked_at":"2026-03-01","affiliate_id":"7"}\n\x1e broken \x1e\n')
+    assert (len(rows), reading.rejected[0].line) == (1, 2)
+
+
+@pytest.mark.parametrize("size", [10, 4_000, 4_090, 5_000, 70_000, 2_000_000])
+def test_elements_of_any_length_are_whole(read: Read, size: int) -> None:
+    row = {"click_id": "a", "clicked_at": "2026-03-01", "affiliate_id": 7, "items": [{"n": 1}, {"n": 2}], "referrer": "x" * size}
+    _, rows = read(json.dumps([row, row | {"click_id": "b"}]))
+    assert [(given["click_id"], len(given["referrer"])) for given in rows] == [("a", size), ("b", size)]

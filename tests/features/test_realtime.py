@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -19,6 +20,7 @@ from fraud.features.realtime import (
     observe_click,
     places_of,
     sighting_of,
+    unobserved,
     visitor_of,
 )
 from fraud.storage.counters import MemoryCounters
@@ -142,7 +144,9 @@ def test_parts_of_a_key_cannot_be_moved_into_one_another() -> None:
         ("{ip}", None, None),
         ("", None, None),
         (None, None, None),
-        ("9" * 100, None, None),
+        ("9" * 100, hashlib.sha256(b"9" * 100).hexdigest(), None),
+        (hashlib.sha256(b"9" * 100).hexdigest(), hashlib.sha256(b"9" * 100).hexdigest(), None),
+        ("{" + "9" * 100, None, None),
     ],
 )
 def test_addresses_in_one_spelling(written: str | None, address: str | None, network: str | None) -> None:
@@ -157,3 +161,28 @@ def test_a_visitor_is_a_device_or_an_address_with_an_agent() -> None:
 
 def test_times_are_exact_to_the_microsecond() -> None:
     assert microseconds(datetime(2026, 3, 1, 10, 0, 0, 1, tzinfo=UTC)) == 1_772_359_200_000_001
+
+
+def test_nothing_longer_than_an_address_is_remembered() -> None:
+    realtime._places_of.cache_clear()
+    for number in range(10):
+        places_of(f"{number}." + "x" * 16_000)
+    assert realtime._places_of.cache_info().currsize == 10
+    assert all(len(realtime.address_of(f"{number}." + "x" * 16_000) or "") <= realtime.LONGEST_ADDRESS for number in range(10))
+
+
+def test_what_was_not_asked_is_unknown() -> None:
+    assert all(math.isnan(value) for value in unobserved())
+    assert len(unobserved()) == len(CLICK_FEATURE_NAMES)
+
+
+def test_clicks_older_than_every_window_disturb_no_newer_one() -> None:
+    counters, calm = MemoryCounters(), MemoryCounters()
+    for number in range(30):
+        features_of(counters, click(number, number))
+        features_of(calm, click(number, number))
+        for old in range(20):
+            features_of(counters, click(1_000 + number * 20 + old, -(2 + number * 20 + old) * 86_400))
+    disturbed, undisturbed = (features_of(kept, click(30, 30)) for kept in (counters, calm))
+    for name in CLICK_FEATURE_NAMES:
+        assert disturbed[name] == undisturbed[name] or (math.isnan(disturbed[name]) and math.isnan(undisturbed[name]))

@@ -52,3 +52,9 @@ def test_what_is_not_there_is_not_found(applications: SqlApplications) -> None:
         applications.get("shoes", "app_9")
     with pytest.raises(NotFound, match="no dossier of application 'app_9'"):
         applications.dossier("shoes", "app_9")
+
+
+def test_a_new_application_never_replaces_another(applications: SqlApplications) -> None:
+    assert applications.add(application()) == application()
+    assert applications.add(application(name="Bob")) == application() == applications.get("shoes", "app_1")
+    assert applications.add(application(program_id="hats", name="Bob")).name == "Bob"

@@ -139,3 +139,25 @@ def test_a_document_nested_without_end_is_refused(decisions: SqlDecisions) -> No
 def test_text_that_is_not_unicode_is_refused(decisions: SqlDecisions, inputs: dict[str, Any]) -> None:
     with pytest.raises(InputError, match="not valid Unicode"):
         decisions.add([decision(inputs=inputs)])
+
+
+@pytest.mark.parametrize("column", ["program_id", "subject_id", "kind", "subject_kind"])
+def test_columns_that_contradict_the_document_are_a_storage_error(decisions: SqlDecisions, database: Database, column: str) -> None:
+    decisions.add([decision()])
+    other = {"program_id": "hats", "subject_id": "aff_2", "kind": "vet", "subject_kind": "sub_id"}[column]
+    with database.transaction() as connection:
+        connection.execute(table.update().values({column: other}))
+    with pytest.raises(StorageError, match=f"contradicts itself in {column}"):
+        decisions.find("dec_1")
+    with pytest.raises(StorageError, match="contradicts itself"):
+        decisions.get(other if column == "program_id" else "shoes", "dec_1")
+
+
+def test_a_document_that_was_swapped_for_another_is_a_storage_error(decisions: SqlDecisions, database: Database) -> None:
+    decisions.add([decision("dec_1"), decision("dec_2", subject_id="aff_2")])
+    with database.transaction() as connection:
+        connection.execute(
+            table.update().where(table.c.decision_id == "dec_1").values(document=encode(decision("dec_2", subject_id="aff_2")))
+        )
+    with pytest.raises(StorageError, match="dec_1 contradicts itself in decision_id, subject_id"):
+        decisions.latest("shoes", DecisionKind.SCAN, "aff_1")

@@ -11,7 +11,7 @@ from fraud.domain.actors import SYSTEM
 from fraud.domain.jobs import Job, JobState
 from fraud.errors import Conflict, NotFound
 from fraud.storage.database import Database
-from fraud.storage.jobs import SqlJobs
+from fraud.storage.jobs import MOST_ATTEMPTS, SqlJobs
 from tests.storage.processes import LEASE, killed, lease_and_die, together, work_off
 from tests.storage.samples import NOON, later
 
@@ -141,3 +141,39 @@ def test_a_killed_worker_loses_its_job_to_another(jobs: SqlJobs, database_url: s
     assert (taken and taken.job_id) == job.job_id
     with pytest.raises(Conflict):
         jobs.finish(job.job_id, "the one that dies", {}, later(1))
+
+
+def test_a_job_that_its_workers_never_come_back_from_is_failed(jobs: SqlJobs) -> None:
+    deadly, other = queued(jobs), queued(jobs, at=later(1))
+    for attempt in range(MOST_ATTEMPTS):
+        taken = jobs.lease(["scan"], f"worker-{attempt}", later(2 * attempt), LEASE)
+        assert taken is not None
+        assert (taken.job_id, taken.attempts) == (deadly.job_id, attempt + 1)
+    assert jobs.lease(["vet"], "worker-8", later(100), LEASE) is None
+    assert jobs.get("shoes", deadly.job_id).state is JobState.RUNNING
+    following = jobs.lease(["scan"], "worker-9", later(100), LEASE)
+    assert following is not None
+    assert following.job_id == other.job_id
+    failed = jobs.get("shoes", deadly.job_id)
+    assert (failed.state, failed.attempts, failed.finished_at, failed.lease_until) == (JobState.FAILED, MOST_ATTEMPTS, later(100), None)
+    assert "5 times" in failed.error
+    with pytest.raises(Conflict):
+        jobs.finish(deadly.job_id, "worker-4", {}, later(101))
+
+
+def test_the_newest_job_about_something(jobs: SqlJobs) -> None:
+    def job(value: str, at: datetime, kind: str = "vet", program_id: str = "shoes") -> str:
+        return jobs.enqueue(program_id, kind, {"application_id": value, "note": {"application_id": "inner"}}, SYSTEM, at).job_id
+
+    first, second = job("app_1", later(1)), job("app_1", later(2))
+    job("APP_1", later(3))
+    job("app_10", later(3))
+    job("app_1", later(3), kind="scan")
+    job("app_1", later(3), program_id="hats")
+    found = jobs.newest("shoes", "vet", "application_id", "app_1")
+    assert found is not None
+    assert found.job_id == second != first
+    assert jobs.newest("shoes", "vet", "application_id", "inner") is None
+    assert jobs.newest("shoes", "vet", "application_id", "%") is None
+    odd = job('50%_"off"\\ü', later(1))
+    assert (jobs.newest("shoes", "vet", "application_id", '50%_"off"\\ü') or queued(jobs)).job_id == odd

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -135,3 +136,45 @@ def test_a_place_that_cannot_be_written_is_said(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(StorageError, match="cannot be made"):
         ParquetLake(tmp_path / "file" / "lake").count("clicks", "p")
+
+
+def test_an_append_that_was_stopped_counts_wholly_or_not_at_all(lake: ParquetLake, monkeypatch: pytest.MonkeyPatch) -> None:
+    batch = [click("1"), click("2", DAY + timedelta(days=1)), click("1", DAY + timedelta(days=2), ordinal=9)]
+
+    class Stopped(BaseException):
+        pass
+
+    def stop(*_: object) -> None:
+        raise Stopped
+
+    with monkeypatch.context() as patch:
+        patch.setattr("fraud.storage.lake_append._move", stop)  # after the renaming: it counts
+        with pytest.raises(Stopped):
+            add(lake, "clicks", batch)
+    assert rows(lake, "SELECT click_id, clicked_at FROM clicks ORDER BY ALL") == [
+        ("1", datetime(2026, 3, 3)),  # noqa: DTZ001 - the lake's times are UTC without a zone
+        ("2", datetime(2026, 3, 2)),  # noqa: DTZ001
+    ]
+    with monkeypatch.context() as patch:
+        patch.setattr("fraud.storage.lake_append.commit", stop)  # before it: it does not
+        with pytest.raises(Stopped):
+            add(lake, "clicks", [click("3")])
+    assert lake.count("clicks", "p") == 2
+    assert add(lake, "clicks", [*batch, click("3")]) == Appended(1, 3)
+
+
+def test_what_a_killed_process_left_behind_is_removed(lake: ParquetLake) -> None:
+    abandoned = lake.root / "tmp" / "append-gone"
+    abandoned.mkdir(parents=True)
+    (abandoned / "half.parquet").write_bytes(b"half")
+    add(lake, "clicks", [click("1")])
+    assert list((lake.root / "tmp").iterdir()) == []
+
+
+def test_a_record_that_goes_back_to_what_it_was_is_a_new_version(lake: ParquetLake) -> None:
+    """Active, suspended, active again: who was reinstated must not stay suspended because their first record looked the same."""
+    for hour, status in enumerate(["active", "active", "suspended", "suspended", "active", "active"]):
+        lake.append("affiliates", "p", pa.table({"affiliate_id": ["a"], "status": [status]}), DAY + timedelta(hours=hour))
+    with closing(lake.connect("p")) as con:
+        assert con.sql("select status from affiliates").fetchall() == [("active",)]
+    assert lake.append("affiliates", "p", pa.table({"affiliate_id": ["a"], "status": ["active"]}), DAY + timedelta(days=1)).kept == 0

@@ -92,6 +92,10 @@ class Applications:
     def save(self, application: Application) -> None:
         self.given.append(application)
 
+    def add(self, application: Application) -> Application:
+        self.given.append(application)
+        return application
+
     def get(self, program_id: str, application_id: str) -> Application:
         for one in self.given:
             if (one.program_id, one.application_id) == (program_id, application_id):

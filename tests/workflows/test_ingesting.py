@@ -1,8 +1,10 @@
 from __future__ import annotations
 
 import csv
+import gzip
 import io
 import os
+import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -16,6 +18,7 @@ from fraud.storage.lake import ParquetLake
 from fraud.workflows.ingesting import IngestOptions, IngestReport, KindCounts, ingest
 
 OPTIONS = IngestOptions(pepper=b"pepper", ingested_at=datetime(2026, 3, 2, tzinfo=UTC))
+SAMPLES = Path(__file__).parents[1] / "events" / "samples"
 HEADER = "click_id,clicked_at,affiliate_id,country\n"
 GOOD = HEADER + "a,2026-03-01,7,DE\nb,2026-03-01,7,\n"
 
@@ -103,6 +106,33 @@ def test_what_is_not_there_is_named(lake: ParquetLake, tmp_path: Path) -> None:
         ingest(lake, "p", "clicks", [tmp_path / "*.csv"], OPTIONS)
     with pytest.raises(InputError, match="no table 'visits'"):
         ingest(lake, "p", "visits", [], OPTIONS)
+
+
+def test_standard_input_is_a_file_like_any_other(lake: ParquetLake, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(gzip.compress(GOOD.encode()))))
+    report = ingest(lake, "p", "clicks", ["-"], OPTIONS)
+    assert (report.files, report.kept) == (("-",), 2)
+
+
+def test_one_export_may_feed_two_tables_and_another_only_its_own(lake: ParquetLake) -> None:
+    both = ingest(lake, "p", "clicks", [SAMPLES / "talkingdata.csv"], OPTIONS)
+    assert both.kinds == {"clicks": KindCounts(2, 2), "conversions": KindCounts(1, 1)}
+    one = ingest(lake, "p", "conversions", [SAMPLES / "voluum-conversions.csv"], OPTIONS)
+    assert one.kinds == {"conversions": KindCounts(2, 2)}
+
+
+def test_rows_that_are_no_such_events_are_passed_over_and_counted(lake: ParquetLake) -> None:
+    report = ingest(lake, "p", "clicks", [SAMPLES / "access.log"], OPTIONS)
+    assert (report.rows_read, report.kept, report.rejected, report.passed_over) == (3, 2, 1, 1)
+    organic = ingest(lake, "p", "conversions", [SAMPLES / "appsflyer-installs.csv"], OPTIONS)
+    assert (organic.kept, organic.passed_over) == (1, 1)
+
+
+def test_the_quarantine_of_several_files_is_a_folder(lake: ParquetLake, tmp_path: Path) -> None:
+    files = [_file(tmp_path, GOOD + f"{name},never,7,\n", f"{name}.csv") for name in "xy"]
+    report = ingest(lake, "p", "clicks", files, OPTIONS)
+    assert report.quarantine_path is not None
+    assert len(list(Path(report.quarantine_path).glob("*.ndjson"))) == 2
 
 
 CELLS = st.one_of(

@@ -26,6 +26,9 @@ ROWS = 200_000
 Damage = Callable[[random.Random, bytes], bytes]
 
 
+NASTY = (*(b"\0", b'"', b"\x1e", b"\xff\xfe", b"\xed\xa0\x80", b"\r"), *(b"\\u0000", b"\\ud800", b"[{", b"}]", b"\n\n", b"9" * 400))
+
+
 def _flip(rng: random.Random, data: bytes) -> bytes:
     changed = bytearray(data)
     for _ in range(rng.randint(1, 12)):
@@ -53,7 +56,9 @@ def _shuffle_columns(rng: random.Random, data: bytes) -> bytes:
 
 
 def _insert_nasty(rng: random.Random, data: bytes) -> bytes:
-    nasty = rng.choice((b"\0", b'"', b"\x1e", b"\xff\xfe", b"\xed\xa0\x80", b"\r", b"\\u0000", b"\\ud800", b"[{", b"}]", b"\n\n", b"9" * 400))
+    nasty = rng.choice(
+        (b"\0", b'"', b"\x1e", b"\xff\xfe", b"\xed\xa0\x80", b"\r", b"\\u0000", b"\\ud800", b"[{", b"}]", b"\n\n", b"9" * 400)
+    )
     at = rng.randrange(len(data))
     return data[:at] + nasty * rng.choice((1, 1, 5, 200)) + data[at:]
 
@@ -77,10 +82,7 @@ def _attempt(folder: Path, seed: int) -> None:
             assert counts.rows == counts.kept + counts.duplicates + counts.rejected
         assert (again.kept, again.rows_read) == (0, first.rows_read)
     before = quarantine_report(lake, "p").rows
-    try:
-        tried = retry(lake, "p", OPTIONS)
-    except InputError:
-        return
+    tried = retry(lake, "p", OPTIONS)
     assert tried.rows == tried.kept + tried.duplicates + tried.set_aside
     assert (tried.rows, tried.kept) == (before, 0)
 
@@ -104,8 +106,8 @@ def big_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     file = tmp_path_factory.mktemp("big") / "clicks.csv"
     with duckdb.connect() as con:
         con.execute(
-            f"COPY (SELECT 'c' || (i % {ROWS - 500}) AS click_id, strftime(TIMESTAMP '2026-03-01' + to_seconds(4 * i), '%Y-%m-%dT%H:%M:%SZ') "
-            f"AS clicked_at, 'a' || (i % 97) AS affiliate_id, '203.0.113.' || (i % 250) AS ip FROM range({ROWS}) t(i)) "
+            f"COPY (SELECT 'c' || (i % {ROWS - 500}) AS click_id, TIMESTAMP '2026-03-01' + to_seconds(4 * i) AS clicked_at, "
+            f"'a' || (i % 97) AS affiliate_id, '203.0.113.' || (i % 250) AS ip FROM range({ROWS}) t(i)) "
             f"TO '{file}' (HEADER)"
         )
     with file.open("a", encoding="utf-8") as stream:
@@ -115,7 +117,9 @@ def big_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def _content(lake: ParquetLake) -> list[tuple[object, ...]]:
     with lake.connect("p") as con:
-        return con.sql("SELECT count(*), count(DISTINCT click_id), bit_xor(hash(click_id, clicked_at, affiliate_id, ip)) FROM clicks").fetchall()
+        return con.sql(
+            "SELECT count(*), count(DISTINCT click_id), bit_xor(hash(click_id, clicked_at, affiliate_id, ip)) FROM clicks"
+        ).fetchall()
 
 
 def _killed_at(lake: Path, file: Path, after: float) -> None:

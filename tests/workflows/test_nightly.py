@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -15,7 +16,7 @@ from fraud.domain.decisions import Artefact, DecisionKind, SubjectKind
 from fraud.domain.scans import SAME_NIGHT, Period
 from fraud.errors import InputError
 from fraud.policy.loading import load_pack
-from fraud.workflows.nightly import CHARTED, ScanOutcome, ScanRequest, ScanTools, periods, scan
+from fraud.workflows.nightly import CHARTED, ScanOutcome, ScanRequest, ScanTools, _happened, periods, scan
 from tests.features.programs import DAY, START, clicks, conversions, lake_of
 
 PACK = load_pack()
@@ -182,3 +183,14 @@ class TestANight:
     def test_another_programs_events_are_not_seen(self, tmp_path: Path) -> None:
         with pytest.raises(InputError, match="no clicks or conversions"):
             scan_of(tmp_path, ScanRequest(program_id="another"), clicks=month(2))
+
+
+def test_one_event_of_a_wrong_clock_does_not_move_the_window() -> None:
+    class Lake:
+        def time_range(self, program_id: str, before: datetime | None = None) -> tuple[datetime, datetime]:
+            return (FIRST, LAST if before else LAST + 27_000 * DAY)
+
+    tools = SimpleNamespace(lake=Lake(), now=LAST + DAY)
+    happened, notes = _happened(ScanRequest(program_id="p"), tools)  # type: ignore[arg-type]  # the two things it looks at
+    assert happened == (FIRST, LAST)
+    assert "lie in the future" in notes[0]

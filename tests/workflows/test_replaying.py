@@ -10,11 +10,15 @@ import pytest
 
 from fraud.decisions.traffic import inputs_of, prepared_checks, verdict_of
 from fraud.detection.traffic import TrafficModel, fit_traffic_model, judge
+from fraud.domain.clock import FixedClock
 from fraud.domain.decisions import Decision, DecisionKind, Outcome, SubjectKind
+from fraud.domain.events import Click
 from fraud.errors import ReplayError
 from fraud.policy.loading import load_pack
+from fraud.storage.counters import MemoryCounters
 from fraud.workflows.replaying import Difference, replay
-from tests.detection.test_traffic import table_of
+from fraud.workflows.scoring import ClickScorer, ScoringTools, UnknownRisks
+from tests.detection.tables import table_of
 
 PACK = load_pack()
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
@@ -103,3 +107,34 @@ def test_inputs_that_are_gone_are_said_to_be_gone(kind: DecisionKind, inputs: di
     erased = msgspec.structs.replace(scanned(), kind=kind, subject_kind=subject, inputs=inputs)
     with pytest.raises(ReplayError, match="dec_1"):
         replay(erased, PACK, {"traffic": MODEL})
+
+
+def test_signals_that_were_emptied_or_altered_are_a_difference() -> None:
+    decision = stored(scanned())
+    altered = (msgspec.structs.replace(decision.signals[0], text="Nothing to see."), *decision.signals[1:])
+    for signals in ((), decision.signals[1:], altered):
+        said = replay(msgspec.structs.replace(decision, signals=signals), PACK, {"traffic": MODEL})
+        assert not said.same
+        assert [difference.field for difference in said.differences] == ["signals"]
+        assert (said.differences[0].then, said.differences[0].now) == (signals, said.differences[0].now)
+
+
+def test_inputs_that_speak_of_another_subject_are_a_difference() -> None:
+    decision = msgspec.structs.replace(stored(scanned()), subject_id="a6")
+    said = replay(decision, PACK, {"traffic": MODEL})
+    assert said.differences == (Difference(field="subject_id", then="a6", now="a5"),)
+
+
+def test_a_click_of_another_program_or_id_is_a_difference() -> None:
+    kept: list[Decision] = []
+    tools = ScoringTools(priors=UnknownRisks(), counters=MemoryCounters(), record=kept.append, clock=FixedClock(NOW))
+    ClickScorer(PACK, None, tools).score(Click(click_id="c1", clicked_at=NOW, affiliate_id="a", program_id="p"))
+    decision = stored(kept[0])
+    assert replay(decision, PACK, {}).same
+    moved = msgspec.structs.replace(decision, program_id="q", subject_id="c2")
+    assert replay(moved, PACK, {}).differences == (
+        Difference(field="program_id", then="q", now="p"),
+        Difference(field="subject_id", then="c2", now="c1"),
+    )
+    emptied = replay(msgspec.structs.replace(decision, signals=()), PACK, {})
+    assert [difference.field for difference in emptied.differences] == ["signals"]

@@ -10,9 +10,11 @@ from fraud.domain.events import Click
 
 NO_MODEL: Literal["no_model"] = "no_model"
 DEADLINE: Literal["deadline"] = "deadline"
+FUTURE: Literal["future"] = "future"
 
-Degraded = Literal["", "no_model", "deadline"]
-"""Why a click was judged without the model: there is none, or no time was left. Empty when the model spoke."""
+Degraded = Literal["", "no_model", "deadline", "future"]
+"""Why a click was judged without the model: there is none, no time was left, or the click's time is far in the future, so that it was not
+counted and nothing is known of what came before it. Empty when the model spoke."""
 
 
 class AgentFacts(msgspec.Struct, frozen=True, kw_only=True):

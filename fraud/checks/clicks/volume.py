@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from fraud.checks.clicks.facts import DEADLINE, ClickFacts
+from fraud.checks.clicks.facts import DEADLINE, FUTURE, ClickFacts
 from fraud.domain.catalogue import CHECKS, Limits, Observation
 from fraud.domain.signals import Severity, Signal
 from fraud.features.realtime import CLICK_FEATURES
 
+_NOT_ASKED = {
+    DEADLINE: "No time was left to ask the model.",
+    FUTURE: "The click's time is in the future, so nothing before it could be counted.",
+}
 _DOCS = {feature.name: feature.doc.rstrip(".") for feature in CLICK_FEATURES}
 
 
@@ -47,8 +51,7 @@ def anomaly(facts: ClickFacts, limits: Limits) -> tuple[Signal, ...]:
     """A click that the forest isolates faster than nearly all usual ones; it only ever supports other evidence."""
     spec, subject = CHECKS["click.anomaly"], facts.click.click_id
     if facts.model is None:
-        why = "No time was left to ask the model." if facts.degraded == DEADLINE else "No model of clicks has been fitted yet."
-        return (spec.inconclusive(subject, why),)
+        return (spec.inconclusive(subject, _NOT_ASKED.get(facts.degraded, "No model of clicks has been fitted yet.")),)
     seen = Observation(text=_unusual(facts), value=facts.model.p_value, baseline=limits["maximum_p_value"])
     if facts.model.p_value > limits["maximum_p_value"]:
         return (spec.clear(subject, seen),)
