@@ -15,7 +15,7 @@ from msgspec import Struct, field
 FailureKind = Literal[
     "refused", "dns", "connect", "tls", "timeout", "too_large", "robots", "redirects", "protocol", "http_status", "not_html", "budget"
 ]
-AutoNavigationKind = Literal["meta_refresh", "script_location", "window_open", "form_submit"]
+AutoNavigationKind = Literal["meta_refresh", "script_location", "window_open", "form_submit", "link_click"]
 ParkingSignKind = Literal["provider_script", "sale_phrase", "lander_redirect", "parking_link", "title_is_domain"]
 IdentityPageKind = Literal["privacy", "terms", "contact", "imprint", "about"]
 ProfileSource = Literal["rel-me", "sameAs", "link"]
@@ -72,8 +72,11 @@ class Link(Struct, frozen=True, kw_only=True):
 
 
 class Embed(Struct, frozen=True, kw_only=True):
-    """Something a browser loads without a click: iframe, img, script, embed, object, link (prefetch and kin) or a `css` url.
+    """Something a browser loads without a click: iframe, img, script, embed, object, link (prefetch and kin), a `css` url or a `request`
+    that a script makes.
 
+    `doubt` says why it is not certain whether a visitor can see it ('' when it is certain): another rule may show or hide it, or what
+    stands around it may be opened; for what a script loads, that it may wait for the visitor.
     `hidden` says that a visitor cannot see it and `why_hidden` by what means (`1px`, `display:none`, `off-screen`, `hidden ancestor: …`).
     Scripts, links and css have nothing to be seen: `hidden` is False for them. `excerpt` is the element's outer HTML, or the script's or
     style's text around it, at most 300 characters. `network` is the affiliate network whose click tracking the address is ('' for none).
@@ -83,6 +86,7 @@ class Embed(Struct, frozen=True, kw_only=True):
     url: str
     hidden: bool = False
     why_hidden: str = ""
+    doubt: str = ""
     excerpt: str = ""
     network: str = ""
 
@@ -160,7 +164,9 @@ class PageFacts(Struct, frozen=True, kw_only=True):
     `text` is the visible main text, at most 20,000 characters; `word_count` counts all of it before the cut. `declared_language` is the
     page's own word (lower-case, as written: `de`, `pt-br`), `detected_language` a guess from the text with `language_confidence` in 0..1
     (None and '' under 20 words). `scripts_needed` says that the page is an empty shell that only scripts fill: its text is then unknown,
-    not thin. `disclosures` come from all visible text, `social_profiles` and `identity_pages` in its links. `emails` are lower case.
+    not thin. `outside_styles` says that style rules were not read (they stand in other files, or were too many), `script_hosts` are hosts
+    that inline scripts name where they run by themselves and load or move something, in a way that could not be read.
+    `disclosures` come from all visible text, `social_profiles` and `identity_pages` in its links. `emails` are lower case.
     """
 
     url: str = ""
@@ -185,6 +191,8 @@ class PageFacts(Struct, frozen=True, kw_only=True):
     generator: str = ""
     canonical: str = ""
     scripts_needed: bool = False
+    outside_styles: bool = False
+    script_hosts: tuple[str, ...] = ()
     encoding: str = ""
 
 

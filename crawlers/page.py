@@ -5,7 +5,7 @@ from __future__ import annotations
 from selectolax.lexbor import LexborHTMLParser
 
 from crawlers.facts import AutoNavigation, PageFacts
-from crawlers.reading.embeds import auto_navigations, embeds
+from crawlers.reading.embeds import auto_navigations, embeds, script_hosts, scripts_of
 from crawlers.reading.encoding import decode
 from crawlers.reading.guard import bounded
 from crawlers.reading.links import identity_pages, links
@@ -39,7 +39,8 @@ def _facts(found: Walked, source: str, url: str, base: str, encoding: str) -> Pa
     words = count_words(text)
     language, confidence = detect_language(text, words)
     all_links, affiliate_links = links(found, base)
-    navigations = auto_navigations(found, base)
+    scripts = scripts_of(found, base)
+    navigations, loaded = auto_navigations(found, base, scripts), embeds(found, base, scripts)
     types, same_as = json_ld(found.json_ld)
     title = clean(found.title)
     parking = parking_signs(source, everything, words, all_links) + lander_signs(navigations, host) + title_signs(title, host, words)
@@ -53,7 +54,7 @@ def _facts(found: Walked, source: str, url: str, base: str, encoding: str) -> Pa
         text=text[:MOST_TEXT],
         word_count=words,
         links=all_links,
-        embeds=embeds(found, base),
+        embeds=loaded,
         auto_navigations=navigations,
         affiliate_links=affiliate_links,
         disclosures=disclosures(everything[:MOST_TEXT], (language or _declared_language(found))[:2]),
@@ -66,6 +67,8 @@ def _facts(found: Walked, source: str, url: str, base: str, encoding: str) -> Pa
         generator=_meta(found, "generator"),
         canonical=next(iter(_rel(found, "canonical", base)), ""),
         scripts_needed=_scripts_needed(found, words, navigations),
+        outside_styles=found.outside_styles,
+        script_hosts=script_hosts(scripts, (*loaded, *navigations)),
         encoding=encoding,
     )
 

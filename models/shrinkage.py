@@ -28,8 +28,8 @@ STATISTIC_FLOOR = 0.05
 PSEUDO_PEERS = 30.0
 """Weight of the parent group's slope when a group's own is fitted, in entities (the group size of 4.1's hierarchy)."""
 RATE_BLUR = 0.005
-"""Rates that differ by less than about half a percentage point hardly differ in their residual, however rare the event: a tenth of a percent
-where a hundredth is usual is a tenfold rise and nobody's concern."""
+"""Rates that differ by less than about half a percentage point hardly differ in their residual, however rare the event: a tenth of a
+percent where a hundredth is usual is a tenfold rise and nobody's concern."""
 LEAST_VARIANCE = 1e-5
 """The least a Beta prior may vary, as a share of mean * (1 - mean) (4.1.1 says of the mean, which goes wrong near 1)."""
 OUTLIER = 2.5

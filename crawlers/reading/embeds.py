@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import base64
+import binascii
 import re
+from collections.abc import Iterator
+from dataclasses import dataclass
 from html import escape
+from urllib.parse import unquote
 
 import msgspec
 from selectolax.lexbor import LexborHTMLParser
@@ -11,32 +16,61 @@ from selectolax.lexbor import LexborHTMLParser
 from crawlers.facts import AutoNavigation, Embed
 from crawlers.reading.affiliate import network_of
 from crawlers.reading.guard import bounded
-from crawlers.reading.scripts import loaded_by, meta_refresh, navigations, written_html
-from crawlers.reading.urls import absolute, clean, is_loaded
+from crawlers.reading.scripts import Script, Targets, meta_refresh
+from crawlers.reading.urls import absolute, clean, host_of, is_loaded
 from crawlers.reading.walk import EMBEDS, LOADING_LINKS, Attributes, Embedded, Walked, walk
 
 MOST_EMBEDS = 2_000
 """Embedded things kept of one page."""
 MOST_FRAMES = 20
-"""Frames whose `srcdoc` is read."""
+"""Frames that carry their page with them (`srcdoc`, `data:`) and are read, those inside others included."""
+MOST_HOSTS = 500
+"""Hosts reported of all scripts of a page."""
 EXCERPT = 300
+MOST_CARRIED = 300_000
+"""Characters read of all such frames; a widget's page has a few thousand."""
 CSS_URL = re.compile(r"url\(\s*[\"']?([^\"')]{1,2048})[\"']?\s*\)", re.IGNORECASE)
 CSS_IMPORT = re.compile(r"@import\s+[\"']([^\"']{1,2048})[\"']", re.IGNORECASE)
 NEVER_SEEN = frozenset({"script", "link", "css"})
 """Loaded for the page itself; whether they can be seen is no question."""
 
 
-def embeds(found: Walked, base: str) -> tuple[Embed, ...]:
-    """Return what the page loads, in the order elements, links, styles, scripts; at most 2,000."""
-    kept = [embed for element in _with_srcdoc(found.embeds) if (embed := _of_element(element, base))]
+@dataclass(frozen=True)
+class _Frame:
+    """A frame that carries its page with it, and why a visitor cannot see it."""
+
+    element: Embedded
+    inside: Walked
+
+
+def embeds(found: Walked, base: str, scripts: list[Script]) -> tuple[Embed, ...]:
+    """Return what the page loads, in the order elements, links, styles, scripts, frames' scripts; at most 2,000."""
+    frames = list(_frames(found))
+    elements = found.embeds + [_within(part, frame.element) for frame in frames for part in frame.inside.embeds]
+    kept = [embed for element in elements if (embed := _of_element(element, base))]
     kept += [embed for attributes in found.links if (embed := _of_link(attributes, base))]
     kept += _of_styles(found, base)
-    kept += [embed for source in found.scripts for embed in _of_script(source, base)]
+    kept += [embed for script in scripts for embed in _of_script(script, base)]
+    kept += [embed for frame in frames for embed in _of_frame(frame, base)]
     return tuple(dict.fromkeys(kept))[:MOST_EMBEDS]
 
 
-def auto_navigations(found: Walked, base: str) -> tuple[AutoNavigation, ...]:
+def auto_navigations(found: Walked, base: str, scripts: list[Script]) -> tuple[AutoNavigation, ...]:
     """Return how the page leaves for, or opens, other addresses by itself."""
+    kept = _refreshes(found, base)
+    for script in scripts:
+        kept += script.navigations()
+    return tuple(dict.fromkeys(_with_network(navigation) for navigation in kept))
+
+
+def script_hosts(scripts: list[Script], known: tuple[Embed | AutoNavigation, ...]) -> tuple[str, ...]:
+    """Return the hosts that scripts name where they run by themselves, short of those of addresses that could be read."""
+    read = {host_of(one.url) for one in known}
+    hosts = {host for script in scripts for host in script.hosts()}
+    return tuple(sorted(hosts - read))[:MOST_HOSTS]
+
+
+def _refreshes(found: Walked, base: str) -> list[AutoNavigation]:
     kept: list[AutoNavigation] = []
     for meta in found.metas:
         if (meta.attributes.get("http-equiv") or "").strip().lower() == "refresh" and not meta.noscript:
@@ -44,10 +78,60 @@ def auto_navigations(found: Walked, base: str) -> tuple[AutoNavigation, ...]:
             if refresh:
                 url, delay = refresh
                 kept.append(AutoNavigation(kind="meta_refresh", url=url, delay_seconds=delay, excerpt=outer_html("meta", meta.attributes)))
-    onload = [f"{found.onload};"] if found.onload else []
-    for source in [*onload, *_with_onload(found)]:
-        kept += navigations(source, base, found.forms)
-    return tuple(dict.fromkeys(_with_network(navigation) for navigation in kept))
+    return kept
+
+
+def scripts_of(found: Walked, base: str) -> list[Script]:
+    """Return the handlers that run by themselves and the scripts; what the handlers call counts as automatic, so they end each script."""
+    targets = Targets(tuple(found.forms), tuple(anchor.attributes for anchor in found.anchors if anchor.attributes.get("id")))
+    call = f"\n;{found.onload};" if found.onload else ""
+    defining = [source + call if "function" in source or "=>" in source else source for source in found.scripts]
+    return [Script(source, base, targets) for source in ([call, *defining] if call else defining)]
+
+
+def _frames(found: Walked) -> Iterator[_Frame]:
+    waiting, count, left = list(found.embeds), 0, MOST_CARRIED
+    while waiting and count < MOST_FRAMES and left > 0:
+        element = waiting.pop(0)
+        source = _carried(element.attributes) if element.tag in {"iframe", "frame", "object", "embed"} else ""
+        if source:
+            frame = _Frame(element, walk(LexborHTMLParser(bounded(clean(source[:left])))))
+            left -= len(source)
+            waiting += [_within(part, element) for part in frame.inside.embeds]
+            count += 1
+            yield frame
+
+
+def _carried(attributes: Attributes) -> str:
+    """Return the page that a frame carries with it, '' for none."""
+    if attributes.get("srcdoc"):
+        return attributes["srcdoc"] or ""
+    url = (attributes.get("src") or attributes.get("data") or "").strip()
+    head, comma, body = url.partition(",")
+    if not comma or not head.lower().startswith(("data:text/html", "data:application/xhtml")):
+        return ""
+    if not head.lower().endswith("base64"):
+        return unquote(body)
+    try:
+        return base64.b64decode(unquote(body), validate=False).decode("utf-8", errors="replace")
+    except (binascii.Error, ValueError):
+        return ""
+
+
+def _within(part: Embedded, frame: Embedded) -> Embedded:
+    """Return the element as seen through its frame."""
+    if not frame.hidden or (part.hidden and not part.doubt):
+        return part
+    return part._replace(hidden=part.hidden or f"hidden ancestor: {frame.hidden}", doubt=frame.doubt)
+
+
+def _of_frame(frame: _Frame, base: str) -> list[Embed]:
+    """Return what the scripts of a carried page load; where it moves itself, that is what the frame loads."""
+    scripts = scripts_of(frame.inside, base)
+    kept = [embed for script in scripts for embed in _of_script(script, base)]
+    hidden, doubt = frame.element.hidden, frame.element.doubt
+    moves = auto_navigations(frame.inside, base, scripts)
+    return kept + [_embed("iframe", move.url, hidden, move.excerpt, doubt) for move in moves if move.url != base]
 
 
 def outer_html(tag: str, attributes: Attributes, inner: str = "") -> str:
@@ -57,36 +141,22 @@ def outer_html(tag: str, attributes: Attributes, inner: str = "") -> str:
     return clean(f"<{tag}{written}>{closing}"[:EXCERPT])
 
 
-def _with_onload(found: Walked) -> list[str]:
-    """Return the scripts; those that define what `<body onload>` calls get that call at their end, so that it counts as automatic."""
-    call = f"\n;{found.onload};" if found.onload else ""
-    return [source + call for source in found.scripts]
-
-
 def _with_network(navigation: AutoNavigation) -> AutoNavigation:
     return msgspec.structs.replace(navigation, network=network_of(navigation.url))
 
 
-def _embed(tag: str, url: str, why_hidden: str, excerpt: str) -> Embed:
-    return Embed(tag=tag, url=url, hidden=bool(why_hidden), why_hidden=why_hidden, excerpt=excerpt, network=network_of(url))
-
-
-def _with_srcdoc(elements: list[Embedded]) -> list[Embedded]:
-    """Return the elements with those inside the first iframes that carry their page in `srcdoc`; a hidden frame hides them."""
-    inside: list[Embedded] = []
-    for frame in [element for element in elements if element.attributes.get("srcdoc")][:MOST_FRAMES]:
-        hidden = f"hidden ancestor: {frame.hidden}" if frame.hidden else ""
-        parts = walk(LexborHTMLParser(bounded(clean(frame.attributes["srcdoc"] or "")))).embeds
-        inside += [part._replace(hidden=part.hidden or hidden) for part in parts]
-    return elements + inside
+def _embed(tag: str, url: str, why_hidden: str, excerpt: str, doubt: str = "") -> Embed:
+    return Embed(tag=tag, url=url, hidden=bool(why_hidden), why_hidden=why_hidden, doubt=doubt, excerpt=excerpt, network=network_of(url))
 
 
 def _of_element(element: Embedded, base: str) -> Embed | None:
-    tag, attributes, hidden = element
+    tag, attributes, hidden, doubt = element
     url = _source(tag, attributes)
     if not is_loaded(url):
         return None
-    return _embed(tag, absolute(base, url), "" if tag in NEVER_SEEN else hidden, outer_html(tag, attributes))
+    if tag in NEVER_SEEN:
+        hidden = doubt = ""
+    return _embed(tag, absolute(base, url), hidden, outer_html(tag, attributes), doubt)
 
 
 def _source(tag: str, attributes: Attributes) -> str:
@@ -94,7 +164,9 @@ def _source(tag: str, attributes: Attributes) -> str:
         return (attributes.get("data") or "").strip()
     if tag == "input" and (attributes.get("type") or "").lower() != "image":
         return ""
-    source = (attributes.get("src") or "").strip()
+    if tag == "image":
+        return (attributes.get("href") or attributes.get("xlink:href") or "").strip()
+    source = (attributes.get("src") or attributes.get("poster") or "").strip()
     return source or (attributes.get("srcset") or "").strip().partition(" ")[0].rstrip(",")
 
 
@@ -120,10 +192,11 @@ def _urls_in(style: str) -> list[tuple[str, str]]:
     return [(match.group(1).strip(), clean(style[max(0, match.start() - 100) :][:EXCERPT])) for match in matches]
 
 
-def _of_script(source: str, base: str) -> list[Embed]:
-    kept = [_embed(loaded.tag, loaded.url, loaded.how, loaded.excerpt) for loaded in loaded_by(source, base)]
-    written = written_html(source)
-    if written:
-        inside = walk(LexborHTMLParser("".join(written)))
-        kept += [embed for element in inside.embeds if element.tag in EMBEDS and (embed := _of_element(element, base))]
+def _of_script(script: Script, base: str) -> list[Embed]:
+    kept = [_embed(loaded.tag, loaded.url, loaded.how, loaded.excerpt, loaded.doubt) for loaded in script.loads()]
+    written = script.written_html()
+    for doubt in dict.fromkeys(doubt for _tag, doubt in written):
+        inside = walk(LexborHTMLParser("".join(tag for tag, its_doubt in written if its_doubt == doubt)))
+        elements = [element._replace(doubt=element.doubt or doubt) for element in inside.embeds if element.tag in EMBEDS]
+        kept += [embed for element in elements if (embed := _of_element(element, base))]
     return kept

@@ -1,82 +1,56 @@
-"""Whether a visitor can see an element, judged by its attributes, its inline style and the page's own simple style rules."""
+"""Whether a visitor can see an element, judged by the declarations that apply to it and by its attributes."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
-from typing import NamedTuple
+from collections.abc import Mapping
 
 DECLARATION = re.compile(r"([a-zA-Z-]{3,30})\s*:\s*([^;]{1,200})")
-BRACE = re.compile(r"[{}]")
-SIMPLE = re.compile(r"([a-z][a-z0-9]{0,20})?((?:[.#][A-Za-z_-][\w-]{0,80})*)\Z")
-PART = re.compile(r"([.#])([\w-]+)")
+ESCAPED = re.compile(r"\\(?:([0-9a-fA-F]{1,6})[ \t\n]?|([^\n]))")
+CALCULATED = re.compile(r"calc\(\s*([^()\s]{1,30})\s*\)\Z")
 PIXELS = re.compile(r"(-?\d*\.?\d+)\s*(px|%|em|rem|vw|vh|pt)?\s*(?:!important)?\Z")
-MOVED = re.compile(r"translate(?:x|y|3d)?\(\s*-\s*(\d{3,})", re.IGNORECASE)
+MOVED = re.compile(r"translate(?:x|y|3d)?\([^()%]{0,30}?(?:-\s*\d{3,}|\b\d{4,})(?:\.\d+)?(?:px|r?em|vw|vh|pt)?\s*[,)]")
+MOVED_BY = re.compile(r"(?:-\d{3,}|\b\d{4,})(?:\.\d+)?(?:px|r?em|vw|vh|pt)")
+NOTHING = re.compile(r"\s*0*\.?0*%?(?:\s|\Z)")
 SCALED_AWAY = re.compile(r"scale(?:x|y|3d)?\(\s*0?\.?0*\s*[,)]", re.IGNORECASE)
-CLIPPED = re.compile(r"rect\(\s*[01](?:px)?[\s,]+[01](?:px)?[\s,]+[01](?:px)?[\s,]+[01](?:px)?\s*\)|inset\(\s*(?:50|100)%", re.IGNORECASE)
+CLIPPED = re.compile(
+    r"rect\(\s*[01](?:px)?[\s,]+[01](?:px)?[\s,]+[01](?:px)?[\s,]+[01](?:px)?\s*\)|inset\(\s*(?:50|100)%"
+    r"|(?:circle|ellipse)\(\s*0(?:px|%)?\b(?!\.)",
+    re.IGNORECASE,
+)
 
 OFF_SCREEN = -100.0
 """Pixels left of or above the page's edge from which a positioned element is out of sight; screen-reader styles use -9999."""
-MOST_RULES = 2_000
-"""Rules that are kept of a page."""
-MOST_STYLE = 300_000
-"""Characters of style rules that are read."""
+FAR_RIGHT = 5_000.0
+"""Pixels right of or below the start from which a positioned element is off every screen; the widest have 3840 or so."""
+FAINT = 0.05
+"""Opacity under which nobody sees a picture."""
+
+EDGES = ("top", "right", "bottom", "left")
 
 Style = Mapping[str, str]
 
 
-class Rule(NamedTuple):
-    """A compound selector (`iframe.ad#x`) and the style it gives."""
-
-    tag: str
-    classes: frozenset[str]
-    id: str
-    style: Style
-
-
 def declarations(text: str) -> Style:
-    """Return an inline style as lower-case properties and values."""
-    return {name.lower(): value.strip().lower() for name, value in DECLARATION.findall(text[:4000])}
+    """Return an inline style as lower-case properties and values; without comments, with escapes resolved."""
+    text = unescaped(without_comments(text[:4000]))
+    return {name.lower(): value.strip().lower() for name, value in DECLARATION.findall(text)}
 
 
-def hiding_rules(sheet: str) -> list[Rule]:
-    """Return the rules of a `<style>` element that hide what they match, for selectors without combinators; conditional blocks left out."""
-    found = []
-    for selectors, body in _plain_rules(_without_comments(sheet[:MOST_STYLE])):
-        style = declarations(body)
-        if why_hidden(style):
-            found += [rule for selector in selectors.split(",") if (rule := _rule(selector.strip(), style))]
-    return found
-
-
-def _plain_rules(sheet: str) -> Iterator[tuple[str, str]]:
-    """Yield selectors and bodies that stand in no at-rule (`@media print` hides for printers only)."""
-    depth, start, opened = 0, 0, 0
-    for brace in BRACE.finditer(sheet):
-        if brace.group(0) == "{":
-            opened = brace.start() if depth == 0 else opened
-            depth += 1
-        elif depth == 1:
-            selectors = sheet[start:opened].rpartition(";")[2].strip()
-            if not selectors.startswith("@"):
-                yield selectors, sheet[opened + 1 : brace.start()]
-            depth, start = 0, brace.end()
-        elif depth:
-            depth -= 1
-
-
-def _without_comments(sheet: str) -> str:
+def without_comments(sheet: str) -> str:
+    """Return CSS without its comments."""
     first, *commented = sheet.split("/*")
     return first + "".join(part.partition("*/")[2] for part in commented)
 
 
-def _rule(selector: str, style: Style) -> Rule | None:
-    match = SIMPLE.match(selector)
-    if not selector or match is None:
-        return None
-    parts = PART.findall(match.group(2))
-    names = frozenset(name for mark, name in parts if mark == ".")
-    return Rule(match.group(1) or "", names, next((name for mark, name in parts if mark == "#"), ""), style)
+def unescaped(text: str) -> str:
+    """Return CSS with its escapes (`\\64 isplay`) as the characters they stand for."""
+    return ESCAPED.sub(_character, text) if "\\" in text else text
+
+
+def _character(match: re.Match[str]) -> str:
+    number = int(match.group(1), 16) if match.group(1) else ord(match.group(2))
+    return chr(number) if 0 < number < 0xD800 else ""
 
 
 def why_hidden(style: Style) -> str:
@@ -91,6 +65,11 @@ def why_contents_hidden(style: Style) -> str:
     return _switched_off(style) or _moved_away(style) or (tiny if tiny and cut_off and not _padded(style) else "")
 
 
+def is_switched_off(style: Style) -> bool:
+    """Say whether a style hides by display, visibility or opacity, as pages do with what they show later."""
+    return bool(_switched_off(style))
+
+
 def is_not_rendered(style: Style) -> bool:
     """Say whether a style keeps text from being shown at all (transparency and position are often the start of an animation)."""
     return style.get("display", "").startswith("none") or style.get("visibility", "").startswith(("hidden", "collapse"))
@@ -98,11 +77,7 @@ def is_not_rendered(style: Style) -> bool:
 
 def tiny_by_attributes(attributes: Mapping[str, str | None]) -> str:
     """Return `1px` or `0px` when a width or height attribute makes an element invisible."""
-    for name in ("width", "height"):
-        size = _number(attributes.get(name) or "")
-        if size is not None and 0 <= size <= 1:
-            return f"{size:g}px {name}"
-    return ""
+    return _too_small({name: attributes.get(name) or "" for name in ("width", "height")}, ("width", "height"))
 
 
 def _switched_off(style: Style) -> str:
@@ -111,22 +86,23 @@ def _switched_off(style: Style) -> str:
     if style.get("visibility", "").startswith(("hidden", "collapse")):
         return "visibility:hidden"
     opacity = _number(style.get("opacity", ""))
-    if (opacity is not None and opacity <= 0.01) or style.get("filter", "").replace(" ", "").startswith("opacity(0"):
+    if (opacity is not None and opacity < FAINT) or style.get("filter", "").replace(" ", "").startswith("opacity(0"):
         return "opacity:0"
     return ""
 
 
 def _moved_away(style: Style) -> str:
     positioned = style.get("position", "").startswith(("absolute", "fixed", "relative", "sticky"))
-    edges = [name for name in ("left", "top", "right", "bottom") if positioned and _below(style.get(name, ""), OFF_SCREEN)]
+    style = {**dict(zip(EDGES, _four(style.get("inset", "")), strict=False)), **style}
+    edges = [name for name in EDGES if positioned and _is_far(style.get(name, ""))]
     margins = [name for name in ("margin-left", "margin-top") if _below(style.get(name, ""), 10 * OFF_SCREEN)]
     if edges or margins:
         name = (edges + margins)[0]
         return f"off-screen ({name}:{style[name]})"
     transform = style.get("transform", "") or style.get("-webkit-transform", "")
-    if MOVED.search(transform) and "%" not in transform:
+    if MOVED.search(transform) or MOVED_BY.search(style.get("translate", "")):
         return "off-screen (transform)"
-    if SCALED_AWAY.search(transform):
+    if SCALED_AWAY.search(transform) or any(name in style and NOTHING.match(style[name]) for name in ("scale", "zoom")):
         return "scaled to nothing"
     if CLIPPED.search(style.get("clip", "") + style.get("clip-path", "")):
         return "clipped to nothing"
@@ -134,51 +110,47 @@ def _moved_away(style: Style) -> str:
 
 
 def _tiny(style: Style) -> str:
-    for name in ("width", "height", "max-width", "max-height"):
-        size = _number(style.get(name, ""))
-        if size is not None and 0 <= size <= 1:
+    return _too_small(style, ("width", "height")) or _too_small(style, ("max-width", "max-height"))
+
+
+def _too_small(style: Style, names: tuple[str, str]) -> str:
+    """A side of at most one pixel, or two of at most two."""
+    sizes = {name: size for name in names if (size := _number(style.get(name, ""))) is not None and size >= 0}
+    for name, size in sizes.items():
+        if size <= 1:
             return f"{size:g}px {name}"
-    return ""
+    small = len(sizes) == len(names) and all(size <= 2 for size in sizes.values())
+    return "2px width and height" if small else ""
 
 
 def _padded(style: Style) -> bool:
     return any(name.startswith("padding") and (_number(value.split(" ")[0]) or 0) > 1 for name, value in style.items())
 
 
+def _four(inset: str) -> list[str]:
+    """Return top, right, bottom and left of an `inset`, as far as it gives them."""
+    given = inset.split()[:4]
+    return [given[place] if place < len(given) else given[max(0, place - 2) % len(given)] for place in range(4)] if given else []
+
+
+def _is_far(value: str) -> bool:
+    number = _number(value)
+    right = number is not None and "%" not in value and number >= FAR_RIGHT
+    return right or _below(value, OFF_SCREEN)
+
+
 def _below(value: str, bound: float) -> bool:
     match = PIXELS.match(value)
     number = _number(value)
-    return match is not None and number is not None and match.group(2) in {None, "px", "em", "rem", "pt"} and number <= bound
+    return match is not None and number is not None and match.group(2) in {None, "px", "em", "rem", "pt", "vw", "vh"} and number <= bound
 
 
 def _number(value: str) -> float | None:
     """Return a length's number: pixels where the unit is missing; relative units only count when they are nothing (`0%`) or large."""
-    match = PIXELS.match(value.strip())
+    calculated = CALCULATED.match(value)
+    match = PIXELS.match(calculated.group(1) if calculated else value.strip())
     if match is None:
         return None
     number = float(match.group(1))
     relative = match.group(2) not in {None, "px", "pt"}
     return None if relative and 0 < abs(number) <= 1 else number
-
-
-class Sheet:
-    """The hiding rules of a page, found by class, id or tag."""
-
-    def __init__(self, rules: list[Rule]) -> None:
-        self._by_key: dict[str, list[Rule]] = {}
-        for rule in rules[:MOST_RULES]:
-            key = f"#{rule.id}" if rule.id else f".{min(rule.classes)}" if rule.classes else rule.tag
-            self._by_key.setdefault(key, []).append(rule)
-
-    def style(self, tag: str, attributes: Mapping[str, str | None]) -> Style:
-        """Return the hiding declarations that apply to an element, {} for none."""
-        if not self._by_key:
-            return {}
-        classes = frozenset((attributes.get("class") or "").split())
-        name = attributes.get("id") or ""
-        merged: dict[str, str] = {}
-        for key in (tag, f"#{name}", *(f".{one}" for one in classes)):
-            for rule in self._by_key.get(key, ()):
-                if rule.tag in {"", tag} and rule.classes <= classes and rule.id in {"", name}:
-                    merged.update(rule.style)
-        return merged

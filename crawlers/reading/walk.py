@@ -11,7 +11,16 @@ from typing import NamedTuple
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
-from crawlers.reading.style import Sheet, declarations, hiding_rules, is_not_rendered, tiny_by_attributes, why_contents_hidden, why_hidden
+from crawlers.reading.sheets import Sheet, rules_of
+from crawlers.reading.style import (
+    Style,
+    declarations,
+    is_not_rendered,
+    is_switched_off,
+    tiny_by_attributes,
+    why_contents_hidden,
+    why_hidden,
+)
 from crawlers.reading.urls import clean
 
 MOST_NODES = 200_000
@@ -19,6 +28,12 @@ MOST_TEXT = 1_000_000
 """Characters of text that are gathered."""
 MOST_SCRIPT = 200_000
 """Characters read of one inline script."""
+MOST_SCRIPTS = 1_000_000
+"""Characters read of all inline scripts of a page; large shops put some 500,000 into one."""
+MOST_SCRIPT_ELEMENTS = 300
+"""Inline scripts read of a page; the handlers count with each of them."""
+MOST_HANDLERS = 3_000
+"""Characters read of handlers that run by themselves."""
 LINE_BREAK = "\u2028"
 """Stands for `<br>` inside a block."""
 
@@ -52,8 +67,12 @@ INLINE = frozenset(
      "label", "mark", "nobr", "q", "rp", "rt", "ruby", "s", "samp", "small", "span", "strike", "strong", "sub", "sup", "time", "tt", "u",
      "var", "wbr"}
 )  # fmt: skip
-EMBEDS = frozenset({"iframe", "frame", "img", "script", "embed", "object", "video", "audio", "source", "input"})
-LOADING_LINKS = frozenset({"prefetch", "prerender", "preload", "modulepreload", "stylesheet"})
+EMBEDS = frozenset({"iframe", "frame", "img", "script", "embed", "object", "video", "audio", "source", "input", "image"})
+LOADING_LINKS = frozenset({"prefetch", "prerender", "preload", "modulepreload", "stylesheet", "icon", "apple-touch-icon", "manifest"})
+RUN_BY_THEMSELVES = ("onload", "onerror", "onpageshow")
+"""Handlers that wait for no visitor, on any element."""
+MAY_BE_OPENED = "what stands around it may be shown later"
+CLOSED = {"dialog": "closed dialog", "details": "closed details"}
 
 Attributes = Mapping[str, str | None]
 
@@ -66,6 +85,7 @@ class State(NamedTuple):
     content: bool = False
     unrendered: bool = False
     hidden: str = ""
+    doubt: str = ""
     noscript: bool = False
     block: int = 0
     anchor: int = -1
@@ -95,11 +115,12 @@ class Anchor:
 
 
 class Embedded(NamedTuple):
-    """An element that a browser loads something for."""
+    """An element that a browser loads something for; `doubt` says why it is not certain whether it is hidden, '' when it is."""
 
     tag: str
     attributes: Attributes
     hidden: str
+    doubt: str = ""
 
 
 class Meta(NamedTuple):
@@ -130,6 +151,8 @@ class Walked:
     noscript_text: list[str] = field(default_factory=list)
     obscured_emails: list[str] = field(default_factory=list)
     script_files: int = 0
+    outside_styles: bool = False
+    script_length: int = 0
     empty_mounts: int = 0
     text_length: int = 0
 
@@ -137,10 +160,13 @@ class Walked:
 def walk(tree: LexborHTMLParser) -> Walked:
     """Return what is in the tree."""
     found = Walked(sheets=[node.text()[:300_000] for node in tree.css("style")[:200]])
-    walker = _Walker(found, Sheet([rule for sheet in found.sheets for rule in hiding_rules(sheet)]))
+    sheet = Sheet(rules_of(found.sheets))
+    walker = _Walker(found, sheet)
     root = tree.root
     if root is not None:
         walker.run(root)
+    imported = any("@import" in text.lower() for text in found.sheets)
+    found.outside_styles = sheet.exhausted or imported or any("stylesheet" in (link.get("rel") or "").lower() for link in found.links)
     return found
 
 
@@ -189,8 +215,8 @@ class _Walker:
         if tag in SILENT:
             state = state._replace(silent=True, noscript=state.noscript or tag == "noscript")
         state = self._place(tag, attributes, state)
-        own, state = self._visibility(tag, attributes, state)
-        return self._collect(node, tag, attributes, own, state)
+        own, state = self._visibility(node, tag, attributes, state)
+        return self._collect(node, tag, own, state)
 
     def _break(self) -> None:
         if self._found.lines:
@@ -203,31 +229,32 @@ class _Walker:
             return state._replace(boilerplate=True)
         return state._replace(boilerplate=True) if tag == "nav" else state
 
-    def _visibility(self, tag: str, attributes: Attributes, state: State) -> tuple[str, State]:
-        """Return why the element itself is hidden, and the state for what is inside. A hidden `body` is shown later by a script."""
+    def _visibility(self, node: LexborNode, tag: str, attributes: Attributes, state: State) -> tuple[Embedded, State]:
+        """Return the element with why it is hidden, and the state for what is inside. A hidden `body` is shown later by a script."""
         if tag in {"html", "body"}:
-            return "", state
+            return Embedded(tag, attributes, ""), state
         inline = declarations(attributes["style"] or "") if attributes.get("style") else {}
-        style = {**self._sheet.style(tag, attributes), **inline}
-        gone = "hidden" in attributes
-        own = state.hidden or ("hidden attribute" if gone else "") or tiny_by_attributes(attributes) or (why_hidden(style) if style else "")
-        if not (gone or style):
-            return own, state
-        inner = "hidden attribute" if gone else why_contents_hidden(style)
-        if inner and not state.hidden:
-            state = state._replace(hidden=f"hidden ancestor: {inner}")
-        return own, state._replace(unrendered=state.unrendered or gone or is_not_rendered(inline))
+        applied = self._sheet.applied(node, tag, attributes)
+        style = applied.with_inline(inline)
+        by_style = why_hidden(style) if style else ""
+        own = ("hidden attribute" if "hidden" in attributes else "") or tiny_by_attributes(attributes) or by_style
+        doubt = applied.doubt(inline, by_style) if (applied.others or applied.style) and own == by_style else ""
+        inside = _inside(tag, attributes, style, doubt, state)
+        unrendered = state.unrendered or "hidden" in attributes or is_not_rendered(inline)
+        if inside is not state or unrendered:
+            inside = inside._replace(unrendered=unrendered)
+        return _the_surer(Embedded(tag, attributes, own, doubt), state), inside
 
-    def _collect(self, node: LexborNode, tag: str, attributes: Attributes, own: str, state: State) -> State:
-        found = self._found
-        self._oddments(node, tag, attributes, own)
+    def _collect(self, node: LexborNode, tag: str, own: Embedded, state: State) -> State:
+        found, attributes = self._found, own.attributes
+        self._oddments(node, tag, attributes, own.hidden)
         if tag in {"a", "area"}:
             found.anchors.append(
                 Anchor(attributes, label=clean(attributes.get("title") or attributes.get("aria-label") or attributes.get("alt") or ""))
             )
             return state._replace(anchor=len(found.anchors) - 1)
         if tag in EMBEDS:
-            found.embeds.append(Embedded(tag, attributes, own))
+            found.embeds.append(own)
         if tag == "img" and state.anchor >= 0 and not found.anchors[state.anchor].label:
             found.anchors[state.anchor].label = clean(attributes.get("alt") or "")
         if tag == "script":
@@ -240,6 +267,9 @@ class _Walker:
         style = attributes.get("style")
         if style and "url(" in style.lower():
             self._found.inline_styles.append((tag, attributes, own))
+        for name in RUN_BY_THEMSELVES:
+            if attributes.get(name) and len(self._found.onload) < MOST_HANDLERS:
+                self._found.onload += f"{(attributes[name] or '')[:MOST_HANDLERS]};"
         if "data-cfemail" in attributes:
             self._found.obscured_emails.append(attributes["data-cfemail"] or "")
         if tag in {"div", "main", "app-root"} and (attributes.get("id") or tag == "app-root") and node.first_child is None:
@@ -254,7 +284,28 @@ class _Walker:
         if "ld+json" in kind:
             self._found.json_ld.append(source[:MOST_TEXT])
         elif not kind or "javascript" in kind or kind == "module":
-            self._found.scripts.append(source[:MOST_SCRIPT])
+            source = source[: min(MOST_SCRIPT, max(0, MOST_SCRIPTS - self._found.script_length))]
+            self._found.script_length += len(source)
+            if source and len(self._found.scripts) < MOST_SCRIPT_ELEMENTS:
+                self._found.scripts.append(source)
+
+
+def _inside(tag: str, attributes: Attributes, style: Style, doubt: str, state: State) -> State:
+    """Return the state for what is inside. What is only switched off, as tabs and dialogs are, may be shown by the visitor's own act."""
+    gone = "hidden attribute" if "hidden" in attributes else "popover" if "popover" in attributes else ""
+    closed = CLOSED.get(tag, "") if "open" not in attributes else ""
+    inner = gone or closed or (why_contents_hidden(style) if style else "")
+    if not inner or (state.hidden and not state.doubt):
+        return state
+    later = gone or closed or is_switched_off(style)
+    return state._replace(hidden=state.hidden or f"hidden ancestor: {inner}", doubt=MAY_BE_OPENED if later else doubt)
+
+
+def _the_surer(own: Embedded, state: State) -> Embedded:
+    """Return the element as hidden by what is around it, unless it is hidden by itself and that is the surer."""
+    if not state.hidden or (own.hidden and not own.doubt and state.doubt):
+        return own
+    return own._replace(hidden=state.hidden, doubt=state.doubt)
 
 
 def _html(found: Walked, node: LexborNode, attributes: Attributes, state: State) -> None:
@@ -262,7 +313,6 @@ def _html(found: Walked, node: LexborNode, attributes: Attributes, state: State)
 
 
 def _body(found: Walked, node: LexborNode, attributes: Attributes, state: State) -> None:
-    found.onload = found.onload or (attributes.get("onload") or "")
     found.language = found.language or (attributes.get("lang") or "")
 
 

@@ -6,6 +6,7 @@ import pytest
 
 from crawlers.facts import AutoNavigation
 from crawlers.page import read_page
+from crawlers.reading.flow import MOST_BLOCKS, MOST_NAMES, Flow
 
 THERE = "https://there.example/"
 URL = "https://shop.example/"
@@ -45,6 +46,14 @@ def moves(html: str) -> list[tuple[str, str, float | None]]:
         (f"var go = function() {{ location.href='{THERE}' }}; window.onload = go;", 0.0),
         (f"function go() {{ location.href='{THERE}' }} setTimeout(go, 100);", 0.0),
         (f"function a() {{ b() }} function b() {{ location.href='{THERE}' }} a();", 0.0),
+        (f"window['location'] = '{THERE}'", 0.0),
+        (f'window.location["href"] = "{THERE}"', 0.0),
+        (f"window?.location.replace('{THERE}')", 0.0),
+        (f"frames.location = '{THERE}'", 0.0),
+        (f"navigation.navigate('{THERE}')", 0.0),
+        ("location.href = 'https://there.' + \"example/\"", 0.0),
+        ("location.assign(decodeURIComponent('https%3A%2F%2Fthere.example%2F'))", 0.0),
+        (f"queueMicrotask(() => {{ location.href='{THERE}' }})", 0.0),
     ],
 )
 def test_scripts_that_leave_by_themselves(script: str, delay: float) -> None:
@@ -97,6 +106,37 @@ def test_forms_that_are_sent_by_themselves() -> None:
     assert moves(html) == [("form_submit", THERE, 0.0)]
     assert moves(f'<body onload="document.forms[0].submit()"><form action="{THERE}"></form>') == [("form_submit", THERE, 0.0)]
     assert moves(f'<form name="pay" action="{THERE}"></form><script>document.pay.submit();</script>') == [("form_submit", THERE, 0.0)]
+
+
+def test_links_that_a_script_clicks() -> None:
+    assert moves(f'<a id=l href="{THERE}">x</a><script>document.getElementById("l").click()</script>') == [("link_click", THERE, 0.0)]
+    script = f'<script>var a = document.createElement("a"); a.href = "{THERE}"; a.click()</script>'
+    assert moves(script) == [("link_click", THERE, 0.0)]
+    assert moves(f'<a id=l href="{THERE}">x</a><script>document.getElementById("m").click(); b.click()</script>') == []
+
+
+@pytest.mark.parametrize("html", ['<img src=x onerror="{}">', '<svg onload="{}">', '<body onpageshow="{}">'])
+def test_handlers_that_run_by_themselves(html: str) -> None:
+    assert moves(html.format(f"location.href='{THERE}'")) == [("script_location", THERE, 0.0)]
+
+
+def test_code_after_more_functions_than_are_read_is_unknown_and_its_host_is_said() -> None:
+    source = "function f() {}" * (MOST_BLOCKS + 1) + f"location.href = '{THERE}'"
+    facts = read_page(f"<script>{source}</script>", URL)
+    assert (facts.auto_navigations, facts.script_hosts) == ((), ("there.example",))
+    assert moves(f"<script>{source[-2000:]}</script>") == [("script_location", THERE, 0.0)]
+
+
+def test_every_functions_calls_are_found_in_one_pass() -> None:
+    source = "".join(f"function f{number}() {{ location.href = '{THERE}{number}' }}" for number in range(MOST_NAMES + 50))
+    flow = Flow(source + "f1();")
+    assert [flow.is_automatic(source.index(f"'{THERE}{number}'")) for number in (0, 1, 2)] == [False, True, False]
+
+
+def test_deeply_nested_functions_are_not_followed_for_ever() -> None:
+    source = "function(){" * 1_500
+    flow = Flow(source)
+    assert not any(flow.is_automatic(len(source)) for _ in range(100))
 
 
 @pytest.mark.parametrize(

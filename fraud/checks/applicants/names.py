@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from functools import lru_cache
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 import idna
 
@@ -56,7 +56,7 @@ def host_of(url: str) -> str:
         host = (urlsplit(url if "://" in url else f"//{url}").hostname or "").rstrip(".")
     except ValueError:
         return ""
-    return ascii_host(host)
+    return ascii_host(unquote(host))
 
 
 def ascii_host(host: str) -> str:

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
-from crawlers.facts import VisitedPage
+from crawlers.facts import Embed, VisitedPage
+from fraud.checks.applicants.clicks import AddressKind, address_kind
 from fraud.checks.applicants.context import Visit, evidence_of, only_scripts
 from fraud.checks.applicants.names import host_of, owner_of, within
 from fraud.domain.catalogue import CHECKS, Limits, Observation
@@ -17,16 +18,20 @@ _LINKS = CHECKS["website.affiliate_links"]
 
 OWN_PROGRAM = "this program"
 _QUOTED = 10  # as many as a person reads
+_PICTURES = frozenset({"img", "input", "image", "css", "source", "video", "audio"})
 _UNSEEN = frozenset({"link", "css"})
-_FRAMES = frozenset({"iframe", "frame", "object", "embed", "script"})
+_DOCUMENTS = frozenset({"iframe", "frame", "object", "embed"})
+_OUTSIDE = "the page has style rules that were not read, in other files or too many"
 
 
 class Manner(StrEnum):
-    """How an address opens without a click, in falling order of what it proves: a hidden element has no honest use."""
+    """How an address opens without a click, in falling order of what it proves: what nobody can see has no honest use."""
 
     HIDDEN = "hidden"
     MOVES = "moves"
     LOADS = "loads"
+    SHOWN = "shown"
+    UNKNOWN = "unknown"
 
 
 @dataclass(frozen=True)
@@ -44,16 +49,30 @@ class Opening:
         """Whether it is a tracking link of the program itself."""
         return self.network == OWN_PROGRAM
 
+    @property
+    def counts(self) -> bool:
+        """Whether it is a tracking link that opens; what is shown, or not known, is none."""
+        return bool(self.network) and self.manner not in {Manner.SHOWN, Manner.UNKNOWN}
+
 
 def hidden_tracking(visit: Visit, limits: Limits) -> Signal:
-    """W08: tracking links in hidden elements, frames and style sheets, automatic moves, and the site's own redirects."""
-    found = [opening for opening in _openings(visit) if opening.network]
+    """W08: tracking links in hidden elements, frames and style sheets, automatic moves, and the site's own redirects.
+
+    Conclusive is only what certainly nobody can see and certainly is a click; the rest asks for a look. Where something was met that may
+    hold a tracking link and could not be read, the check says so instead of clearing the site.
+    """
+    openings = list(_openings(visit))
+    found = [opening for opening in openings if opening.counts]
     if found:
         own = [opening for opening in found if opening.own]
         severity, tier = _strength(visit, own)
         return _HIDDEN.finding(visit.subject, severity, _openings_seen(own + [opening for opening in found if not opening.own]), tier)
     if not visit.readable:
         return _HIDDEN.inconclusive(visit.subject, only_scripts("hidden elements"))
+    unknown = [opening.how for opening in openings if opening.manner is Manner.UNKNOWN] + list(_unread_scripts(visit))
+    if unknown:
+        more = f" {len(unknown) - 1} more could not be told either." if len(unknown) > 1 else ""
+        return _HIDDEN.inconclusive(visit.subject, f"No hidden tracking link was found, but {unknown[0]}.{more}")
     known = "of this program or of a network we know" if visit.profile and visit.profile.tracking_hosts else "of a network we know"
     pages = len(visit.site.pages)
     text = f"No tracking link {known} opens by itself on the {pages} page(s) read."
@@ -82,14 +101,60 @@ def _openings(visit: Visit) -> Iterator[Opening]:
 
 
 def _loaded(visit: Visit, page: VisitedPage) -> Iterator[Opening]:
-    """What the page loads; a visible picture may be the program's banner, so it says nothing."""
+    """What the page loads, as far as it says something: addresses of tracking hosts, and hidden ones of the site itself."""
+    linked = frozenset(link.url for each in visit.site.pages for link in each.facts.links)
     for embed in page.facts.embeds:
-        unseen = embed.hidden or embed.tag in _UNSEEN
-        if unseen or embed.tag in _FRAMES:
-            means = f" ({embed.why_hidden})" if embed.why_hidden else ""
-            how = f"a hidden {embed.tag}{means}" if embed.hidden else f"a {embed.tag}"
-            evidence = evidence_of(page, embed.excerpt, tag=embed.tag, hidden_by=embed.why_hidden)
-            yield Opening(embed.url, how, _owner(visit, embed.url, embed.network), Manner.HIDDEN if unseen else Manner.LOADS, evidence)
+        network = _owner(visit, embed.url, embed.network)
+        if network:
+            kind = address_kind(embed.url, linked)
+            if kind is AddressKind.UNCLEAR and embed.network and embed.hidden:
+                kind = AddressKind.CLICK  # the catalogue says so, and nothing speaks for a picture
+            how = _how(embed)
+            manner = _manner(embed, kind, page)
+            if manner is Manner.UNKNOWN:
+                how = f"whether {how} for {embed.url} on {page.snapshot.url} can be seen is unknown: {embed.doubt or _OUTSIDE}"
+            evidence = evidence_of(page, embed.excerpt, tag=embed.tag, hidden_by=embed.why_hidden, doubt=embed.doubt, address=kind.value)
+            yield Opening(embed.url, how, network, manner, evidence)
+        elif _leads_on(visit, embed, linked):
+            how = f"where {_how(embed)} on {page.snapshot.url} leads is unknown: it opens {embed.url} of the same site, which was not read"
+            yield Opening(embed.url, how, "", Manner.UNKNOWN, evidence_of(page, embed.excerpt))
+
+
+def _how(embed: Embed) -> str:
+    means = f" ({embed.why_hidden})" if embed.why_hidden else ""
+    perhaps = "perhaps hidden" if embed.doubt else "hidden"
+    return f"a {perhaps} {embed.tag}{means}" if embed.hidden else f"a {embed.tag}"
+
+
+def _manner(embed: Embed, kind: AddressKind, page: VisitedPage) -> Manner:
+    """How a tracking host's address opens. A picture is shown or counts impressions, unless its address is a click's."""
+    unseen = embed.hidden or embed.tag in _UNSEEN
+    certain = unseen and not embed.doubt
+    if embed.tag in _PICTURES or embed.tag == "request":
+        if kind is AddressKind.PICTURE:
+            return Manner.SHOWN
+        if kind is AddressKind.UNCLEAR and not unseen:
+            return Manner.UNKNOWN if embed.doubt or page.facts.outside_styles else Manner.SHOWN
+        return Manner.HIDDEN if certain and kind is AddressKind.CLICK else Manner.LOADS
+    proves = kind is AddressKind.CLICK or (embed.tag in _DOCUMENTS and kind is AddressKind.UNCLEAR)
+    return Manner.HIDDEN if certain and proves else Manner.LOADS
+
+
+def _leads_on(visit: Visit, embed: Embed, linked: frozenset[str]) -> bool:
+    """Whether a hidden element opens an address of the site itself that may redirect to a tracking link and was not visited."""
+    if not embed.hidden or owner_of(host_of(embed.url)) != visit.domain or embed.url in {page.snapshot.url for page in visit.site.pages}:
+        return False
+    clicks = embed.tag in _PICTURES | {"request"} and address_kind(embed.url, frozenset()) is AddressKind.CLICK
+    return embed.tag in _DOCUMENTS or clicks
+
+
+def _unread_scripts(visit: Visit) -> Iterator[str]:
+    """Scripts that name a tracking host of the program in a way that could not be read."""
+    hosts = visit.profile.tracking_hosts if visit.profile else ()
+    for page in visit.site.pages:
+        for host in page.facts.script_hosts:
+            if within(host, hosts):
+                yield f"a script on {page.snapshot.url} names {host} and what it does with it could not be read"
 
 
 def _moves(visit: Visit, page: VisitedPage) -> Iterator[Opening]:

@@ -58,8 +58,85 @@ def test_a_visible_frame_or_a_script_of_the_program_asks_for_a_look(tag: str) ->
     assert strength(signal) == (Status.FINDING, Severity.MEDIUM, Tier.ASSOCIATIVE)
 
 
+BANNER = "https://go.acmeoutdoor.com/b/728.png"
+PIXEL = "https://go.acmeoutdoor.com/imp/77"
+UNCLEAR = "https://go.acmeoutdoor.com/77"
+DOUBT = "another rule of the page shows it"
+
+
+def shown(url: str, **changes: Any) -> Embed:
+    given: dict[str, Any] = {"tag": "img", "hidden": False, "why_hidden": ""}
+    return embed(url, **(given | changes))
+
+
 def test_a_visible_banner_is_honest() -> None:
-    assert judged(visit(page(embeds=(embed(tag="img", hidden=False, why_hidden=""),)))).status is Status.CLEAR
+    assert judged(visit(page(embeds=(shown(BANNER), shown(UNCLEAR))))).status is Status.CLEAR
+
+
+@pytest.mark.parametrize("url", [BANNER, PIXEL, "https://go.acmeoutdoor.com/pixel?a=77"])
+@pytest.mark.parametrize("doubt", ["", DOUBT])
+def test_the_programs_impression_pixel_and_a_banner_that_waits_in_a_tab_are_honest(url: str, doubt: str) -> None:
+    assert judged(visit(page(embeds=(embed(url, tag="img", doubt=doubt),)))).status is Status.CLEAR
+
+
+def test_a_networks_impression_pixel_is_honest() -> None:
+    assert judged(visit(page(embeds=(embed("https://imp.pxf.io/i/1/2/3", "impact", tag="img"),)))).status is Status.CLEAR
+
+
+@pytest.mark.parametrize("tag", ["iframe", "img"])
+def test_what_is_hidden_for_uncertain_asks_for_a_look(tag: str) -> None:
+    signal = judged(visit(page(embeds=(embed(tag=tag, doubt=DOUBT),))))
+    assert strength(signal) == (Status.FINDING, Severity.MEDIUM, Tier.ASSOCIATIVE)
+    assert signal.evidence[0].detail["doubt"] == DOUBT
+
+
+def test_a_hidden_picture_is_critical_where_its_address_is_a_click() -> None:
+    certain, unclear = judged(visit(page(embeds=(embed(tag="img"),)))), judged(visit(page(embeds=(embed(UNCLEAR, tag="img"),))))
+    assert strength(certain) == (Status.FINDING, Severity.CRITICAL, Tier.CONCLUSIVE)
+    assert strength(unclear) == (Status.FINDING, Severity.MEDIUM, Tier.ASSOCIATIVE)
+
+
+def test_an_address_that_the_site_links_to_is_a_click() -> None:
+    links = (Link(url=UNCLEAR, host="go.acmeoutdoor.com"),)
+    assert judged(visit(page(embeds=(embed(UNCLEAR, tag="img"),), links=links))).severity is Severity.CRITICAL
+
+
+def test_a_request_of_a_script_counts_where_it_is_a_click() -> None:
+    assert judged(visit(page(embeds=(embed(tag="request"),)))).severity is Severity.CRITICAL
+    assert judged(visit(page(embeds=(embed(PIXEL, tag="request"),)))).status is Status.CLEAR
+
+
+def test_a_frame_with_an_impressions_address_asks_for_a_look() -> None:
+    assert strength(judged(visit(page(embeds=(embed(PIXEL),))))) == (Status.FINDING, Severity.MEDIUM, Tier.ASSOCIATIVE)
+
+
+@pytest.mark.parametrize(
+    ("changes", "why"),
+    [
+        ({"embeds": (shown(UNCLEAR),), "outside_styles": True}, "style rules that were not read"),
+        ({"embeds": (shown(UNCLEAR, doubt="a rule hides it"),)}, "a rule hides it"),
+        ({"embeds": (embed(BLOG + "out?x"),)}, "of the same site, which was not read"),
+        ({"embeds": (embed(BLOG + "go/tent", tag="img"),)}, "of the same site, which was not read"),
+        ({"script_hosts": ("go.acmeoutdoor.com",)}, "names go.acmeoutdoor.com"),
+    ],
+)
+def test_what_could_not_be_read_is_said_instead_of_cleared(changes: dict[str, Any], why: str) -> None:
+    signal = judged(visit(page(**changes)))
+    assert signal.status is Status.INCONCLUSIVE
+    assert why in signal.text
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"embeds": (shown(BANNER),), "outside_styles": True},
+        {"embeds": (embed(BLOG + "photo.jpg", tag="img"),)},
+        {"embeds": (embed(BLOG),)},
+        {"script_hosts": ("cdn.example",)},
+    ],
+)
+def test_what_cannot_hold_a_tracking_link_is_cleared(changes: dict[str, Any]) -> None:
+    assert judged(visit(page(**changes))).status is Status.CLEAR
 
 
 def test_a_front_page_that_moves_to_the_programs_link_is_high() -> None:
