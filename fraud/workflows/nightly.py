@@ -29,6 +29,7 @@ from fraud.domain.clock import as_utc
 from fraud.domain.decisions import Artefact, Decision, DecisionKind, SubjectKind
 from fraud.domain.ids import new_id, stable_id
 from fraud.domain.scans import SAME_NIGHT, Counts, Period, RankedSubject, Ring, ScanResult
+from fraud.domain.signals import Reason, reason_of
 from fraud.errors import InputError
 from fraud.features.catalogue import feature_set_hash
 from fraud.features.local import compute
@@ -45,6 +46,9 @@ SLACK = 0.1
 ENOUGH_REFERENCE = 0.5
 """A reference of fewer affiliate-windows than this share of tonight's affiliates says less than tonight's own peers."""
 
+AS_USUAL = "peers.as_usual"
+TOO_SMALL_TO_STAND_OUT = "Little traffic: what is small cannot stand out."
+"""The reason of those who have none, and what else it may mean."""
 CHARTED = 20
 """Subjects at the head of the ranking that get charts whether they alert or not."""
 
@@ -287,7 +291,7 @@ def _row(pack: Pack, candidate: Candidate, rank: int, alerted: bool, days: float
         alerted=alerted,
         decision_id=decision.decision_id,
         typologies=decision.verdict.typologies,
-        reasons=decision.verdict.reasons,
+        reasons=decision.verdict.reasons or _as_usual(decision),
         clicks=facts.counts.clicks,
         conversions=facts.counts.conversions,
         commission=facts.counts.commission,
@@ -295,6 +299,12 @@ def _row(pack: Pack, candidate: Candidate, rank: int, alerted: bool, days: float
         recommended_cap=recommended_cap(pack, facts, decision.verdict.outcome, days),
         peers=spread.of(candidate.subject) if alerted or rank <= CHARTED else (),
     )
+
+
+def _as_usual(decision: Decision) -> tuple[Reason, ...]:
+    """Why a subject ranks low when nothing was found: what the comparison with its peers said."""
+    compared = (reason_of(signal) for signal in decision.signals if signal.check_id == "traffic.peer_residuals")
+    return tuple(msgspec.structs.replace(reason, code=AS_USUAL, also_explained_by=TOO_SMALL_TO_STAND_OUT) for reason in compared)
 
 
 def _counts(request: ScanRequest, tonight: FeatureTable) -> Counts:
