@@ -18,12 +18,14 @@ from fraud.decisions.weighing import (
 )
 from fraud.domain.catalogue import CHECKS
 from fraud.domain.decisions import Outcome, Verdict
-from fraud.domain.signals import Severity, Signal, Status, reason_of
+from fraud.domain.signals import Severity, Signal, Status, Tier, reason_of
 from fraud.policy.pack import ExpectedLoss, Pack
 
 _DIGITS = 6  # scores are kept to six places: finer differences mean nothing to a person and would not survive a change of processor
 
 _WAYS_TO_LOOK = ("website.reachable", "website.social_profiles")  # checks whose missing answer keeps the others from being made
+
+_UNSEEN = frozenset({Status.INCONCLUSIVE, Status.ERROR})
 
 _ANOTHER_LOOK = "Another look: pages that can be read without scripts, and whatever the application left open."
 
@@ -34,8 +36,9 @@ PUBLIC_OPEN = "We could not check everything yet and will come back to you."
 def decide_application(pack: Pack, signals: Sequence[Signal]) -> Verdict:
     """Approve, ask, review or reject: the smallest expected loss, within the guards.
 
-    Guards: below the minimum of coverage nothing is approved; a conclusive finding is never approved; rejection needs
-    evidence that may act and a pack that lets it happen without a person.
+    Guards: below the minimum of coverage nothing is approved; a conclusive finding is never approved, nor is an application where a
+    check that could have been conclusive could not look; rejection needs evidence that may act and a pack that lets it happen without
+    a person.
     """
     found = findings(signals)
     covered = coverage(pack, signals)
@@ -51,6 +54,9 @@ def decide_application(pack: Pack, signals: Sequence[Signal]) -> Verdict:
     if outcome is Outcome.APPROVE and covered < pack.vetting.minimum_coverage:
         guards.append("coverage_below_minimum")
         outcome = Outcome.REQUEST_INFO
+    if outcome is Outcome.APPROVE and any(s.tier is Tier.CONCLUSIVE and s.status in _UNSEEN for s in signals):
+        guards.append("conclusive_check_could_not_look")
+        outcome = Outcome.REVIEW
     return _verdict(outcome, risk, covered, signals, guards)
 
 

@@ -141,6 +141,7 @@ TYPOLOGIES: Mapping[str, str] = {
 GUARDS: Mapping[str, str] = {
     "rejection_waits_for_a_person": "The policy lets only a person reject an applicant, so this became a review.",
     "conclusive_finding_is_not_approved": "A finding that stands on its own is never approved automatically.",
+    "conclusive_check_could_not_look": "A check that could have settled the case could not look, so a person does.",
     "coverage_below_minimum": "Too few checks could answer to approve automatically.",
     "suspension_waits_for_a_person": "The policy lets only a person suspend an affiliate, so commission is held instead.",
     "no_anomaly_alone_holds": "Statistics alone never hold commission, so this became a review.",

@@ -53,6 +53,11 @@ class TestApplications:
         assert CHECKS["website.reachable"].needed in needed
         assert CHECKS["website.hidden_tracking"].needed not in needed
 
+    def test_a_hidden_frame_that_could_not_be_looked_for_is_not_approved(self) -> None:
+        signals = [*all_clear("website.hidden_tracking"), CHECKS["website.hidden_tracking"].inconclusive("x", "not understood")]
+        verdict = decide_application(PACK, signals)
+        assert (verdict.outcome, verdict.guards) == (Outcome.REVIEW, ("conclusive_check_could_not_look",))
+
     def test_rejection_waits_for_a_person_unless_the_policy_says_otherwise(self) -> None:
         signals = [*all_clear("website.parked"), found("website.parked"), found("website.hidden_tracking", Severity.CRITICAL)]
         waiting = decide_application(PACK, signals)
