@@ -68,3 +68,10 @@ def test_what_was_seen_and_decided_is_kept_and_written(app: App, tmp_path: Path)
     assert quoted
     assert pages.keys() == quoted
     assert all(sha256_of(body) == name for name, body in pages.items())
+
+
+def test_an_applicant_is_never_judged_by_another_programs_terms(app: App) -> None:
+    elsewhere = ProgramProfile(name="Hats", program_id="hats")
+    with pytest.raises(InputError, match="is for the program 'default', but this run judges by the terms of 'hats'"):
+        vet_applications(app, [FORCED], elsewhere, VettingMeans(actor=SYSTEM))
+    assert app.stores.applications.dossiers("hats", 5) == app.stores.applications.dossiers(DEFAULT_PROGRAM, 5) == []

@@ -10,12 +10,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from fraud.domain.programs import Application
 from fraud.errors import ProfileError
 from fraud.workflows.applications import (
     application_from_json,
     application_from_url,
     applications_from_csv,
     read_profile,
+    verified,
     website_url,
 )
 
@@ -205,3 +207,16 @@ def test_a_faulty_profile_names_field_or_line(tmp_path: Path, text: str, says: s
         read_profile(as_yaml(tmp_path, text))
     assert says in caught.value.message
     assert "program.yaml" in caught.value.message
+
+
+@pytest.mark.parametrize("name", ["../../etc/x", "/tmp/x", ".hidden", "a/b", "a b", "x" * 201])
+def test_an_application_id_can_never_leave_its_folder(name: str) -> None:
+    with pytest.raises(ProfileError, match="application_id"):
+        verified(Application(application_id=name, websites=("blog.example",)), "here")
+
+
+def test_a_pack_named_beside_the_profile_is_found_from_anywhere(tmp_path: Path) -> None:
+    (tmp_path / "p.yaml").write_text("name: P\npolicy: mine.yaml\n")
+    assert read_profile(tmp_path / "p.yaml").policy == str((tmp_path / "mine.yaml").resolve())
+    (tmp_path / "q.yaml").write_text("name: P\npolicy: default\n")
+    assert read_profile(tmp_path / "q.yaml").policy == "default"
