@@ -61,7 +61,7 @@ class PinnedBackend(httpcore.AsyncNetworkBackend):
             try:
                 return await self._inner.connect_tcp(address, port, share)
             except (httpcore.ConnectError, httpcore.ConnectTimeout):
-                continue
+                continue  # the next address may answer; the last one's failure is raised below
         return await self._inner.connect_tcp(addresses[-1], port, share)
 
 
