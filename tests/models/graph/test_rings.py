@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from models.graph import pair_similarity, ring_graph, rings
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 Edge = tuple[str, str, str]
 
 

@@ -10,26 +10,28 @@ from __future__ import annotations
 import numpy as np
 from scipy.special import pdtrc
 
-from models.arrays import BoolArray, FloatArray
+from models.arrays import FloatArray
 
 UNRELATED_PAIRS = 45.0
 """Pairs that share nothing, believed in beforehand: a program of a handful of affiliates cannot show by itself how audiences mix."""
 NICHE = 5.0
 """How many times more than the whole program an audience of one niche may mix."""
-FALSE_LINKS = 0.01
-"""Pairs of a whole program that may be linked by chance."""
+SMALLEST_CHANCE = 1e-300
+"""Where -log10 ends: beyond it figures say nothing."""
 _BINS = 64
 _STEPS = 100
 
 
-def beyond_chance(meetings: FloatArray, left: FloatArray, right: FloatArray, sizes: FloatArray) -> BoolArray:
-    """Which pairs (pairs,) met too often for two affiliates of `left` and `right` entities, even in one niche of a program of `sizes`.
+def chance_evidence(meetings: FloatArray, left: FloatArray, right: FloatArray, sizes: FloatArray) -> FloatArray:
+    """-log10 of the chance (pairs,) that any pair of the program meets as often as these, even were all of it one niche.
 
-    `meetings` (pairs,) is how many entities of the kind they share most of they have in common; `sizes` (affiliates,) how many each has.
+    `meetings` (pairs,) is how many entities of the kind they share most of they have in common, `left` and `right` how many each of the
+    two has; `sizes` (affiliates,) the same of everybody. At least 0; fewer than two meetings are no evidence.
     """
     rate = mixing_rate(sizes, int(np.count_nonzero(meetings)))
     chance = np.asarray(pdtrc(np.maximum(meetings, 1.0) - 1.0, NICHE * rate * left * right), dtype=np.float64)
-    return (meetings >= 2.0) & (chance < FALSE_LINKS / max(_pairs(sizes), 1.0))
+    evidence = -np.log10(np.maximum(chance * max(_pairs(sizes), 1.0), SMALLEST_CHANCE))
+    return np.where(meetings >= 2.0, np.maximum(evidence, 0.0), 0.0)
 
 
 def mixing_rate(sizes: FloatArray, linked: int) -> float:

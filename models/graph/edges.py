@@ -22,11 +22,27 @@ IDENTITY_KINDS = frozenset({"payout_account", "tax_id", "phone", "self_customer"
 """One shared is a link (`detection.md` 5). `self_customer` is an affiliate found to be its own customer: buyers that two affiliates
 have in common (`customer`) are ordinary business and count as strong, no more."""
 OWNED_KINDS = frozenset(
-    {"analytics_id", "adsense_id", "tag_id", "pixel_id", "email", "registrant", "certificate", "signup_device", "verification"}
+    {
+        "analytics_id",
+        "adsense_id",
+        "ad_id",
+        "tag_id",
+        "pixel_id",
+        "email",
+        "registrant",
+        "certificate",
+        "signup_device",
+        "verification",
+        "address",
+    }
 )
 """An affiliate's own things, which two of them do not have in common by chance."""
-STRONG_KINDS = OWNED_KINDS | {"device", "customer"}
+STRONG_KINDS = OWNED_KINDS | {"device", "customer", "device_moment", "customer_hour", "click_pattern"}
 """Hard to share by accident. Any kind that is neither an identity nor strong is weak."""
+SITE_KINDS = frozenset(
+    {"hosting_ip", "hosting", "name_servers", "favicon", "template", "text", "tls_name", "referrer_domain", "email_domain"}
+)
+"""Facts of a site, not of its readers; weak, because themes and shared hosting give strangers the same."""
 SAME_SOURCE = {
     "ip": "address",
     "network": "address",
@@ -36,9 +52,12 @@ SAME_SOURCE = {
     "hosting_ip": "hosting",
     "hosting": "hosting",
     "name_servers": "hosting",
+    "tls_name": "hosting",
     "device": "device",
     "signup_device": "device",
     "fingerprint": "device",
+    "device_moment": "device",
+    "customer_hour": "customer",
 }
 """Kinds that follow from one another and are no two independent reasons: a shared address always shares its network."""
 
@@ -48,8 +67,8 @@ class EntityTable:
     """The edges as numbers: distinct (affiliate, entity) pairs, and what is known of both sides.
 
     `affiliate`, `entity` (pairs,): numbers into `affiliates` and into the entity arrays; `count` (pairs,): how often seen.
-    `affiliates`: ids as given. `owner` (affiliates,): the same number for affiliates of one declared group.
-    `kind`, `name` (entities,): what the entity is. `masked` (entities,): known shared egress.
+    `affiliates`: ids as given, sorted. `owner` (affiliates,): the same number for affiliates of one declared group.
+    `kind` (entities,): number into `kinds`, ascending; `names` (entities,): what each is called. `masked` (entities,): known shared egress.
     """
 
     affiliate: IntArray
@@ -57,9 +76,23 @@ class EntityTable:
     count: FloatArray
     affiliates: list[str]
     owner: IntArray
-    kind: list[str]
-    name: list[str]
+    kind: IntArray
+    kinds: list[str]
+    names: pd.Index
     masked: BoolArray
+
+    def of_kinds(self, kinds: Iterable[str]) -> BoolArray:
+        """Which entities (entities,) are of these kinds."""
+        wanted = set(kinds)
+        return np.array([kind in wanted for kind in self.kinds], dtype=np.bool_)[self.kind]
+
+    def kind_of(self, entity: int) -> str:
+        """The kind of one entity."""
+        return self.kinds[int(self.kind[entity])]
+
+    def name_of(self, entity: int) -> str:
+        """The name of one entity."""
+        return str(self.names[entity])
 
 
 def read_edges(edges: pd.DataFrame, groups: Groups | None = None, mask: Mask | None = None) -> EntityTable:
@@ -68,26 +101,52 @@ def read_edges(edges: pd.DataFrame, groups: Groups | None = None, mask: Mask | N
     Raises ValueError when a column is missing, a row has no affiliate or no kind, or `groups` or `mask` cannot be understood.
     """
     _check(edges)
-    known = edges[edges["entity"].notna() & (edges["entity"].astype(str).str.strip() != "")]
-    affiliate, affiliates = pd.factorize(known["affiliate_id"].astype(str), sort=True)
-    kind, kinds = pd.factorize(known["kind"].astype(str).str.strip().str.lower(), sort=True)
-    name, names = pd.factorize(known["entity"].astype(str).str.strip(), sort=True)
+    name, names = _numbered(edges["entity"])
+    known = name >= 0
+    affiliate, ids = _numbered(edges["affiliate_id"])
+    kind, kinds = _kinds(edges["kind"])
     width = max(len(names), 1)
-    keys, entity = np.unique(kind.astype(np.int64) * width + name, return_inverse=True)
-    kind_of, name_of = kinds.to_numpy(dtype=object)[keys // width].tolist(), names.to_numpy(dtype=object)[keys % width].tolist()
-    seen = pd.DataFrame({"affiliate": affiliate, "entity": entity, "count": _counts(known)})
-    pairs = seen.groupby(["affiliate", "entity"], as_index=False).sum()
-    ids = [str(one) for one in affiliates]
+    keys, entity = _distinct(kind[known] * width + name[known])
+    wide = max(keys.size, 1)
+    places, where = _distinct(affiliate[known] * wide + entity)
+    present, numbers = _distinct(places // wide)
+    affiliates = [str(one) for one in ids[present]]
+    entities = names[keys % width]
     return EntityTable(
-        affiliate=pairs["affiliate"].to_numpy(dtype=np.int64),
-        entity=pairs["entity"].to_numpy(dtype=np.int64),
-        count=pairs["count"].to_numpy(dtype=np.float64),
-        affiliates=ids,
-        owner=_owners(ids, groups),
-        kind=kind_of,
-        name=name_of,
-        masked=_masked(list(zip(kind_of, name_of, strict=True)), mask),
+        affiliate=numbers,
+        entity=places % wide,
+        count=np.bincount(where, weights=_counts(edges)[known], minlength=places.size).astype(np.float64),
+        affiliates=affiliates,
+        owner=_owners(affiliates, groups),
+        kind=keys // width,
+        kinds=kinds,
+        names=entities,
+        masked=_masked(keys // width, kinds, entities, mask),
     )
+
+
+def _distinct(values: IntArray) -> tuple[IntArray, IntArray]:
+    """The sorted distinct values, and the place of every value among them."""
+    found, places = np.unique(values, return_inverse=True)
+    return found, places
+
+
+def _numbered(values: pd.Series) -> tuple[IntArray, pd.Index]:
+    """Every value's number among the sorted distinct texts, -1 for one that is missing or blank; whole numbers stand for themselves."""
+    codes, distinct = pd.factorize(values)
+    texts = pd.Index(distinct)
+    if not pd.api.types.is_integer_dtype(texts.dtype):
+        texts = texts.astype(str).str.strip()
+    order, again = np.unique(texts.to_numpy(), return_inverse=True)
+    blank = order == "" if order.dtype.kind not in "iu" else np.zeros(order.size, dtype=np.bool_)
+    number = np.where(blank, -1, np.arange(order.size))[again]
+    return np.append(number, -1)[codes], pd.Index(order)
+
+
+def _kinds(values: pd.Series) -> tuple[IntArray, list[str]]:
+    codes, distinct = pd.factorize(values)
+    found, again = np.unique([str(one).strip().lower() for one in distinct] or [""], return_inverse=True)
+    return again[codes], [str(one) for one in found]
 
 
 def _check(edges: pd.DataFrame) -> None:
@@ -96,9 +155,10 @@ def _check(edges: pd.DataFrame) -> None:
         found = ", ".join(map(str, edges.columns)) or "none"
         raise ValueError(f"Edges need the columns {', '.join(REQUIRED)}; missing: {', '.join(missing)}; found: {found}.")
     for name in ("affiliate_id", "kind"):
-        empty = edges[name].isna() | (edges[name].astype(str).str.strip() == "")
-        if empty.any():
-            raise ValueError(f"Every edge needs its {name}; row {int(np.argmax(empty.to_numpy()))} has none.")
+        codes, distinct = pd.factorize(edges[name])
+        blank = np.array([str(one).strip() == "" for one in distinct] + [True], dtype=np.bool_)[codes]
+        if blank.any():
+            raise ValueError(f"Every edge needs its {name}; row {int(np.argmax(blank))} has none.")
 
 
 def _counts(known: pd.DataFrame) -> FloatArray:
@@ -133,16 +193,22 @@ def _declared(groups: Groups | None) -> dict[str, str]:
     return {str(one): str(group) for one, group in items if group is not None and group == group and str(group).strip()}  # noqa: PLR0124 - NaN
 
 
-def _masked(entities: list[tuple[str, str]], mask: Mask | None) -> BoolArray:
+def _masked(kind: IntArray, kinds: list[str], names: pd.Index, mask: Mask | None) -> BoolArray:
     """Which entities (entities,) are shared egress. An identity is never masked by its bare name."""
+    masked = np.zeros(kind.size, dtype=np.bool_)
     if mask is None:
-        return np.zeros(len(entities), dtype=np.bool_)
+        return masked
     if isinstance(mask, str):
         raise ValueError("The mask must be a collection of entities, not one text.")  # noqa: TRY004 - one error for bad input
     if isinstance(mask, pd.DataFrame):
         if not {"kind", "entity"} <= set(mask.columns):
             raise ValueError("A mask given as a frame needs the columns kind and entity.")
         mask = list(zip(mask["kind"].astype(str), mask["entity"].astype(str), strict=True))
-    known = {(one[0].lower(), one[1]) if isinstance(one, tuple) else str(one) for one in mask}
-    hits = [key in known or (key[1] in known and key[0] not in IDENTITY_KINDS) for key in entities]
-    return np.array(hits, dtype=np.bool_)
+    known = list(mask)
+    texts = names.astype(str)
+    for place, one in enumerate(kinds):
+        by_kind = {entry[1] for entry in known if isinstance(entry, tuple) and entry[0].lower() == one}
+        bare = set() if one in IDENTITY_KINDS else {entry for entry in known if isinstance(entry, str)}
+        if by_kind | bare:
+            masked |= (kind == place) & np.asarray(texts.isin(by_kind | bare))
+    return masked
