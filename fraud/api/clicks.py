@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeVar
 
 import msgspec
 
@@ -17,13 +17,14 @@ from fraud.events.casting import EARLIEST, LATEST, MICROSECONDS_BELOW, MILLISECO
 from fraud.features.realtime import LONGEST_ADDRESS, address_of
 
 MOST_CLICKS = 10_000
-"""Clicks in one call (CONTRACT 4)."""
+"""Clicks, or conversions, in one call (CONTRACT 4)."""
 
+_T = TypeVar("_T")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _NUMBER = re.compile(r"[+-]?\d+(?:\.\d+)?")
 _UNITS = ((SECONDS_BELOW, 1_000_000), (MILLISECONDS_BELOW, 1_000), (MICROSECONDS_BELOW, 1))
 _FIRST, _LAST = (datetime.fromisoformat(day).replace(tzinfo=UTC) for day in (EARLIEST, LATEST))
-_EXPECTED_TIME = f"Expected ISO 8601 (2026-03-01T10:00:00Z) or epoch seconds, milliseconds or microseconds, between {EARLIEST} and {LATEST}"
+EXPECTED_TIME = f"Expected ISO 8601 (2026-03-01T10:00:00Z) or epoch seconds, milliseconds or microseconds, between {EARLIEST} and {LATEST}"
 
 Name = Annotated[str, msgspec.Meta(min_length=1, max_length=500)]
 Text = Annotated[str, msgspec.Meta(max_length=16_000)]
@@ -33,7 +34,7 @@ class ClickIn(msgspec.Struct, frozen=True, kw_only=True):
     """A click as it comes in. An absent field, `null` and an empty text mean unknown; fields that are not listed are ignored."""
 
     click_id: Name
-    clicked_at: Annotated[str | int | float, msgspec.Meta(description=_EXPECTED_TIME)]
+    clicked_at: Annotated[str | int | float, msgspec.Meta(description=EXPECTED_TIME)]
     affiliate_id: Name
     program_id: Annotated[str, msgspec.Meta(max_length=500)] | None = None
     offer_id: Text | None = None
@@ -68,10 +69,15 @@ def read_click(body: bytes) -> ClickIn:
 
 def read_clicks(body: bytes) -> list[ClickIn]:
     """Up to 10,000 clicks from a JSON array or from NDJSON, told apart by their first character."""
-    clicks = decoded(body, _MANY.decode if body.lstrip()[:1] == b"[" else _ONE.decode_lines)
-    if len(clicks) > MOST_CLICKS:
-        raise BodyTooLarge(f"{len(clicks):,} clicks are too many for one call; send at most {MOST_CLICKS:,}.")
-    return clicks
+    return read_many(body, _ONE, _MANY)
+
+
+def read_many(body: bytes, one: msgspec.json.Decoder[_T], many: msgspec.json.Decoder[list[_T]]) -> list[_T]:
+    """Up to 10,000 things from a JSON array or from NDJSON, told apart by the first character."""
+    found = decoded(body, many.decode if body.lstrip()[:1] == b"[" else one.decode_lines)
+    if len(found) > MOST_CLICKS:
+        raise BodyTooLarge(f"{len(found):,} events are too many for one call; send at most {MOST_CLICKS:,}.")
+    return found
 
 
 def click_of(sent: ClickIn, program_id: str, place: str = "") -> Click:
@@ -79,12 +85,8 @@ def click_of(sent: ClickIn, program_id: str, place: str = "") -> Click:
 
     Raises `InvalidFields` for a time that cannot be read and for text that cannot be kept.
     """
-    for name in _TEXTS:
-        if "\x00" in (getattr(sent, name) or ""):
-            raise _fault(f"{place}{name}", "Expected text without NUL characters")
-    moment = moment_of(sent.clicked_at)
-    if moment is None:
-        raise _fault(f"{place}clicked_at", _EXPECTED_TIME)
+    require_text(sent, _TEXTS, place)
+    moment = required_moment(sent.clicked_at, f"{place}clicked_at")
     optional: dict[str, Any] = {name: value for name in _OPTIONAL if (value := getattr(sent, name)) not in {"", None}}
     return Click(
         click_id=sent.click_id,
@@ -92,7 +94,7 @@ def click_of(sent: ClickIn, program_id: str, place: str = "") -> Click:
         affiliate_id=sent.affiliate_id,
         program_id=program_id,
         country=country_of(sent.country),
-        ip=(sent.ip or None) if len(sent.ip or "") <= LONGEST_ADDRESS else address_of(sent.ip),
+        ip=kept_address(sent.ip),
         **optional,
     )
 
@@ -100,6 +102,26 @@ def click_of(sent: ClickIn, program_id: str, place: str = "") -> Click:
 def clicks_of(sent: Sequence[ClickIn], programs: Sequence[str]) -> list[Click]:
     """Many clicks, each with its program, in order."""
     return [click_of(click, program, f"[{place}].") for place, (click, program) in enumerate(zip(sent, programs, strict=True))]
+
+
+def require_text(sent: msgspec.Struct, names: Sequence[str], place: str) -> None:
+    """Raises `InvalidFields` for text that no store can keep."""
+    for name in names:
+        if "\x00" in (getattr(sent, name) or ""):
+            raise field_fault(f"{place}{name}", "Expected text without NUL characters")
+
+
+def required_moment(value: str | float, field: str) -> datetime:
+    """A time of CONTRACT 1 in UTC; `InvalidFields` when it is none."""
+    moment = moment_of(value)
+    if moment is None:
+        raise field_fault(field, EXPECTED_TIME)
+    return moment
+
+
+def kept_address(ip: str | None) -> str | None:
+    """An address as it is kept: a longer text than any address has is opaque and stands as its hash."""
+    return (ip or None) if len(ip or "") <= LONGEST_ADDRESS else address_of(ip)
 
 
 def moment_of(value: str | float) -> datetime | None:
@@ -130,5 +152,6 @@ def _from_epoch(value: float) -> datetime | None:
     return _EPOCH + timedelta(microseconds=value * factor if isinstance(value, int) else round(value * factor))
 
 
-def _fault(field: str, message: str) -> InvalidFields:
+def field_fault(field: str, message: str) -> InvalidFields:
+    """A single field that cannot be used."""
     return InvalidFields(f"{field}: {message}.", (FieldFault(field, message),))

@@ -11,6 +11,7 @@ from fraud import __version__
 from fraud.api.applications import ApplicationState, application_routes
 from fraud.api.bodies import answer
 from fraud.api.clicks import ClickIn
+from fraud.api.conversions import ConversionIn
 from fraud.api.health import health_routes
 from fraud.api.lookups import lookup_routes
 from fraud.api.metrics import Metrics
@@ -25,9 +26,21 @@ from fraud.domain.decisions import Decision
 from fraud.domain.dossiers import Dossier
 from fraud.domain.programs import Application
 from fraud.domain.scans import ScanResult
+from fraud.workflows.converting import ConversionAnswer
 from fraud.workflows.scoring import ClickAnswer
 
-SCHEMAS: list[type] = [ClickIn, ClickAnswer, Application, ApplicationState, Dossier, ScanResult, Decision, Problem]
+SCHEMAS: list[type] = [
+    ClickIn,
+    ClickAnswer,
+    ConversionIn,
+    ConversionAnswer,
+    Application,
+    ApplicationState,
+    Dossier,
+    ScanResult,
+    Decision,
+    Problem,
+]
 """The types whose schemas the OpenAPI document shows."""
 
 

@@ -22,6 +22,7 @@ class Metrics:
         self._lock = threading.Lock()
         self._requests: defaultdict[Labels, int] = defaultdict(int)
         self._clicks: defaultdict[Labels, int] = defaultdict(int)
+        self._conversions: defaultdict[Labels, int] = defaultdict(int)
         self._buckets: defaultdict[str, list[int]] = defaultdict(lambda: [0] * (len(LATENCY_BOUNDS) + 1))
         self._seconds: defaultdict[str, float] = defaultdict(float)
 
@@ -37,12 +38,18 @@ class Metrics:
         with self._lock:
             self._clicks[("decision", decision), ("degraded", str(degraded).lower())] += 1
 
+    def conversion(self, decision: str, *, degraded: bool) -> None:
+        """Counts one answered conversion."""
+        with self._lock:
+            self._conversions[("decision", decision), ("degraded", str(degraded).lower())] += 1
+
     def exposition(self, gauges: Mapping[str, float]) -> str:
         """Everything as Prometheus reads it, and `gauges` by name besides."""
         with self._lock:
             lines = [
                 *_counter("fraud_http_requests_total", "Requests answered.", self._requests),
                 *_counter("fraud_clicks_scored_total", "Clicks answered.", self._clicks),
+                *_counter("fraud_conversions_scored_total", "Conversions answered.", self._conversions),
                 *self._histogram(),
             ]
         for name, value in sorted(gauges.items()):

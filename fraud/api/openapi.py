@@ -21,6 +21,18 @@ CLICK_EXAMPLE: dict[str, Any] = {
     "country": "DE",
 }
 
+CONVERSION_EXAMPLE: dict[str, Any] = {
+    "conversion_id": "v-77",
+    "converted_at": "2026-03-01T10:07:41Z",
+    "affiliate_id": "aff-7",
+    "click_id": "c-1029",
+    "order_id": "10044",
+    "amount": "59.90",
+    "commission": "4.79",
+    "currency": "EUR",
+    "status": "pending",
+}
+
 APPLICATION_EXAMPLE: dict[str, Any] = {
     "name": "Ada Example",
     "email": "ada@example.org",

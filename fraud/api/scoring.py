@@ -1,4 +1,4 @@
-"""The scoring routes: a tracker's clicks in, allow, review or block out."""
+"""The scoring routes: a tracker's clicks and conversions in, allow, review or block out."""
 
 from __future__ import annotations
 
@@ -8,14 +8,16 @@ from fastapi import APIRouter, Request, Response
 
 from fraud.api.bodies import answer, read_body
 from fraud.api.clicks import click_of, clicks_of, read_click, read_clicks
+from fraud.api.conversions import conversion_of, conversions_of, read_conversion, read_conversions
 from fraud.api.lanes import Lane
 from fraud.api.metrics import Metrics
-from fraud.api.openapi import CLICK_EXAMPLE, json_body, one_of_many, responds
+from fraud.api.openapi import CLICK_EXAMPLE, CONVERSION_EXAMPLE, json_body, one_of_many, responds
 from fraud.api.problems import request_id_of
 from fraud.api.security import Gate, program_of
 from fraud.api.services import ApiServices
 from fraud.domain.actors import Role
-from fraud.domain.events import Click
+from fraud.domain.events import Click, Conversion
+from fraud.workflows.converting import ConversionAnswer
 from fraud.workflows.scoring import ClickAnswer
 
 THREADS, WAITING = 8, 256
@@ -26,7 +28,7 @@ BATCH_THREADS, BATCHES_WAITING = 2, 8
 
 
 def scoring_routes(services: ApiServices, gate: Gate, metrics: Metrics) -> APIRouter:
-    """`POST /v1/score/click` and `/v1/score/clicks`."""
+    """`POST /v1/score/click`, `/clicks`, `/conversion` and `/conversions`."""
     router = APIRouter(prefix="/v1/score", tags=["scoring"])
     singles, batches = Lane("scoring", THREADS, WAITING), Lane("scoring-batches", BATCH_THREADS, BATCHES_WAITING)
 
@@ -59,6 +61,35 @@ def scoring_routes(services: ApiServices, gate: Gate, metrics: Metrics) -> APIRo
             sent = read_clicks(body)
             clicks = clicks_of(sent, [program_of(actor, click.program_id) for click in sent])
             return answer(all_scored(clicks, request_id_of(request)))
+
+        return await batches.run(work)
+
+    def scored_conversion(conversion: Conversion, request_id: str) -> ConversionAnswer:
+        given = services.conversions_of(conversion.program_id).score(conversion, request_id).answer
+        metrics.conversion(given.decision.value, degraded=given.degraded)
+        return given
+
+    @router.post("/conversion", openapi_extra=json_body("ConversionIn", CONVERSION_EXAMPLE) | responds("ConversionAnswer"))
+    async def score_conversion(request: Request) -> Response:
+        """Scores one conversion, matched to its click when that is known. A repeated `conversion_id` gets the answer it got first."""
+        actor = await gate.admit(request, Role.SCORE)
+        sent = read_conversion(await read_body(request, services.body_limit))
+        conversion = conversion_of(sent, program_of(actor, sent.program_id), services.personal)
+        return answer(await singles.run(lambda: scored_conversion(conversion, request_id_of(request))))
+
+    @router.post("/conversions", openapi_extra=one_of_many("ConversionIn", CONVERSION_EXAMPLE) | responds("ConversionAnswer", many=True))
+    async def score_conversions(request: Request) -> Response:
+        """Scores up to 10,000 conversions (JSON array or NDJSON), one answer each in the same order.
+
+        When one of them cannot be read none is scored, and the error says which it is.
+        """
+        actor = await gate.admit(request, Role.SCORE)
+        body = await read_body(request, services.batch_limit)
+
+        def work() -> Response:
+            sent = read_conversions(body)
+            conversions = conversions_of(sent, [program_of(actor, one.program_id) for one in sent], services.personal)
+            return answer([scored_conversion(conversion, request_id_of(request)) for conversion in conversions])
 
         return await batches.run(work)
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
+from fraud.api.conversions import PersonalHash
 from fraud.domain.clock import Clock
 from fraud.domain.ports import ActorStore, AlertStore, ApplicationStore, AuditLog, DecisionStore, JobQueue, ScanStore
+from fraud.workflows.converting import ConversionScorer
 from fraud.workflows.scoring import ClickScorer
 
 Probe = Callable[[], None]
@@ -20,7 +22,8 @@ Gauges = Callable[[], Mapping[str, float]]
 class ApiServices:
     """Ports, and what is built on them.
 
-    `scorer_of` gives a program's scorer, or raises `NotFound` for a program that does not exist. `probes` are asked by `/readyz`.
+    `scorer_of` and `conversions_of` give a program's scorers, or raise `NotFound` for a program that does not exist; `personal` hashes
+    what may not be kept as it is. `probes` are asked by `/readyz`.
     `gauges` come from counters and queues. `body_limit` and `batch_limit` are the largest bodies in bytes, of one thing and of many.
     """
 
@@ -33,6 +36,8 @@ class ApiServices:
     jobs: JobQueue
     clock: Clock
     scorer_of: Callable[[str], ClickScorer]
+    conversions_of: Callable[[str], ConversionScorer]
+    personal: PersonalHash
     probes: Mapping[str, Probe] = field(default_factory=dict)
     gauges: Gauges = dict
     body_limit: int = 64 * 1024

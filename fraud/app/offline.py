@@ -7,10 +7,10 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
+from fraud.app.affiliates import AffiliateRecords
 from fraud.app.parts import App
 from fraud.app.scanning import ingest_options
 from fraud.app.scoring import clicks_before, load_served, newest_click_model, warm_up
-from fraud.app.statuses import AffiliateStatuses
 from fraud.domain.decisions import Decision
 from fraud.storage.counters import MemoryCounters
 from fraud.storage.lake import ParquetLake
@@ -37,7 +37,7 @@ def score_file(app: App, program_id: str, file: Path, means: Means) -> tuple[lis
     kept: list[Decision] = []
     info = newest_click_model(app, program_id)
     tools = ScoringTools(
-        priors=ScanRisks(app.stores.scans, app.clock, AffiliateStatuses(app.lake, app.clock)),
+        priors=ScanRisks(app.stores.scans, app.clock, AffiliateRecords(app.lake, app.clock).status),
         counters=counters,
         record=kept.append,
         clock=app.clock,

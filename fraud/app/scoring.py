@@ -4,25 +4,31 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import Any
 
+import duckdb
 import msgspec
 import structlog
 
+from fraud.app.affiliates import AffiliateRecords
 from fraud.app.parts import App, kept_models, load_model
-from fraud.app.statuses import AffiliateStatuses
 from fraud.detection.clicks import MINIMUM_CLICKS, ClickModel, fit_click_model
 from fraud.domain.actors import DEFAULT_PROGRAM
 from fraud.domain.clock import as_utc
 from fraud.domain.decisions import Artefact, Decision, DecisionKind
-from fraud.domain.events import Click
+from fraud.domain.events import Click, Conversion
 from fraud.domain.ids import stable_id
-from fraud.errors import ModelError, NotFound
+from fraud.errors import ModelError, NotFound, ReplayError, StorageError
 from fraud.features.realtime import click_feature_set_hash
+from fraud.features.realtime_conversions import observe_conversion
 from fraud.storage.counters import MemoryCounters
 from fraud.storage.lake import ParquetLake
+from fraud.workflows.answering import EventKey
+from fraud.workflows.converting import ConversionScorer, ConversionTools, RecentClicks
 from fraud.workflows.nightly import CLOCK_SKEW
-from fraud.workflows.scoring import ClickScorer, ScanRisks, ScoringTools, ServedModel, click_features_of
+from fraud.workflows.scoring import ClickScorer, ScanRisks, ScoringTools, ServedModel, click_features_of, facts_of
 from models.registry import ArtefactInfo
 
 _log = structlog.get_logger(__name__)
@@ -70,7 +76,30 @@ def clicks_before(lake: ParquetLake, program_id: str, as_of: datetime, most: int
     bounds = {"as_of": as_of.replace(tzinfo=None), "since": (since or datetime.min).replace(tzinfo=None)}  # noqa: DTZ901 - an open beginning
     with lake.connect(program_id) as events:
         rows = events.sql(query, params=bounds).to_arrow_table().to_pylist()
-    return [msgspec.convert({**row, "clicked_at": as_utc(row["clicked_at"]), "program_id": program_id}, Click) for row in reversed(rows)]
+    return [_click_of(row, program_id) for row in reversed(rows)]
+
+
+def conversions_before(lake: ParquetLake, program_id: str, as_of: datetime, since: datetime) -> list[Conversion]:
+    """The newest conversions of a program between two times, oldest first, at most as many as clicks are replayed."""
+    columns = ", ".join(name for name in Conversion.__struct_fields__ if name != "program_id")
+    query = (
+        f"select {columns} from conversions where converted_at < $as_of and converted_at >= $since "  # noqa: S608 - names of our own columns
+        f"order by converted_at desc, conversion_id limit {MOST_FITTED:d}"
+    )
+    bounds = {"as_of": as_of.replace(tzinfo=None), "since": since.replace(tzinfo=None)}
+    with lake.connect(program_id) as events:
+        rows = events.sql(query, params=bounds).to_arrow_table().to_pylist()
+    return [_conversion_of(row, program_id) for row in reversed(rows)]
+
+
+def _conversion_of(row: dict[str, Any], program_id: str) -> Conversion:
+    changed = row["status_changed_at"]
+    times = {"converted_at": as_utc(row["converted_at"]), "status_changed_at": as_utc(changed) if changed else None}
+    return msgspec.convert({**row, **times, "program_id": program_id}, Conversion)
+
+
+def _click_of(row: dict[str, Any], program_id: str) -> Click:
+    return msgspec.convert({**row, "clicked_at": as_utc(row["clicked_at"]), "program_id": program_id}, Click)
 
 
 def newest_click_model(app: App, program_id: str) -> ArtefactInfo | None:
@@ -91,49 +120,85 @@ def load_served(app: App, info: ArtefactInfo) -> ServedModel:
     return ServedModel(model, artefact)
 
 
+@dataclass
+class _Desk:
+    """What serves one program: its counters, its newest clicks, and the scorers over them."""
+
+    counters: MemoryCounters
+    recent: RecentClicks
+    clicks: ClickScorer
+    conversions: ConversionScorer
+    looked_at: datetime
+
+
 class Scorers:
-    """A scorer for each program, made when its first click comes, and anew with the same counters when a scan has fitted a new model."""
+    """The scorers of each program, made when its first event comes, and anew with the same counters when a scan has fitted a new model."""
 
     def __init__(self, app: App, record: Callable[[Decision], None]) -> None:
         self._app = app
         self._record = record
-        self._risks = ScanRisks(app.stores.scans, app.clock, AffiliateStatuses(app.lake, app.clock))
-        self._scorers: dict[str, ClickScorer] = {}
-        self._counters: dict[str, MemoryCounters] = {}
-        self._looked_at: dict[str, datetime] = {}
+        self._records = AffiliateRecords(app.lake, app.clock)
+        self._risks = ScanRisks(app.stores.scans, app.clock, self._records.status)
+        self._desks: dict[str, _Desk] = {}
         self._lock = threading.Lock()
 
     def of(self, program_id: str) -> ClickScorer:
-        """The program's scorer, or `NotFound` when there is no such program."""
-        now = self._app.clock.now()
-        scorer = self._scorers.get(program_id)
-        if scorer is not None and now - self._looked_at[program_id] < LOOK_AGAIN:
-            return scorer
-        with self._lock:
-            self._scorers[program_id] = self._current(program_id, self._scorers.get(program_id))
-            self._looked_at[program_id] = now
-            return self._scorers[program_id]
+        """The program's scorer of clicks, or `NotFound` when there is no such program."""
+        return self._desk(program_id).clicks
+
+    def conversions_of(self, program_id: str) -> ConversionScorer:
+        """The program's scorer of conversions, or `NotFound` when there is no such program."""
+        return self._desk(program_id).conversions
 
     def gauges(self) -> dict[str, float]:
         """How many programs are scored, and with a model."""
-        scorers = list(self._scorers.values())
+        scorers = [desk.clicks for desk in list(self._desks.values())]
         return {"scored_programs": float(len(scorers)), "scored_programs_with_model": float(sum(s.model is not None for s in scorers))}
 
-    def _current(self, program_id: str, scorer: ClickScorer | None) -> ClickScorer:
+    def _desk(self, program_id: str) -> _Desk:
+        now = self._app.clock.now()
+        desk = self._desks.get(program_id)
+        if desk is not None and now - desk.looked_at < LOOK_AGAIN:
+            return desk
+        with self._lock:
+            current = self._current(program_id, self._desks.get(program_id))
+            self._desks[program_id] = current
+            return current
+
+    def _current(self, program_id: str, desk: _Desk | None) -> _Desk:
         if self._app.profile(program_id) is None and program_id != DEFAULT_PROGRAM:
             raise NotFound(f"There is no program {program_id!r}.")
-        pack, newest = self._app.pack_for(program_id), self._newest(program_id)
-        if scorer is not None and scorer.pack.hash == pack.hash and _serves(scorer, newest):
-            return scorer
-        tools = ScoringTools(
+        pack, newest, now = self._app.pack_for(program_id), self._newest(program_id), self._app.clock.now()
+        if desk is not None and desk.clicks.pack.hash == pack.hash and _serves(desk.clicks, newest):
+            return replace(desk, looked_at=now)
+        counters = desk.counters if desk else self._warm(program_id)
+        recent = desk.recent if desk else RecentClicks()
+        served = self._load(newest) if newest else None
+        clicks = ClickScorer(pack, served, self._click_tools(program_id, counters, recent))
+        return _Desk(counters, recent, clicks, ConversionScorer(pack, self._conversion_tools(program_id, counters, recent)), now)
+
+    def _click_tools(self, program_id: str, counters: MemoryCounters, recent: RecentClicks) -> ScoringTools:
+        return ScoringTools(
             priors=self._risks,
-            counters=self._warm(program_id),
+            counters=counters,
             record=self._record,
             clock=self._app.clock,
-            earlier=self._earlier,
-            answered=self._answered(program_id),
+            earlier=self._earlier(DecisionKind.SCORE),
+            answered=self._answered(program_id, DecisionKind.SCORE),
+            seen=recent.remember,
         )
-        return ClickScorer(pack, self._load(newest) if newest else None, tools)
+
+    def _conversion_tools(self, program_id: str, counters: MemoryCounters, recent: RecentClicks) -> ConversionTools:
+        return ConversionTools(
+            priors=self._risks,
+            counters=counters,
+            click_of=ClickRecords(self._app, recent).find,
+            own_identities=self._records.own_identities,
+            record=self._record,
+            clock=self._app.clock,
+            earlier=self._earlier(DecisionKind.CONVERSION),
+            answered=self._answered(program_id, DecisionKind.CONVERSION),
+        )
 
     def _newest(self, program_id: str) -> ArtefactInfo | None:
         try:
@@ -151,17 +216,45 @@ class Scorers:
             return None
 
     def _warm(self, program_id: str) -> MemoryCounters:
-        if program_id not in self._counters:
-            self._counters[program_id] = MemoryCounters()
-            warm_up(self._app, program_id, self._counters[program_id])
-        return self._counters[program_id]
+        counters = MemoryCounters()
+        warm_up(self._app, program_id, counters)
+        return counters
 
-    def _answered(self, program_id: str) -> frozenset[tuple[str, str]]:
+    def _answered(self, program_id: str, kind: DecisionKind) -> frozenset[EventKey]:
         since = self._app.clock.now() - WARM_UP
-        return frozenset((program_id, click_id) for click_id in self._app.stores.decisions.subjects(program_id, DecisionKind.SCORE, since))
+        return frozenset((program_id, event) for event in self._app.stores.decisions.subjects(program_id, kind, since))
 
-    def _earlier(self, program_id: str, click_id: str) -> Decision | None:
-        return self._app.stores.decisions.latest(program_id, DecisionKind.SCORE, click_id)
+    def _earlier(self, kind: DecisionKind) -> Callable[[str, str], Decision | None]:
+        return lambda program_id, event_id: self._app.stores.decisions.latest(program_id, kind, event_id)
+
+
+class ClickRecords:
+    """Finds a click by its id wherever it may be: scored moments ago, scored before, or ingested."""
+
+    def __init__(self, app: App, recent: RecentClicks) -> None:
+        self._app = app
+        self._recent = recent
+
+    def find(self, program_id: str, click_id: str) -> Click | None:
+        """The click, or `None` when it is nowhere on record; a `StorageError` when the records cannot be read."""
+        return self._recent.find(program_id, click_id) or self._scored(program_id, click_id) or self._ingested(program_id, click_id)
+
+    def _scored(self, program_id: str, click_id: str) -> Click | None:
+        decision = self._app.stores.decisions.latest(program_id, DecisionKind.SCORE, click_id)
+        try:
+            return facts_of(decision).click if decision is not None else None
+        except ReplayError:
+            return None  # erased: the click may still stand in the lake
+
+    def _ingested(self, program_id: str, click_id: str) -> Click | None:
+        columns = ", ".join(name for name in Click.__struct_fields__ if name != "program_id")
+        try:
+            with self._app.lake.connect(program_id) as events:
+                query = f"select {columns} from clicks where click_id = $click_id limit 1"  # noqa: S608 - names of our own columns
+                rows = events.sql(query, params={"click_id": click_id}).to_arrow_table().to_pylist()
+        except duckdb.Error as fault:
+            raise StorageError(f"The clicks of {program_id} cannot be read: {fault}.") from fault
+        return next((_click_of(row, program_id) for row in rows), None)
 
 
 def _serves(scorer: ClickScorer, newest: ArtefactInfo | None) -> bool:
@@ -175,4 +268,8 @@ def warm_up(app: App, program_id: str, counters: MemoryCounters, before: datetim
     if newest is None:
         return
     end = before or newest[1] + timedelta(microseconds=1)
-    click_features_of(clicks_before(app.lake, program_id, end, MOST_FITTED, since=end - WARM_UP), counters)
+    clicks = clicks_before(app.lake, program_id, end, MOST_FITTED, since=end - WARM_UP)
+    click_features_of(clicks, counters)
+    known = {click.click_id: click for click in clicks}
+    for conversion in conversions_before(app.lake, program_id, end, end - WARM_UP):
+        observe_conversion(counters, conversion, known.get(conversion.click_id or ""))

@@ -16,6 +16,7 @@ from fraud.app.scoring import Scorers
 from fraud.app.working import Worker
 from fraud.cli.jobs import HANDLERS
 from fraud.domain.actors import DEFAULT_PROGRAM
+from fraud.events.personal import hashed
 from fraud.settings import load_settings
 from fraud.web.pages import create_pages
 from fraud.web.sessions import SessionSigner
@@ -51,6 +52,8 @@ def create_service(app: App) -> FastAPI:
         jobs=app.stores.jobs,
         clock=app.clock,
         scorer_of=scorers.of,
+        conversions_of=scorers.conversions_of,
+        personal=lambda kind, value: hashed(app.pepper, kind, value),
         probes={"database": app.database.ping, "policy": policy_probe},
         gauges=gauges,
     )

@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+import msgspec
+
 from fraud.decisions.weighing import (
     associative_families,
     conclusive,
@@ -28,6 +30,9 @@ _WAYS_TO_LOOK = ("website.reachable", "website.social_profiles")  # checks whose
 _UNSEEN = frozenset({Status.INCONCLUSIVE, Status.ERROR})
 
 _ANOTHER_LOOK = "Another look: pages that can be read without scripts, and whatever the application left open."
+
+FAILS_CLOSED = "degraded_fails_closed"
+"""The guard that turned `allow` into `review` because not everything could be asked."""
 
 PUBLIC_NOTHING = "We found nothing that needs your attention."
 PUBLIC_OPEN = "We could not check everything yet and will come back to you."
@@ -107,8 +112,21 @@ def _traffic_outcome(pack: Pack, found: Sequence[Signal], score: float) -> Outco
     return Outcome.PASS
 
 
-def decide_click(pack: Pack, signals: Sequence[Signal]) -> Verdict:
-    """Allow, review or block one click. Blocking takes a conclusive finding (CONTRACT 4); everything else is reviewed at most."""
+def decide_event(pack: Pack, signals: Sequence[Signal], *, degraded: bool) -> Verdict:
+    """Allow, review or block one click or conversion. Blocking takes a conclusive finding (CONTRACT 4); everything else is reviewed at
+    most. One judged with less than usual (`degraded`) passes only where the pack fails open."""
+    verdict = _event_verdict(pack, signals)
+    if not degraded or pack.score.fail_open or verdict.outcome is not Outcome.ALLOW:
+        return verdict
+    return msgspec.structs.replace(
+        verdict,
+        outcome=Outcome.REVIEW,
+        guards=(*verdict.guards, FAILS_CLOSED),
+        public_reason=public_reason(Outcome.REVIEW, findings(signals)),
+    )
+
+
+def _event_verdict(pack: Pack, signals: Sequence[Signal]) -> Verdict:
     found = findings(signals)
     risk = probability(pack.score.prior, log_odds(pack, signals))
     outcome = Outcome.ALLOW

@@ -12,11 +12,12 @@ from fraud.domain.signals import Reason, Signal
 
 
 class DecisionKind(StrEnum):
-    """Which of the three jobs made the decision."""
+    """Which job made the decision; the scoring of clicks (`score`) and of conversions are told apart, because their ids may meet."""
 
     VET = "vet"
     SCAN = "scan"
     SCORE = "score"
+    CONVERSION = "conversion"
 
 
 class SubjectKind(StrEnum):
@@ -49,6 +50,7 @@ OUTCOMES: dict[DecisionKind, tuple[Outcome, ...]] = {
     DecisionKind.VET: (Outcome.APPROVE, Outcome.REQUEST_INFO, Outcome.REVIEW, Outcome.REJECT),
     DecisionKind.SCAN: (Outcome.PASS, Outcome.WATCH, Outcome.REVIEW, Outcome.HOLD, Outcome.SUSPEND),
     DecisionKind.SCORE: (Outcome.ALLOW, Outcome.REVIEW, Outcome.BLOCK),
+    DecisionKind.CONVERSION: (Outcome.ALLOW, Outcome.REVIEW, Outcome.BLOCK),
 }
 """The outcomes of each job, mildest first."""
 

@@ -49,6 +49,8 @@ class Conversion(msgspec.Struct, frozen=True, kw_only=True):
     order_id: str | None = None
     customer_id: str | None = None
     customer_email: str | None = None
+    customer_email_domain: str | None = None
+    customer_email_kind: str | None = None
     customer_phone: str | None = None
     new_customer: bool | None = None
     ip: str | None = None

@@ -40,7 +40,7 @@ class Hashed:
 
 def hash_values(pepper: bytes, kind: str, values: Iterable[str]) -> dict[str, Hashed]:
     """`Hashed` of each distinct value of one kind (`email`, `phone`, `address`, `payout_account`, `tax_id`)."""
-    return {value: _hashed(pepper, kind, value) for value in set(values)}
+    return {value: hashed(pepper, kind, value) for value in set(values)}
 
 
 def normal_form(kind: str, value: str) -> str:
@@ -64,7 +64,8 @@ def email_kind(domain: str | None) -> str | None:
     return "free" if domain in FREE_PROVIDERS else "own"
 
 
-def _hashed(pepper: bytes, kind: str, value: str) -> Hashed:
+def hashed(pepper: bytes, kind: str, value: str) -> Hashed:
+    """What is kept of one value of a kind."""
     normal = normal_form(kind, value)
     domain = email_domain(normal) if kind == "email" else None
     return Hashed(keyed_hash(pepper, kind, normal), domain, email_kind(domain))

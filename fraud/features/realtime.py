@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fraud.domain.counting import UNKNOWN, Ask, Counters, Question, Sighting
-from fraud.domain.events import Click
+from fraud.domain.events import Click, Conversion
 from fraud.domain.hashing import sha256_of
 
 MINUTE, TEN_MINUTES, HOUR, DAY = 60, 600, 3600, 86400
@@ -108,6 +108,9 @@ def _distinct(name: str, doc: str, unit: str, member: str) -> ClickFeature:
     return ClickFeature(name=name, doc=doc, unit=unit, direction=Direction.HIGH, measures=measures)
 
 
+VISITOR_AFFILIATES = Measure(Ask.DISTINCT, "visitor", TEN_MINUTES, "affiliate")
+"""Whom else a visitor was sent by lately: asked by clicks, and again when one of them converts."""
+
 CLICK_FEATURES: tuple[ClickFeature, ...] = (
     _count("ip_clicks_1m", "Clicks of this address in the last minute.", "ip", MINUTE),
     _count("ip_clicks_1h", "Clicks of this address in the last hour.", "ip", HOUR),
@@ -125,6 +128,13 @@ CLICK_FEATURES: tuple[ClickFeature, ...] = (
         unit="s",
         direction=Direction.LOW,
         measures=(Measure(Ask.GAP, "visit", DAY),),
+    ),
+    ClickFeature(
+        name="visitor_affiliates_10m",
+        doc="Different affiliates this device (or address and user agent) clicked for in the last 10 minutes.",
+        unit="affiliates",
+        direction=Direction.HIGH,
+        measures=(VISITOR_AFFILIATES,),
     ),
     _distinct("ip_affiliates_1h", "Different affiliates this address clicked for in the last hour.", "affiliates", "affiliate"),
     _distinct("ip_user_agents_1h", "Different user agents of this address in the last hour.", "user agents", "user_agent"),
@@ -161,8 +171,10 @@ CLICK_FEATURES: tuple[ClickFeature, ...] = (
 CLICK_FEATURE_NAMES: tuple[str, ...] = tuple(feature.name for feature in CLICK_FEATURES)
 """The columns of a table of click features, in order."""
 
-_MEASURES: tuple[Measure, ...] = tuple(dict.fromkeys(measure for feature in CLICK_FEATURES for measure in feature.measures))
-_PLACES = tuple(tuple(_MEASURES.index(measure) for measure in feature.measures) for feature in CLICK_FEATURES)
+MEASURES: tuple[Measure, ...] = tuple(dict.fromkeys(measure for feature in CLICK_FEATURES for measure in feature.measures))
+"""What is asked of the counters for a click; a measure's number here is part of its keys."""
+
+_PLACES = tuple(tuple(MEASURES.index(measure) for measure in feature.measures) for feature in CLICK_FEATURES)
 
 
 def click_feature_set_hash() -> str:
@@ -186,9 +198,9 @@ def observe_click(counters: Counters, click: Click) -> ObservedClick:
 
 def sighting_of(click: Click) -> Sighting:
     """The click as the counters see it: keys that hold no address and no name, and one question for each measure."""
-    keys = {name: _digest(name, *parts) for name, parts in identities_of(click).items()}
-    questions = tuple(_question(number, measure, keys) for number, measure in enumerate(_MEASURES))
-    return Sighting(_whole_digest("click", click.program_id, click.click_id), microseconds(click.clicked_at), questions)
+    keys = {name: key_of(name, *parts) for name, parts in identities_of(click).items()}
+    questions = tuple(question_of(number, measure, keys) for number, measure in enumerate(MEASURES))
+    return Sighting(event_key_of("click", click.program_id, click.click_id), microseconds(click.clicked_at), questions)
 
 
 def unobserved() -> NDArray[np.float64]:
@@ -222,10 +234,11 @@ def identities_of(click: Click) -> dict[str, tuple[str | None, ...]]:
         "affiliate_country": (program, affiliate, click.country),
         "affiliate_countries": (program, affiliate, click.country and "known"),
         "visit": (program, affiliate, click.offer_id or "", visitor_of(click)),
+        "visitor": (program, visitor_of(click)),
     }
 
 
-def visitor_of(click: Click) -> str | None:
+def visitor_of(click: Click | Conversion) -> str | None:
     """Who clicked, as far as one click tells: the device, else address and user agent together, else unknown."""
     if click.device_id:
         return f"device {click.device_id}"
@@ -269,7 +282,8 @@ def microseconds(moment: datetime) -> int:
     return (moment - _EPOCH) // _MICROSECOND
 
 
-def _question(number: int, measure: Measure, keys: Mapping[str, bytes | None]) -> Question | None:
+def question_of(number: int, measure: Measure, keys: Mapping[str, bytes | None]) -> Question | None:
+    """One measure as a question to the counters, under its number; `None` when the event does not say what it is about."""
     key = keys[measure.of]
     member = keys[measure.member] if measure.member else b""
     if key is None or member is None:
@@ -277,12 +291,13 @@ def _question(number: int, measure: Measure, keys: Mapping[str, bytes | None]) -
     return Question(measure.kind, bytes((number,)) + key, measure.window, member)
 
 
-def _digest(*parts: str | None) -> bytes | None:
+def key_of(*parts: str | None) -> bytes | None:
+    """What an identity is counted under; `None` when a part of it is unknown."""
     known = [part for part in parts if part is not None]
-    return _whole_digest(*known) if len(known) == len(parts) else None
+    return event_key_of(*known) if len(known) == len(parts) else None
 
 
-def _whole_digest(*parts: str) -> bytes:
+def event_key_of(*parts: str) -> bytes:
     """12 bytes, whatever the length of the parts; their lengths are hashed too, so no part can pose as two."""
     text = "".join(f"{len(part)}:{part}" for part in parts)
     return hashlib.blake2b(text.encode(errors="surrogatepass"), digest_size=12).digest()

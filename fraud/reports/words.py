@@ -171,7 +171,8 @@ SUBJECT_KINDS: Mapping[SubjectKind, str] = {
 DECISION_KINDS: Mapping[DecisionKind, str] = {
     DecisionKind.VET: "Vetting of an applicant",
     DecisionKind.SCAN: "Scan of traffic",
-    DecisionKind.SCORE: "Score of one event",
+    DecisionKind.SCORE: "Score of a click",
+    DecisionKind.CONVERSION: "Score of a conversion",
 }
 
 QUESTIONS = ("Is it real?", "Is it theirs?", "Does it fit our terms?", "Who are they?")

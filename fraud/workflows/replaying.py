@@ -17,6 +17,7 @@ from fraud.domain.signals import Signal
 from fraud.errors import ReplayError
 from fraud.policy.pack import Pack
 from fraud.workflows import vetting
+from fraud.workflows.converting import conversion_checks_of, conversion_facts_of, conversion_verdict
 from fraud.workflows.scoring import checks_of, click_verdict, replayed_facts
 
 
@@ -89,6 +90,12 @@ def _said_again(decision: Decision, pack: Pack, models: Mapping[str, object]) ->
         signals = checks_of(pack).run(facts.click.click_id, facts)
         verdict = click_verdict(pack, facts, signals)
         return _Said(program_id=facts.click.program_id, subject_id=facts.click.click_id, signals=signals, verdict=verdict)
+    if decision.kind is DecisionKind.CONVERSION:
+        converted = conversion_facts_of(decision)
+        signals = conversion_checks_of(pack).run(converted.conversion.conversion_id, converted)
+        verdict = conversion_verdict(pack, converted, signals)
+        subject_id = converted.conversion.conversion_id
+        return _Said(program_id=converted.conversion.program_id, subject_id=subject_id, signals=signals, verdict=verdict)
     model = next((model for model in models.values() if isinstance(model, TrafficModel)), None)
     if model is None:
         raise ReplayError(f"Decision {decision.decision_id} names no traffic model, so its evidence cannot be computed again.")

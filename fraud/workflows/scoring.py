@@ -7,8 +7,6 @@ decide and the answer says `degraded`; whether such a click may pass is the poli
 from __future__ import annotations
 
 import math
-import threading
-from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
@@ -20,10 +18,10 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from fraud.checks.clicks import CLICK_CHECK_FUNCTIONS
-from fraud.checks.clicks.facts import DEADLINE, FUTURE, NO_MODEL, AgentFacts, ClickFacts, Degraded, ModelView
+from fraud.checks.clicks.facts import DEADLINE, FUTURE, NO_MODEL, ClickFacts, Degraded, ModelView
 from fraud.checks.running import PreparedChecks, prepare
-from fraud.decisions.deciding import decide_click, public_reason
-from fraud.decisions.weighing import findings
+from fraud.checks.standing import AgentFacts
+from fraud.decisions.deciding import decide_event
 from fraud.detection.clicks import ClickModel
 from fraud.domain.actors import SYSTEM
 from fraud.domain.clock import Clock, as_utc
@@ -36,6 +34,7 @@ from fraud.enrichment.agents import read_agent
 from fraud.errors import ReplayError
 from fraud.features.realtime import CLICK_FEATURE_NAMES, ObservedClick, click_feature_set_hash, observe_click, unobserved, visitor_of
 from fraud.policy.pack import Pack
+from fraud.workflows.answering import AnswerBook, EventKey
 from fraud.workflows.recording import DecisionWriter, WriterBounds, WriterStats
 from fraud.workflows.standing import AffiliateRisks, ScanRisks, UnknownRisks
 
@@ -62,9 +61,6 @@ DEADLINE_DEFAULT = timedelta(milliseconds=150)
 AHEAD = timedelta(days=1)
 """How far a click's time may be ahead of this machine's clock (a zone that was left out: at most 14 hours). Counting one from further ahead
 would move the windows on, and with them what they know of everybody."""
-
-FAILS_CLOSED = "degraded_fails_closed"
-"""The guard that turned `allow` into `review` because the model could not be asked."""
 
 
 class ClickAnswer(msgspec.Struct, frozen=True, kw_only=True):
@@ -103,6 +99,7 @@ class ScoringTools:
 
     `record` keeps a decision; `earlier` finds the decision on a click answered before this process knew it (program and click id), and
     `answered` holds those that an earlier process answered lately, so that a repeat is known after a restart without asking for each click;
+    `seen` is told of each click that was answered for the first time;
     `deadline` is the time after which the model is no longer asked; `answers` is how many answers are kept for repeats.
     """
 
@@ -112,6 +109,7 @@ class ScoringTools:
     clock: Clock
     earlier: Callable[[str, str], Decision | None] = lambda program_id, click_id: None
     answered: AbstractSet[tuple[str, str]] = frozenset()
+    seen: Callable[[Click], None] = lambda click: None
     deadline: timedelta = DEADLINE_DEFAULT
     answers: int = 100_000
 
@@ -130,8 +128,7 @@ class ClickScorer:
         self._policy = pack.artefact
         self._checks = checks_of(pack)
         self._features = click_feature_set_hash()
-        self._answers: OrderedDict[tuple[str, str], ClickAnswer] = OrderedDict()
-        self._lock = threading.Lock()
+        self._answers: AnswerBook[ClickAnswer] = AnswerBook(tools.record, tools.answers)
         if model:
             model.model.require_current_features()
         self._warm_up()
@@ -140,22 +137,29 @@ class ClickScorer:
         """Scores one click as of its own time and records the decision. Raises `StorageError` when the decision cannot be kept."""
         started = self._tools.clock.now()
         key = (click.program_id, click.click_id)
-        known = self._answers.get(key)
+        known = self._answers.known(key)
         if known is not None:
             return ScoredClick(known, None)
         if key in self._tools.answered and (earlier := self._tools.earlier(*key)) is not None:
-            return ScoredClick(self._keep(key, _answer(earlier, _milliseconds(self._tools.clock.now() - started))), None)
+            return self._as_before(key, earlier, started)
         observed = self._observed(click, started)
         if observed.repeated and (earlier := self._tools.earlier(*key)) is not None:
-            return ScoredClick(self._keep(key, _answer(earlier, _milliseconds(self._tools.clock.now() - started))), None)
+            return self._as_before(key, earlier, started)
         facts = self._facts(click, observed.vector, started)
         decision = self._decide(facts, started, request_id)
-        answer = _answer(decision, _milliseconds(self._tools.clock.now() - started))
-        return self._settle(key, ScoredClick(answer, decision))
+        answer = _answer(decision, milliseconds(self._tools.clock.now() - started))
+        scored = ScoredClick(*self._answers.settle(key, answer, decision))
+        self._tools.seen(click)
+        return scored
+
+    def _as_before(self, key: EventKey, earlier: Decision, started: datetime) -> ScoredClick:
+        return ScoredClick(self._answers.keep(key, _answer(earlier, milliseconds(self._tools.clock.now() - started))), None)
 
     def _observed(self, click: Click, now: datetime) -> ObservedClick:
         """The click's features, and the click counted; one from the future is not: it would push out what is known of now."""
-        return ObservedClick(unobserved(), repeated=False) if _is_ahead(click, now) else observe_click(self._tools.counters, click)
+        return (
+            ObservedClick(unobserved(), repeated=False) if is_ahead(click.clicked_at, now) else observe_click(self._tools.counters, click)
+        )
 
     def _warm_up(self) -> None:
         """Loads compiled code and patterns now, so that no tracker waits for them."""
@@ -166,12 +170,12 @@ class ClickScorer:
     def _facts(self, click: Click, vector: NDArray[np.float64], started: datetime) -> ClickFacts:
         late = self._tools.clock.now() - started > self._tools.deadline
         without: Degraded = NO_MODEL if self.model is None else DEADLINE if late else ""
-        degraded: Degraded = FUTURE if _is_ahead(click, started) else without
+        degraded: Degraded = FUTURE if is_ahead(click.clicked_at, started) else without
         return ClickFacts(
             click=click,
             features={name: None if math.isnan(value) else value for name, value in zip(CLICK_FEATURE_NAMES, vector.tolist(), strict=True)},
             identified=visitor_of(click) is not None,
-            agent=_agent(click.user_agent),
+            agent=agent_facts(click.user_agent),
             standing=self._tools.priors.standing(click.program_id, click.affiliate_id, click.sub_id),
             model=view_of(self.model.model, vector) if self.model and not degraded else None,
             degraded=degraded,
@@ -197,27 +201,6 @@ class ClickScorer:
             run_id=request_id,
         )
 
-    def _settle(self, key: tuple[str, str], scored: ScoredClick) -> ScoredClick:
-        """Records the decision, unless another thread has answered the same click meanwhile; then that answer stands."""
-        answer = self._keep(key, scored.answer)
-        if answer is not scored.answer or scored.decision is None:
-            return ScoredClick(answer, None)
-        try:
-            self._tools.record(scored.decision)
-        except BaseException:
-            with self._lock:
-                self._answers.pop(key, None)
-            raise
-        return scored
-
-    def _keep(self, key: tuple[str, str], answer: ClickAnswer) -> ClickAnswer:
-        """The answer that stands for this click: this one, unless there was one already."""
-        with self._lock:
-            kept = self._answers.setdefault(key, answer)
-            if len(self._answers) > self._tools.answers:
-                self._answers.popitem(last=False)
-            return kept
-
 
 def checks_of(pack: Pack) -> PreparedChecks[ClickFacts]:
     """The checks of a click that the pack has switched on, ready to run over many clicks."""
@@ -226,15 +209,7 @@ def checks_of(pack: Pack) -> PreparedChecks[ClickFacts]:
 
 def click_verdict(pack: Pack, facts: ClickFacts, signals: tuple[Signal, ...]) -> Verdict:
     """Allow, review or block; a click judged without the model passes only where the pack fails open."""
-    verdict = decide_click(pack, signals)
-    if not facts.degraded or pack.score.fail_open or verdict.outcome is not Outcome.ALLOW:
-        return verdict
-    return msgspec.structs.replace(
-        verdict,
-        outcome=Outcome.REVIEW,
-        guards=(*verdict.guards, FAILS_CLOSED),
-        public_reason=public_reason(Outcome.REVIEW, findings(signals)),
-    )
+    return decide_event(pack, signals, degraded=bool(facts.degraded))
 
 
 def view_of(model: ClickModel, vector: NDArray[np.float64]) -> ModelView:
@@ -296,11 +271,13 @@ def in_event_order(clicks: Iterable[Click]) -> list[Click]:
     return sorted(clicks, key=lambda click: (click.clicked_at, click.click_id))
 
 
-def _is_ahead(click: Click, now: datetime) -> bool:
-    return as_utc(click.clicked_at) - now > AHEAD
+def is_ahead(moment: datetime, now: datetime) -> bool:
+    """Whether an event's time is so far ahead of our clock that counting it would spoil what is known of now."""
+    return as_utc(moment) - now > AHEAD
 
 
-def _agent(user_agent: str | None) -> AgentFacts | None:
+def agent_facts(user_agent: str | None) -> AgentFacts | None:
+    """What a user agent declares; `None` when there is none."""
     if not user_agent:
         return None
     agent = read_agent(user_agent)
@@ -322,5 +299,6 @@ def _answer(decision: Decision, latency_ms: float) -> ClickAnswer:
     )
 
 
-def _milliseconds(duration: timedelta) -> float:
+def milliseconds(duration: timedelta) -> float:
+    """A duration in milliseconds, never below zero."""
     return round(max(duration.total_seconds(), 0.0) * 1000, 3)

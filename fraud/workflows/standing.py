@@ -10,7 +10,7 @@ from typing import Protocol
 
 import structlog
 
-from fraud.checks.clicks.facts import AffiliateStanding
+from fraud.checks.standing import AffiliateStanding
 from fraud.domain.clock import Clock
 from fraud.domain.decisions import Outcome
 from fraud.domain.ports import ScanStore

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 import warnings
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -17,6 +17,7 @@ from fraud.api.services import ApiServices
 from fraud.domain.actors import Role
 from fraud.domain.clock import SystemClock
 from fraud.domain.decisions import DecisionKind
+from fraud.events.personal import hashed
 from fraud.policy.loading import load_pack
 from fraud.storage.actors import SqlActors
 from fraud.storage.alerts import SqlAlerts
@@ -27,6 +28,7 @@ from fraud.storage.database import Database, open_database
 from fraud.storage.decisions import SqlDecisions
 from fraud.storage.jobs import SqlJobs
 from fraud.storage.scans import SqlScans
+from fraud.workflows.converting import ConversionScorer, ConversionTools, RecentClicks
 from fraud.workflows.scoring import ClickScorer, DecisionWriter, ScanRisks, ScoringTools
 
 with warnings.catch_warnings():  # starlette asks for httpx2, which it names as httpx's successor; httpx is what this product has
@@ -62,7 +64,20 @@ def services_of(database: Database, writer: DecisionWriter) -> ApiServices:
         clock=clock,
         earlier=lambda program_id, click_id: decisions.latest(program_id, DecisionKind.SCORE, click_id),
     )
-    scorer = ClickScorer(load_pack(), None, tools)
+    recent = RecentClicks()
+    scorer = ClickScorer(load_pack(), None, replace(tools, seen=recent.remember))
+    conversions = ConversionScorer(
+        load_pack(),
+        ConversionTools(
+            priors=tools.priors,
+            counters=tools.counters,
+            click_of=recent.find,
+            own_identities=lambda conversion: None,
+            record=writer.record,
+            clock=clock,
+            earlier=lambda program_id, conversion_id: decisions.latest(program_id, DecisionKind.CONVERSION, conversion_id),
+        ),
+    )
     return ApiServices(
         decisions=decisions,
         scans=SqlScans(database),
@@ -73,6 +88,8 @@ def services_of(database: Database, writer: DecisionWriter) -> ApiServices:
         jobs=SqlJobs(database),
         clock=clock,
         scorer_of=lambda program_id: scorer,
+        conversions_of=lambda program_id: conversions,
+        personal=lambda kind, value: hashed(b"pepper", kind, value),
         probes={"database": database.ping},
         gauges=lambda: {"decisions_waiting": float(writer.stats().waiting)},
     )

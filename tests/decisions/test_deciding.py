@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fraud.decisions.deciding import PUBLIC_NOTHING, cheapest_outcome, decide_application, decide_click, decide_traffic
+from fraud.decisions.deciding import PUBLIC_NOTHING, cheapest_outcome, decide_application, decide_event, decide_traffic
 from fraud.domain.catalogue import APPLICANT_CHECKS, CHECKS, Observation
 from fraud.domain.decisions import Outcome
 from fraud.domain.signals import Severity, Signal
@@ -114,11 +114,11 @@ class TestTraffic:
 class TestClicks:
     def test_blocking_takes_a_conclusive_finding(self) -> None:
         associative = [found("click.burst"), found("click.affiliate_risk"), found("click.duplicate"), found("click.anomaly")]
-        assert decide_click(PACK, associative).outcome is Outcome.REVIEW
-        assert decide_click(PACK, [found("click.declared_bot")]).outcome is Outcome.BLOCK
+        assert decide_event(PACK, associative, degraded=False).outcome is Outcome.REVIEW
+        assert decide_event(PACK, [found("click.declared_bot")], degraded=False).outcome is Outcome.BLOCK
 
     def test_an_ordinary_click_is_allowed(self) -> None:
-        assert decide_click(PACK, [CHECKS["click.burst"].clear("x", SEEN)]).outcome is Outcome.ALLOW
+        assert decide_event(PACK, [CHECKS["click.burst"].clear("x", SEEN)], degraded=False).outcome is Outcome.ALLOW
 
 
 @pytest.mark.parametrize("order", [1, -1])

@@ -48,4 +48,6 @@ def test_only_what_needs_no_second_opinion_is_conclusive() -> None:
         "traffic.self_referral",
         "click.declared_bot",
         "click.affiliate_suspended",
+        "conversion.affiliate_suspended",
+        "conversion.self_referral",
     }

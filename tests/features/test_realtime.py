@@ -38,7 +38,7 @@ def features_of(counters: MemoryCounters, sent: Click) -> dict[str, float]:
 
 
 def test_every_feature_has_its_texts_and_one_name() -> None:
-    assert len(set(CLICK_FEATURE_NAMES)) == len(CLICK_FEATURES) == 16
+    assert len(set(CLICK_FEATURE_NAMES)) == len(CLICK_FEATURES) == 17
     assert all(feature.doc.endswith(".") and feature.unit for feature in CLICK_FEATURES)
 
 

@@ -14,7 +14,8 @@ import msgspec
 import numpy as np
 import pytest
 
-from fraud.checks.clicks.facts import AffiliateStanding, ModelView
+from fraud.checks.clicks.facts import ModelView
+from fraud.checks.standing import AffiliateStanding
 from fraud.detection.clicks import ClickModel, fit_click_model
 from fraud.domain.clock import FixedClock
 from fraud.domain.decisions import Artefact, Decision, DecisionKind, Outcome

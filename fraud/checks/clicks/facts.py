@@ -6,6 +6,7 @@ from typing import Literal
 
 import msgspec
 
+from fraud.checks.standing import AffiliateStanding, AgentFacts
 from fraud.domain.events import Click
 
 NO_MODEL: Literal["no_model"] = "no_model"
@@ -15,24 +16,6 @@ FUTURE: Literal["future"] = "future"
 Degraded = Literal["", "no_model", "deadline", "future"]
 """Why a click was judged without the model: there is none, no time was left, or the click's time is far in the future, so that it was not
 counted and nothing is known of what came before it. Empty when the model spoke."""
-
-
-class AgentFacts(msgspec.Struct, frozen=True, kw_only=True):
-    """What the user agent declares: whether it says itself that it is a robot, and the part that says so."""
-
-    declared_bot: bool
-    why: str | None = None
-
-
-class AffiliateStanding(msgspec.Struct, frozen=True, kw_only=True):
-    """Where the affiliate and the sub-ID stand: the program's own status, and the newest scan's risk and whether it
-    held the commission. `None` is unknown."""
-
-    status: str | None = None
-    sub_id_status: str | None = None
-    risk: float | None = None
-    held: bool = False
-    scan_id: str | None = None
 
 
 class ModelView(msgspec.Struct, frozen=True, kw_only=True):

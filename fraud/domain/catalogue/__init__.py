@@ -6,10 +6,11 @@ from collections.abc import Mapping
 
 from fraud.domain.catalogue.applicants import APPLICANT_CHECKS
 from fraud.domain.catalogue.clicks import CLICK_CHECKS
+from fraud.domain.catalogue.conversions import CONVERSION_CHECKS
 from fraud.domain.catalogue.spec import CheckSpec, Limits, Observation, Parameter
 from fraud.domain.catalogue.traffic import TRAFFIC_CHECKS
 
-CHECKS: Mapping[str, CheckSpec] = {spec.check_id: spec for spec in (*APPLICANT_CHECKS, *TRAFFIC_CHECKS, *CLICK_CHECKS)}
+CHECKS: Mapping[str, CheckSpec] = {spec.check_id: spec for spec in (*APPLICANT_CHECKS, *TRAFFIC_CHECKS, *CLICK_CHECKS, *CONVERSION_CHECKS)}
 """Every check there is, by id."""
 
-__all__ = ["APPLICANT_CHECKS", "CHECKS", "CLICK_CHECKS", "TRAFFIC_CHECKS", "CheckSpec", "Limits", "Observation", "Parameter"]
+__all__ = ["APPLICANT_CHECKS", "CHECKS", "CLICK_CHECKS", "CONVERSION_CHECKS", "TRAFFIC_CHECKS", "CheckSpec", "Limits", "Observation", "Parameter"]

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from fraud.checks.clicks import CLICK_CHECK_FUNCTIONS
-from fraud.checks.clicks.facts import DEADLINE, NO_MODEL, AffiliateStanding, AgentFacts, ClickFacts, ModelView
+from fraud.checks.clicks.facts import DEADLINE, NO_MODEL, ClickFacts, ModelView
+from fraud.checks.standing import AffiliateStanding, AgentFacts
 from fraud.domain.catalogue import CLICK_CHECKS
 from fraud.domain.events import Click
 from fraud.domain.signals import Severity, Signal, Status, Tier

@@ -1,4 +1,4 @@
-"""Affiliates' statuses as the scorer asks for them."""
+"""Affiliates' records as the scorers ask for them."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from fraud.app.statuses import REFRESH, AffiliateStatuses
+from fraud.app.affiliates import REFRESH, AffiliateRecords
 from fraud.domain.clock import FixedClock
 from fraud.storage.lake import ParquetLake
 
@@ -16,7 +16,7 @@ NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
 def test_a_status_is_read_again_after_a_minute_and_a_damaged_file_stops_nothing(tmp_path: Path) -> None:
     lake, clock = ParquetLake(tmp_path), FixedClock(NOON)
-    statuses = AffiliateStatuses(lake, clock)
+    statuses = AffiliateRecords(lake, clock).status
     assert statuses("p", "a") is None
     lake.append("affiliates", "p", pa.table({"affiliate_id": ["a"], "status": ["suspended"]}), NOON)
     assert statuses("p", "a") is None

@@ -1,0 +1,84 @@
+"""What the program's own records say of its affiliates, held in memory for the hot path: how they stand, and who they are."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+
+import duckdb
+import msgspec
+import structlog
+
+from fraud.domain.clock import Clock
+from fraud.domain.events import Conversion
+from fraud.errors import FraudError
+from fraud.storage.lake import ParquetLake
+
+_log = structlog.get_logger(__name__)
+
+REFRESH = timedelta(minutes=1)
+
+
+class AffiliateRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """The newest version of an affiliate's record, as far as events are compared with it. E-mail and phone are keyed hashes."""
+
+    status: str | None = None
+    email: str | None = None
+    phone: str | None = None
+    device: str | None = None
+
+
+class AffiliateRecords:
+    """Answers from memory; a program's records are read from the lake again once they are older than a minute."""
+
+    def __init__(self, lake: ParquetLake, clock: Clock) -> None:
+        self._lake, self._clock = lake, clock
+        self._lock = threading.Lock()
+        self._read_at: dict[str, datetime] = {}
+        self._records: dict[str, Mapping[str, AffiliateRecord]] = {}
+
+    def status(self, program_id: str, affiliate_id: str) -> str | None:
+        """The affiliate's status; `None` when it is not known."""
+        record = self.record(program_id, affiliate_id)
+        return record.status if record else None
+
+    def own_identities(self, conversion: Conversion) -> tuple[str, ...] | None:
+        """The kinds of identity a conversion's customer shares with its affiliate; `None` when there is nothing to compare."""
+        record = self.record(conversion.program_id, conversion.affiliate_id)
+        if record is None:
+            return None
+        pairs = {
+            "e-mail address": (record.email, conversion.customer_email),
+            "phone number": (record.phone, conversion.customer_phone),
+            "device": (record.device, conversion.device_id),
+        }
+        known = {kind: own == seen for kind, (own, seen) in pairs.items() if own and seen}
+        return tuple(kind for kind, same in known.items() if same) if known else None
+
+    def record(self, program_id: str, affiliate_id: str) -> AffiliateRecord | None:
+        """The affiliate's record; `None` when there is none."""
+        now = self._clock.now()
+        if self._is_stale(program_id, now):
+            with self._lock:
+                if self._is_stale(program_id, now):
+                    self._records[program_id] = self._read(program_id)
+                    self._read_at[program_id] = now
+        return self._records[program_id].get(affiliate_id)
+
+    def _is_stale(self, program_id: str, now: datetime) -> bool:
+        read_at = self._read_at.get(program_id)
+        return read_at is None or now - read_at > REFRESH
+
+    def _read(self, program_id: str) -> Mapping[str, AffiliateRecord]:
+        try:
+            with self._lake.connect(program_id) as events:
+                rows = events.sql("select affiliate_id, status, email, phone, signup_device_id from affiliates").fetchall()
+        except (FraudError, duckdb.Error) as fault:
+            # A damaged file must not stop the scoring of clicks: what was known last serves on, and the log says so.
+            _log.error("affiliate_records_unreadable", program_id=program_id, reason=str(fault))
+            return self._records.get(program_id, {})
+        return {
+            str(affiliate): AffiliateRecord(status=status, email=email, phone=phone, device=device)
+            for affiliate, status, email, phone, device in rows
+        }

@@ -1,0 +1,53 @@
+"""Answers already given, by program and event id: the same event again gets the same answer, and its decision is recorded once."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Callable
+from typing import Generic, TypeVar
+
+from fraud.domain.decisions import Decision
+
+_Answer = TypeVar("_Answer")
+
+EventKey = tuple[str, str]
+"""Program and event id."""
+
+
+class AnswerBook(Generic[_Answer]):
+    """The newest `most` answers. May be used from any number of threads."""
+
+    def __init__(self, record: Callable[[Decision], None], most: int) -> None:
+        self._record = record
+        self._most = most
+        self._answers: OrderedDict[EventKey, _Answer] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def known(self, key: EventKey) -> _Answer | None:
+        """The answer given before, if it is still kept here."""
+        return self._answers.get(key)
+
+    def keep(self, key: EventKey, answer: _Answer) -> _Answer:
+        """The answer that stands for this event: this one, unless there was one already."""
+        with self._lock:
+            kept = self._answers.setdefault(key, answer)
+            if len(self._answers) > self._most:
+                self._answers.popitem(last=False)
+            return kept
+
+    def settle(self, key: EventKey, answer: _Answer, decision: Decision) -> tuple[_Answer, Decision | None]:
+        """Records the decision, unless another thread has answered the same event meanwhile; then that answer stands, without a decision.
+
+        Raises `StorageError` when the decision cannot be kept; the event then counts as not answered.
+        """
+        kept = self.keep(key, answer)
+        if kept is not answer:
+            return kept, None
+        try:
+            self._record(decision)
+        except BaseException:
+            with self._lock:
+                self._answers.pop(key, None)
+            raise
+        return kept, decision
