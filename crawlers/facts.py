@@ -19,6 +19,8 @@ AutoNavigationKind = Literal["meta_refresh", "script_location", "window_open", "
 ParkingSignKind = Literal["provider_script", "sale_phrase", "lander_redirect", "parking_link", "title_is_domain"]
 IdentityPageKind = Literal["privacy", "terms", "contact", "imprint", "about"]
 ProfileSource = Literal["rel-me", "sameAs", "link"]
+ScriptSignKind = Literal["decodes_and_runs", "miner", "forced_download", "encoded_address"]
+VariantName = Literal["control", "desktop", "mobile", "search_visitor"]
 
 NEVER = datetime(1970, 1, 1, tzinfo=UTC)
 """The time of a fact that was made without one (in tests, or read from a file)."""
@@ -158,6 +160,14 @@ class IdentityPage(Struct, frozen=True, kw_only=True):
     text: str = ""
 
 
+class ScriptSign(Struct, frozen=True, kw_only=True):
+    """Something a script does that honest scripts rarely do; `value` is the address or library it is about ('' for none)."""
+
+    kind: ScriptSignKind
+    value: str = ""
+    excerpt: str = ""
+
+
 class PageFacts(Struct, frozen=True, kw_only=True):
     """One HTML page, read.
 
@@ -167,6 +177,10 @@ class PageFacts(Struct, frozen=True, kw_only=True):
     not thin. `outside_styles` says that style rules were not read (they stand in other files, or were too many), `script_hosts` are hosts
     that inline scripts name where they run by themselves and load or move something, in a way that could not be read.
     `disclosures` come from all visible text, `social_profiles` and `identity_pages` in its links. `emails` are lower case.
+    `hidden_links` are links that certainly nobody can see. `ad_slots` counts places for advertisements in the source, `ad_services` says
+    whose; `reloads_after` is the delay in seconds after which the page loads itself again. `dates` are what the page says of when it was
+    written or changed, `copyright_year` the newest year beside a copyright sign. `structure` is a sketch of the tree: the 64 smallest
+    hashes of its distinct parent-and-child pairs with their first class. `proof_tokens` are the values of `affiliate-proof` meta elements.
     """
 
     url: str = ""
@@ -194,6 +208,17 @@ class PageFacts(Struct, frozen=True, kw_only=True):
     outside_styles: bool = False
     script_hosts: tuple[str, ...] = ()
     encoding: str = ""
+    hidden_links: tuple[Link, ...] = ()
+    ad_slots: int = 0
+    ad_services: tuple[str, ...] = ()
+    reloads_after: float | None = None
+    script_signs: tuple[ScriptSign, ...] = ()
+    dates: tuple[datetime, ...] = ()
+    copyright_year: int | None = None
+    feeds: tuple[str, ...] = ()
+    icon: str = ""
+    structure: tuple[int, ...] = ()
+    proof_tokens: tuple[str, ...] = ()
 
 
 class Snapshot(Struct, frozen=True, kw_only=True):
@@ -223,12 +248,138 @@ class Failure(Struct, frozen=True, kw_only=True):
     message: str = ""
 
 
+class DnsFacts(Struct, frozen=True, kw_only=True):
+    """What the name servers say of a name; `failure` says why they said nothing ('' when they answered).
+
+    `exists` is False where they say that there is no such name. Texts are cut to 500 characters.
+    """
+
+    name: str
+    exists: bool = True
+    addresses: tuple[str, ...] = ()
+    aliases: tuple[str, ...] = ()
+    name_servers: tuple[str, ...] = ()
+    mail_servers: tuple[str, ...] = ()
+    texts: tuple[str, ...] = ()
+    failure: str = ""
+
+
+class Registration(Struct, frozen=True, kw_only=True):
+    """What the registry says of a registered name (RDAP, RFC 9083); `failure` says why it said nothing ('' when it answered).
+
+    Moments that the registry does not give are None. `statuses` are lower case, as RFC 8056 spells them.
+    """
+
+    domain: str
+    source_url: str = ""
+    registered_at: datetime | None = None
+    expires_at: datetime | None = None
+    changed_at: datetime | None = None
+    statuses: tuple[str, ...] = ()
+    registrar: str = ""
+    name_servers: tuple[str, ...] = ()
+    failure: str = ""
+
+
+class Variant(Struct, frozen=True, kw_only=True):
+    """The home page asked for once more, as somebody else would: `control` is the very same request, for what changes by itself.
+
+    `page` is None where no page came back, and `failure` says why.
+    """
+
+    name: VariantName
+    user_agent: str = ""
+    referrer: str = ""
+    final_url: str = ""
+    hops: tuple[Hop, ...] = ()
+    page: VisitedPage | None = None
+    failure: Failure | None = None
+
+
+class Followed(Struct, frozen=True, kw_only=True):
+    """Where something that the page loads unseen leads: its redirects as far as they were followed (`final_url` is not visited when a
+    `failure` stopped there), and the page that came back (None for anything else)."""
+
+    url: str
+    final_url: str = ""
+    hops: tuple[Hop, ...] = ()
+    page: VisitedPage | None = None
+    failure: Failure | None = None
+
+
+class Favicon(Struct, frozen=True, kw_only=True):
+    """A site's icon: `mmh3` is the signed 32-bit MurmurHash3 of its base64 text with line breaks, as host search engines do it."""
+
+    url: str
+    sha256: str
+    mmh3: int
+    size: int
+
+
+class AdsTxt(Struct, frozen=True, kw_only=True):
+    """A site's ads.txt (IAB Tech Lab 1.1): its data records, by relationship."""
+
+    url: str
+    direct: int = 0
+    reseller: int = 0
+
+
+class Sitemap(Struct, frozen=True, kw_only=True):
+    """A site's sitemap as far as it was read: `urls` counted, `paths` the first 500, `newest` and `most_on_a_day` of its lastmod days."""
+
+    url: str
+    urls: int = 0
+    paths: tuple[str, ...] = ()
+    newest: datetime | None = None
+    most_on_a_day: int = 0
+    truncated: bool = False
+
+
+class BrowserRequest(Struct, frozen=True, kw_only=True):
+    """A request the browser made without any click; `kind` is the browser's word for it (document, image, script, ...)."""
+
+    url: str
+    kind: str = ""
+    frame_url: str = ""
+    network: str = ""
+
+
+class BrowserCookie(Struct, frozen=True, kw_only=True):
+    """A cookie that was set without a click, by its `domain` and `name`; its value is not kept."""
+
+    domain: str
+    name: str
+
+
+class BrowserVisit(Struct, frozen=True, kw_only=True):
+    """The home page in a browser that nobody touched; `failure` says why there was none ('' when it ran).
+
+    `redirects` are the addresses the top page moved to after it had loaded, with the seconds; `windows` those of opened windows. `refused`
+    are addresses that the guard did not let through. `screenshot` is the SHA-256 of a PNG.
+    """
+
+    url: str = ""
+    final_url: str = ""
+    text: str = ""
+    title: str = ""
+    requests: tuple[BrowserRequest, ...] = ()
+    cookies: tuple[BrowserCookie, ...] = ()
+    windows: tuple[str, ...] = ()
+    redirects: tuple[tuple[str, float], ...] = ()
+    refused: tuple[str, ...] = ()
+    screenshot: str = ""
+    failure: str = ""
+
+
 class SiteFacts(Struct, frozen=True, kw_only=True):
     """One visit to a site.
 
     `pages` begins with the home page; `failure` says why there is none. `failures` are the other pages that failed. `hops` is the home
     page's redirect chain and `certificate` its TLS certificate (None over plain HTTP). `random_path_status` is the answer to a path that
     cannot exist (soft 404) and `random_path_same_as_home` whether it had the home page's text; both None when not asked or not answered.
+    The rest is what a `Survey` asks besides and None where it did not: the records of the name, its registration, the home page as other
+    visitors get it, where unseen things lead, a random subdomain, the icon, ads.txt, sitemap, the file that proves ownership ('' where
+    there is none), the browser.
     """
 
     requested_url: str
@@ -244,3 +395,14 @@ class SiteFacts(Struct, frozen=True, kw_only=True):
     certificate: Certificate | None = None
     started_at: datetime = NEVER
     finished_at: datetime = NEVER
+    surveyed: bool = False
+    dns: DnsFacts | None = None
+    registration: Registration | None = None
+    variants: tuple[Variant, ...] | None = None
+    followed: tuple[Followed, ...] | None = None
+    random_subdomain_same_as_home: bool | None = None
+    favicon: Favicon | None = None
+    ads_txt: AdsTxt | None = None
+    sitemap: Sitemap | None = None
+    proof_file: str | None = None
+    browser: BrowserVisit | None = None

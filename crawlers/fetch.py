@@ -39,6 +39,14 @@ Gate = Callable[[str], Awaitable[None]]
 
 
 @dataclass(frozen=True)
+class Visitor:
+    """Who asks: the user agent ('' for the crawler's own) and the page it says to come from, which is sent with every hop."""
+
+    user_agent: str = ""
+    referrer: str = ""
+
+
+@dataclass(frozen=True)
 class _Ask:
     """What stays the same over the hops of one fetch."""
 
@@ -88,19 +96,23 @@ class Fetcher:
         *,
         accept: str = ACCEPT_HTML,
         method: Literal["GET", "HEAD"] = "GET",
-        user_agent: str = "",
+        visitor: Visitor | None = None,
         max_bytes: int | None = None,
         gate: Gate | None = None,
     ) -> Fetched:
         """Return the resource at `url` after redirects, whatever its HTTP status; a body over `max_bytes` on the wire is cut.
 
+        `visitor` is who asks, the crawler under its own name by default.
+
         Raises LookupFailed (RefusedAddress when safety forbids the URL or one of its hops) with the hops made so far.
         """
+        visitor = visitor or Visitor()
         headers = {
-            "User-Agent": user_agent or self.settings.user_agent_header,
+            "User-Agent": visitor.user_agent or self.settings.user_agent_header,
             "Accept": accept,
             "Accept-Language": "en,*;q=0.5",
             "Accept-Encoding": ACCEPT_ENCODING,
+            **({"Referer": visitor.referrer} if visitor.referrer else {}),
         }
         ask = _Ask(url, method, headers, max_bytes or self.settings.limits.page_bytes, gate)
         chain = _Chain()

@@ -48,7 +48,7 @@ class Limits:
     site_seconds: float = 120.0
     """One site, waiting included."""
     site_pages: int = 25
-    """Requests for pages of one site, robots.txt not counted."""
+    """Requests to one site, robots.txt not counted: pages, other visitors' views, probes, the files beside the pages."""
     identity_pages: int = 5
     """Imprint, contact, about and kin, looked at for who is behind the site."""
     sample_pages: int = 6

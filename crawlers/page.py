@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from zlib import crc32
+
 from selectolax.lexbor import LexborHTMLParser
 
-from crawlers.facts import AutoNavigation, PageFacts
+from crawlers.facts import AutoNavigation, Link, PageFacts
+from crawlers.reading.advertising import advertising
+from crawlers.reading.dates import copyright_year, page_dates
 from crawlers.reading.embeds import auto_navigations, embeds, script_hosts, scripts_of
 from crawlers.reading.encoding import decode
 from crawlers.reading.guard import bounded
 from crawlers.reading.links import identity_pages, links
 from crawlers.reading.parking import lander_signs, parking_signs, title_signs
 from crawlers.reading.phrases import disclosures, trackers
+from crawlers.reading.script_signs import script_signs
 from crawlers.reading.social import emails, social_profiles
 from crawlers.reading.structured import json_ld
 from crawlers.reading.text import MOST_TEXT, count_words, detect_language, main_text, visible_text
@@ -22,6 +27,10 @@ MOST_SOURCE = 10 * 1024 * 1024
 SHELL_WORDS = 20
 """Words under which a page that loads scripts may be an empty shell."""
 SHELL_SAYINGS = ("javascript", "java script")
+SKETCH = 64
+"""Hashes kept of a page's shapes: the error of the similarity they give is about 1/8."""
+MOST_HIDDEN = 200
+FEED_TYPES = ("application/rss+xml", "application/atom+xml", "application/feed+json")
 
 
 def read_page(html: bytes | str, url: str, content_type: str = "") -> PageFacts:
@@ -43,6 +52,7 @@ def _facts(found: Walked, source: str, url: str, base: str, encoding: str) -> Pa
     navigations, loaded = auto_navigations(found, base, scripts), embeds(found, base, scripts)
     types, same_as = json_ld(found.json_ld)
     title = clean(found.title)
+    ad_slots, services = advertising(source)
     parking = parking_signs(source, everything, words, all_links) + lander_signs(navigations, host) + title_signs(title, host, words)
     return PageFacts(
         url=url,
@@ -70,7 +80,54 @@ def _facts(found: Walked, source: str, url: str, base: str, encoding: str) -> Pa
         outside_styles=found.outside_styles,
         script_hosts=script_hosts(scripts, (*loaded, *navigations)),
         encoding=encoding,
+        hidden_links=_hidden_links(found, all_links, base),
+        ad_slots=ad_slots,
+        ad_services=services,
+        reloads_after=_reloads_after(navigations, found, url),
+        script_signs=script_signs(found.scripts, _script_files(found, base), [move.url for move in navigations]),
+        dates=page_dates(source, found.metas),
+        copyright_year=copyright_year(everything[-MOST_TEXT:]),
+        feeds=_feeds(found, base),
+        icon=next(iter(_rel(found, "icon", base)), ""),
+        structure=sketch(found.shapes),
+        proof_tokens=tuple(_named(found, "affiliate-proof"))[:10],
     )
+
+
+def sketch(shapes: set[tuple[str, str, str]]) -> tuple[int, ...]:
+    """Return the 64 smallest hashes of a page's shapes: the overlap of two such sketches estimates that of the pages (bottom-k)."""
+    return tuple(sorted({crc32("\x1f".join(shape).encode("utf-8", errors="replace")) for shape in shapes})[:SKETCH])
+
+
+def _hidden_links(found: Walked, all_links: tuple[Link, ...], base: str) -> tuple[Link, ...]:
+    hidden = {absolute(base, (anchor.attributes.get("href") or "").strip()) for anchor in found.anchors if anchor.hidden}
+    shown = {absolute(base, (anchor.attributes.get("href") or "").strip()) for anchor in found.anchors if not anchor.hidden}
+    only = hidden - shown
+    return tuple(link for link in all_links if link.url in only)[:MOST_HIDDEN] if only else ()
+
+
+def _reloads_after(navigations: tuple[AutoNavigation, ...], found: Walked, url: str) -> float | None:
+    """Return the delay in seconds after which the page loads itself again; None where it does not."""
+    delays = [move.delay_seconds for move in navigations if move.kind == "meta_refresh" and move.url == url]
+    for meta in found.metas:
+        content = (meta.attributes.get("content") or "").strip()
+        if (meta.attributes.get("http-equiv") or "").strip().lower() == "refresh" and content[:4].isdigit() and ";" not in content:
+            delays.append(float(content[:4]))
+    return min((delay for delay in delays if delay is not None), default=None)
+
+
+def _script_files(found: Walked, base: str) -> list[str]:
+    return [absolute(base, element.attributes.get("src") or "") for element in found.embeds if element.tag == "script"]
+
+
+def _feeds(found: Walked, base: str) -> tuple[str, ...]:
+    kept = [attributes for attributes in found.links if (attributes.get("type") or "").lower().strip() in FEED_TYPES]
+    return tuple(absolute(base, attributes.get("href") or "") for attributes in kept if attributes.get("href"))[:10]
+
+
+def _named(found: Walked, name: str) -> list[str]:
+    metas = (meta.attributes for meta in found.metas if (meta.attributes.get("name") or "").lower() == name)
+    return [clean(attributes.get("content") or "")[:100] for attributes in metas]
 
 
 def _meta(found: Walked, name: str) -> str:

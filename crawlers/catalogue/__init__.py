@@ -117,6 +117,23 @@ class TrackerPattern(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     misses: tuple[str, ...]
 
 
+class AdService(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A service that fills places on pages: `slots` patterns of one place each, `hosts` literals that show the service at all."""
+
+    id: str
+    name: str
+    slots: tuple[MarkupPattern, ...] = ()
+    hosts: tuple[str, ...] = ()
+    hits: tuple[str, ...]
+    misses: tuple[str, ...]
+
+
+@cache
+def ad_services() -> tuple[AdService, ...]:
+    """Return the advertising services."""
+    return yaml.decode(_read("advertising"), type=tuple[AdService, ...])
+
+
 @cache
 def affiliate_networks() -> tuple[AffiliateNetwork, ...]:
     """Return the affiliate networks."""

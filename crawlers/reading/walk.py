@@ -102,11 +102,12 @@ class Line:
 
 @dataclass
 class Anchor:
-    """An `a` or `area` element. `label` is what it says besides text (title, alternative text of images)."""
+    """An `a` or `area` element. `label` is what it says besides text (title, alternative text of images); `hidden` that nobody sees it."""
 
     attributes: Attributes
     pieces: list[str] = field(default_factory=list)
     label: str = ""
+    hidden: bool = False
 
     @property
     def text(self) -> str:
@@ -155,6 +156,7 @@ class Walked:
     script_length: int = 0
     empty_mounts: int = 0
     text_length: int = 0
+    shapes: set[tuple[str, str, str]] = field(default_factory=set)
 
 
 def walk(tree: LexborHTMLParser) -> Walked:
@@ -208,6 +210,8 @@ class _Walker:
         tag = node.tag or ""
         attributes = node.attributes
         state = inherited
+        parent = node.parent
+        self._found.shapes.add((parent.tag or "" if parent is not None else "", tag, (attributes.get("class") or "").partition(" ")[0]))
         if tag not in INLINE:
             state = state._replace(block=node.mem_id)
         if tag == "br":
@@ -250,7 +254,11 @@ class _Walker:
         self._oddments(node, tag, attributes, own.hidden)
         if tag in {"a", "area"}:
             found.anchors.append(
-                Anchor(attributes, label=clean(attributes.get("title") or attributes.get("aria-label") or attributes.get("alt") or ""))
+                Anchor(
+                    attributes,
+                    label=clean(attributes.get("title") or attributes.get("aria-label") or attributes.get("alt") or ""),
+                    hidden=bool(own.hidden) and not own.doubt,
+                )
             )
             return state._replace(anchor=len(found.anchors) - 1)
         if tag in EMBEDS:

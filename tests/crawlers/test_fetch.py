@@ -17,7 +17,7 @@ import zstandard
 import crawlers
 from crawlers.errors import LookupFailed, RefusedAddress, SettingsError
 from crawlers.facts import Fetched, Hop
-from crawlers.fetch import Fetcher
+from crawlers.fetch import Fetcher, Visitor
 from crawlers.limits import CrawlSettings, Limits
 from crawlers.resolve import Resolver
 from tests.crawlers.servers import (
@@ -366,7 +366,7 @@ def test_an_unreadable_ca_file_is_a_settings_error(tmp_path: Path) -> None:
 def test_head_asks_without_a_body() -> None:
     async def work(settings: CrawlSettings) -> Fetched:
         async with Fetcher(settings) as fetcher:
-            return await fetcher.fetch("http://shop.test/", method="HEAD", user_agent="Other/2")
+            return await fetcher.fetch("http://shop.test/", method="HEAD", visitor=Visitor("Other/2"))
 
     with site({"/": Answer(b"x" * 10, headers={"Content-Encoding": "gzip"})}) as shop:
         fetched = run(work(settings_to(shop.port)))
