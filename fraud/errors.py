@@ -10,6 +10,7 @@ FraudError
 ├── Forbidden               a known key whose role does not reach this far
 ├── ReplayError             a stored decision cannot be recomputed, and why
 ├── ModelError              a model file is missing, altered, or made for other features
+├── TrackerError            a tracker's API refused, failed, or answered something that is not understood
 └── StorageError            the database, the lake or the evidence store failed
 
 Each carries a stable `code` (CONTRACT 4), the HTTP `status` it becomes and the `exit_code` of the command line. A crawler's own errors
@@ -90,6 +91,13 @@ class ModelError(FraudError):
 
     code = "model_unusable"
     status = 503
+
+
+class TrackerError(FraudError):
+    """A tracker's API refused, failed, or answered something that is not understood."""
+
+    code = "tracker_failed"
+    status = 502
 
 
 class StorageError(FraudError):

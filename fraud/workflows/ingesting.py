@@ -57,13 +57,15 @@ class EventLake(Protocol):
 @dataclass(frozen=True, kw_only=True)
 class IngestOptions:
     """How to ingest: the tracker's format (`auto` recognises it, a `.yaml` file is the user's own mapping), the pepper of the keyed
-    hashes, the moment it counts as known from, whom to tell about progress, and how much memory reading may use (DuckDB's notation)."""
+    hashes, the moment it counts as known from, whom to tell about progress, and how much memory reading may use (DuckDB's notation).
+    A feed's pages are known to hold one table: `only_kind` feeds no other, and a page without a usable row is set aside, no error."""
 
     pepper: bytes
     ingested_at: datetime
     format: str = formats.AUTO
     progress: Progress | None = None
     memory_limit: str = "1GB"
+    only_kind: bool = False
 
 
 @dataclass(frozen=True)
@@ -157,13 +159,14 @@ class _Ingestion:
             staged = stage(con, inspect(file, folder), formats.known_columns(self.options.format))
             form = formats.choose(self.options.format, self.kind, staged.columns)
             self.tally.formats.add(form.name)
-            for kind in [self.kind, *(fed for fed in _fed(form, staged) if fed != self.kind)]:
+            others = [] if self.options.only_kind else _fed(form, staged)
+            for kind in [self.kind, *(fed for fed in others if fed != self.kind)]:
                 self._take_table(con, staged, form, kind)
 
     def _take_table(self, con: duckdb.DuckDBPyConnection, staged: Staged, form: formats.Format, kind: str) -> None:
         reading = read_table(con, staged, form, kind, Owner(self.program_id, self.options.pepper))
         if kind == self.kind:
-            if not reading.usable:
+            if not (reading.usable or self.options.only_kind):
                 raise InputError(f"{staged.source.path} has not one usable row of {kind}.{summary_of(reading.rejected)}")
             self.tally.passed_over += staged.rows - reading.rows
         appended = append_rows(self.lake, con, reading, self.options.ingested_at)
