@@ -74,8 +74,15 @@ def simulate(
         float | None, typer.Option(min=0.1, metavar="X", help="Mean clicks a day and affiliate.", show_default="heavy-tailed, median 45")
     ] = None,
     scenario: Annotated[
-        list[str] | None, typer.Option(metavar="NAME", help="Only this kind of bad or hard honest affiliate; may be repeated.")
+        list[str] | None,
+        typer.Option(metavar="KIND", help="Only this kind of bad or hard honest affiliate, by name or code (F01 to F18, L01 to L12)."),
     ] = None,
+    laws: Annotated[
+        str, typer.Option(metavar="NAME", help="The world's laws: lognormal (a), or hawkes (b), which nothing is tuned on.")
+    ] = ("lognormal"),
+    intensity: Annotated[float, typer.Option(metavar="X", help="How strong the fraud is, above 0 and up to 1.")] = 1.0,
+    null_night: Annotated[bool, typer.Option("--null", help="Nobody cheats; the hard honest kinds stay.")] = False,
+    reviewed: Annotated[float, typer.Option(metavar="SHARE", help="Share of the affiliates that reviewers have labelled.")] = 0.0,
 ) -> None:
     """Make up an affiliate program with known truth, to try the product on and to measure it."""
     from fraud.simulation.program import simulate as make
@@ -89,6 +96,10 @@ def simulate(
         clicks_per_day=clicks_per_day,
         kinds=tuple(scenario or ()),
         window_days=min(SimulationSpec.window_days, days),
+        laws=laws,
+        intensity=intensity,
+        bad_share=0.0 if null_night else SimulationSpec.bad_share,
+        reviewed_share=reviewed,
     )
     with progress("Making up a program") as tell:
         program = make(spec, lambda done, total, text: tell(f"{text} ({done}/{total})"))
@@ -96,7 +107,7 @@ def simulate(
     table = Table(title=None, show_edge=False, pad_edge=False)
     table.add_column("table")
     table.add_column("rows", justify="right")
-    for name in ("clicks", "conversions", "affiliates", "offers", "calendar"):
+    for name in ("clicks", "conversions", "affiliates", "offers", "calendar", "labels"):
         table.add_row(name, f"{len(getattr(program, name)):,}")
     out.print(table)
     err.print(f"Wrote {out_dir}. Next: fraud evaluate --truth {out_dir}", markup=False)

@@ -22,9 +22,9 @@ class Kind:
     """One kind of fraud, or one unusual honest kind: its name, its code in the detection study, and what sort of affiliate can play it.
 
     `typology` is the contract's name for the fraud (empty for honest kinds). `trades` limits the type of affiliate and `payout_model`
-    the offers; empty is no limit. `when` says from when it acts: `either` (half from the first day, half since shortly before the
-    window), `window` (tonight only), `always`. Members of a kind with a `ring_size` play together. A `newcomer_days` above 0 joined
-    that many days before the end.
+    the offers, `no_paid_search` to those that forbid it; empty is no limit. `when` says from when it acts: `either` (half from the first
+    day, half since shortly before the window), `window` (tonight only), `always`. Members of a kind with a `ring_size` play together. A
+    `newcomer_days` above 0 joined that many days before the end.
     """
 
     name: str
@@ -32,9 +32,14 @@ class Kind:
     typology: str = ""
     trades: tuple[str, ...] = ()
     payout_model: str = ""
+    no_paid_search: bool = False
     when: str = "either"
     newcomer_days: int = 0
     ring_size: int = 0
+
+    def promotes(self, payout_model: str, paid_search: bool) -> bool:
+        """Whether an affiliate that plays this promotes an offer of that payout model, which allows paid search or not."""
+        return self.payout_model in ("", payout_model) and not (self.no_paid_search and paid_search)
 
     @property
     def bad(self) -> bool:
@@ -64,7 +69,7 @@ def chosen_kinds(asked: Sequence[str], kinds: Sequence[Kind]) -> tuple[Kind, ...
 
 
 def cast(spec: SimulationSpec, kinds: Sequence[Kind]) -> Mapping[int, Role]:
-    """Who plays what: affiliate number to role. Kinds are spread evenly; everybody else is ordinary.
+    """Who plays what: affiliate number to role. Kinds are spread evenly, but a ring takes its whole size; everybody else is ordinary.
 
     A kind that takes a ring is left out where too few would play it, unless it is the only one.
     """
@@ -74,20 +79,29 @@ def cast(spec: SimulationSpec, kinds: Sequence[Kind]) -> Mapping[int, Role]:
     for bad, share in ((True, spec.bad_share), (False, spec.hard_share)):
         pool = [kind for kind in kinds if kind.bad is bad]
         wanted = _headcount(share, spec.affiliates - len(roles), spec.affiliates) if pool else 0
-        if wanted < _SMALLEST_RING * len(pool):
-            pool = [kind for kind in pool if not kind.ring_size] or pool
-        for place in range(wanted):
-            kind, turn = pool[place % len(pool)], place // len(pool)
-            rings = _rings(kind, len(range(place % len(pool), wanted, len(pool))))
-            group = turn % rings if rings else turn
-            role = Role(
-                kind=kind,
-                intensity=spec.intensity if bad else 1.0,
-                onset_us=_onset(spec, kind, group + place % len(pool), stream(spec.seed, "onset", kind.name, group)),
-                ring_id=stable_id("ring", "simulated", str(spec.seed), kind.name, str(group)) if rings else None,
-            )
-            roles[everyone[len(roles)]] = role
+        for place, (kind, count) in enumerate(_parts(pool, wanted)):
+            rings = _rings(kind, count)
+            for turn in range(count):
+                group = turn % rings if rings else turn
+                # A kind that one affiliate plays begins at the start or late by the seed, so that several seeds hold both.
+                onset = _onset(spec, kind, group + place + spec.seed, stream(spec.seed, "onset", kind.name, group))
+                ring_id = stable_id("ring", "simulated", str(spec.seed), kind.name, str(group)) if rings else None
+                roles[everyone[len(roles)]] = Role(kind, spec.intensity if bad else 1.0, onset, ring_id)
     return roles
+
+
+def _parts(pool: Sequence[Kind], wanted: int) -> list[tuple[Kind, int]]:
+    """How many play each kind: evenly, rings whole first where they are no more than their turn's double."""
+    if wanted < _SMALLEST_RING * len(pool):
+        pool = [kind for kind in pool if not kind.ring_size] or pool
+    counts = dict.fromkeys(pool, 0)
+    for kind in pool:
+        if kind.ring_size and wanted < 2 * kind.ring_size * len(pool):
+            counts[kind] = min(kind.ring_size, wanted)
+    for place in range(wanted - sum(counts.values())):
+        least = min(pool, key=lambda kind: (counts[kind], (pool.index(kind) - place) % len(pool)))
+        counts[least] += 1
+    return [(kind, count) for kind, count in counts.items() if count]
 
 
 def _rings(kind: Kind, members: int) -> int:
@@ -107,6 +121,8 @@ def _onset(spec: SimulationSpec, kind: Kind, turn: int, rng: np.random.Generator
         return max(spec.start_us, spec.end_us - kind.newcomer_days * DAY_US)
     if kind.when == "window":
         return spec.window_us
+    if spec.onset_days is not None and kind.bad:
+        return spec.end_us - int(spec.onset_days * DAY_US)
     if kind.when == "always" or turn % 2 == 0:
         return spec.start_us
     return max(spec.start_us, spec.window_us - before * DAY_US)

@@ -8,30 +8,15 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from fraud.simulation.habits import Habits, draw_habits
 from fraud.simulation.kinds import Role
+from fraud.simulation.laws import Laws, laws_of
 from fraud.simulation.networks import Addresses, Egress, draw_addresses
 from fraud.simulation.randomness import U64, Bools, Floats, Ints, fresh, pick, stream
 from fraud.simulation.spec import SimulationSpec
 from fraud.simulation.words import StringTable, business_names, domain_of
-from fraud.simulation.world import (
-    DAY_US,
-    GEO_CONCENTRATION,
-    GOODS,
-    MAX_OFFERS,
-    MAX_SITES,
-    MAX_SUBS,
-    NEWCOMER_SHARE,
-    PEAK_HOURS,
-    PLACES,
-    QUALITY_SIGMA,
-    TRADES,
-    VOLUME_CAP,
-    VOLUME_MEDIAN,
-    VOLUME_SIGMA,
-)
+from fraud.simulation.world import DAY_US, MAX_OFFERS, MAX_SITES, MAX_SUBS, NEWCOMER_SHARE, Goods
 
-OFFER_IDS: tuple[str, ...] = tuple(f"offer-{number}" for number in ("17", "23", "31", "38", "44", "52", "60", "71"))
-"""The offers' ids, in the order of `GOODS`."""
 PAGES_PER_SITE = 5
 """Pages of an affiliate's site that link to the program."""
 LANDING_PAGES = 6
@@ -75,10 +60,12 @@ class Population:
     runs of numbers: a base and a count. `platforms` holds, per trade, the run of its platforms' referrers.
     """
 
+    laws: Laws
     ids: tuple[str, ...]
     names: tuple[str, ...]
     emails: tuple[str, ...]
     trade: Ints
+    habits: Habits
     volume: Floats
     quality: Floats
     peak: Ints
@@ -104,34 +91,39 @@ class Population:
 
     def trade_values(self, field: str) -> Floats:
         """One number of each affiliate's trade, shape `(n,)`."""
-        values: Floats = np.array([getattr(trade, field) for trade in TRADES], dtype=float)
+        values: Floats = np.array([getattr(trade, field) for trade in self.laws.trades], dtype=float)
         return values[self.trade]
 
 
 def build_population(spec: SimulationSpec, roles: Mapping[int, Role]) -> Population:
-    """Draws the affiliates. A role may limit an affiliate's trade, offers and first day, and nothing else that the tables show."""
+    """Draws the affiliates under the spec's laws. A role may limit an affiliate's trade, offers and first day, and nothing else that
+    the tables show.
+    """
     rng = stream(spec.seed, "population")
-    n = spec.affiliates
-    trade = _trades(rng, n, roles)
-    offers, weights = _offers(rng, trade, roles)
+    n, laws = spec.affiliates, laws_of(spec.laws)
+    trade = _trades(rng, laws, n, roles)
+    offers, weights = _offers(rng, laws, trade, roles)
     names = tuple(business_names(rng, n))
     sites = _sites(rng, names)
     strings = Strings(StringTable(), StringTable(), StringTable(), StringTable())
-    strings.landings.add(*_landing_urls())
+    strings.landings.add(*_landing_urls(laws))
     platforms = {name: (strings.referrers.add(*urls), len(urls)) for name, urls in PLATFORMS.items()}
     referrer_base, referrer_count = _referrers(strings.referrers, sites)
     sub_base, sub_count = _subs(rng, strings.subs, n)
     starts = _starts(rng, spec, roles)
-    home = np.argmax(np.array([place.weight for place in PLACES]) * rng.dirichlet(np.full(len(PLACES), 2.0), n), axis=1)
+    weight = np.array([place.weight for place in laws.places])
+    home = np.argmax(weight * rng.dirichlet(np.full(len(weight), 2.0), n), axis=1)
     return Population(
+        laws=laws,
         ids=_ids(rng, n),
         names=names,
         emails=_emails(rng, names, sites),
         trade=trade,
-        volume=_volumes(rng, spec),
-        quality=rng.lognormal(0.0, QUALITY_SIGMA, n),
-        peak=rng.integers(0, len(PEAK_HOURS), n),
-        places=rng.dirichlet([GEO_CONCENTRATION * place.weight for place in PLACES], n),
+        habits=draw_habits(stream(spec.seed, "habits"), laws, trade),
+        volume=_volumes(rng, laws, spec),
+        quality=laws.qualities(rng, n),
+        peak=rng.integers(0, len(laws.peak_hours), n),
+        places=rng.dirichlet(laws.geo_concentration * weight, n),
         offers=offers,
         offer_weights=weights,
         sites=sites,
@@ -142,7 +134,7 @@ def build_population(spec: SimulationSpec, roles: Mapping[int, Role]) -> Populat
         newsletter_day=rng.integers(0, 7, n),
         starts_us=starts,
         joined_us=_joined(rng, spec, starts),
-        signup=_signups(rng, home),
+        signup=_signups(rng, laws, home),
         signup_device=fresh(rng, n),
         servers=draw_addresses(rng, Egress.HOSTING, n),
         platforms=platforms,
@@ -150,21 +142,22 @@ def build_population(spec: SimulationSpec, roles: Mapping[int, Role]) -> Populat
     )
 
 
-def offers_table() -> pd.DataFrame:
+def offers_table(laws: Laws) -> pd.DataFrame:
     """The offers, with the columns of CONTRACT 1."""
+    goods_of = laws.goods
     return pd.DataFrame(
         {
-            "offer_id": OFFER_IDS,
-            "name": [goods.name for goods in GOODS],
-            "vertical": [goods.vertical for goods in GOODS],
-            "countries": ";".join(place.country for place in PLACES),
-            "brand_terms": [goods.name.split()[0].lower() for goods in GOODS],
-            "allows_paid_search": [goods.paid_search for goods in GOODS],
-            "allows_incentive": [goods.incentive for goods in GOODS],
+            "offer_id": laws.offer_ids,
+            "name": [goods.name for goods in goods_of],
+            "vertical": [goods.vertical for goods in goods_of],
+            "countries": ";".join(place.country for place in laws.places),
+            "brand_terms": [goods.name.split()[0].lower() for goods in goods_of],
+            "allows_paid_search": [goods.paid_search for goods in goods_of],
+            "allows_incentive": [goods.incentive for goods in goods_of],
             "allows_email": True,
             "attribution_window_hours": 30 * 24,
-            "payout_model": [goods.payout_model for goods in GOODS],
-            "landing_domains": [_shop(number) for number in range(len(GOODS))],
+            "payout_model": [goods.payout_model for goods in goods_of],
+            "landing_domains": [_shop(goods) for goods in goods_of],
         }
     )
 
@@ -174,14 +167,14 @@ def landing_code(offer: Ints, page: Ints, paid: Bools) -> Ints:
     return (offer * LANDING_PAGES + page) * 2 + paid
 
 
-def _shop(offer: int) -> str:
-    return f"{GOODS[offer].name.split()[0].lower()}.example"
+def _shop(goods: Goods) -> str:
+    return f"{goods.name.split()[0].lower()}.example"
 
 
-def _landing_urls() -> list[str]:
+def _landing_urls(laws: Laws) -> list[str]:
     return [
-        f"https://www.{_shop(offer)}/{GOODS[offer].vertical}/{page + 1}?via=partner{parameter}"
-        for offer in range(len(GOODS))
+        f"https://www.{_shop(goods)}/{goods.vertical}/{page + 1}?via=partner{parameter}"
+        for goods in laws.goods
         for page in range(LANDING_PAGES)
         for parameter in ("", "&gad_source=1")
     ]
@@ -191,31 +184,30 @@ def _ids(rng: np.random.Generator, n: int) -> tuple[str, ...]:
     return tuple(f"A{number}" for number in rng.choice(900_000, n, replace=False) + 100_000)
 
 
-def _trades(rng: np.random.Generator, n: int, roles: Mapping[int, Role]) -> Ints:
-    trade = pick(rng, [t.share for t in TRADES], n)
+def _trades(rng: np.random.Generator, laws: Laws, n: int, roles: Mapping[int, Role]) -> Ints:
+    trade = pick(rng, [t.share for t in laws.trades], n)
     for number, role in roles.items():
-        allowed = [index for index, t in enumerate(TRADES) if t.name in role.kind.trades]
+        allowed = [index for index, t in enumerate(laws.trades) if t.name in role.kind.trades]
         if allowed:
             trade[number] = allowed[number % len(allowed)]
     return trade
 
 
-def _volumes(rng: np.random.Generator, spec: SimulationSpec) -> Floats:
-    """Clicks a day, log-normal; a mean that was asked for moves the median and the cap with it."""
-    usual_mean = VOLUME_MEDIAN * float(np.exp(VOLUME_SIGMA**2 / 2))
-    scale = 1.0 if spec.clicks_per_day is None else spec.clicks_per_day / usual_mean
-    drawn = np.asarray(rng.lognormal(np.log(VOLUME_MEDIAN), VOLUME_SIGMA, spec.affiliates))
-    return np.minimum(drawn, VOLUME_CAP) * scale
+def _volumes(rng: np.random.Generator, laws: Laws, spec: SimulationSpec) -> Floats:
+    """Clicks a day by the world's law, scaled to a mean that was asked for; or that mean for everybody."""
+    drawn = laws.volumes(rng, spec.affiliates)
+    if spec.even_volume:
+        return np.full(spec.affiliates, spec.clicks_per_day or laws.typical_volume)
+    return drawn * (1.0 if spec.clicks_per_day is None else spec.clicks_per_day / laws.typical_volume)
 
 
-def _offers(rng: np.random.Generator, trade: Ints, roles: Mapping[int, Role]) -> tuple[Ints, Floats]:
+def _offers(rng: np.random.Generator, laws: Laws, trade: Ints, roles: Mapping[int, Role]) -> tuple[Ints, Floats]:
     """One to three offers each; search affiliates promote what allows paid search."""
     n = len(trade)
-    searchers = trade == [t.name for t in TRADES].index("search")
-    paid = np.array([goods.paid_search for goods in GOODS])
-    keys = rng.random((n, len(GOODS))) + (searchers[:, None] & ~paid[None, :])
+    paid = np.array([goods.paid_search for goods in laws.goods])
+    keys = rng.random((n, len(paid))) + ((trade == laws.trade_number("search"))[:, None] & ~paid[None, :])
     for number, role in roles.items():
-        keys[number] += [bool(role.kind.payout_model) and goods.payout_model != role.kind.payout_model for goods in GOODS]
+        keys[number] += [not role.kind.promotes(goods.payout_model, goods.paid_search) for goods in laws.goods]
     offers = np.argsort(keys, axis=1)[:, :MAX_OFFERS]
     used = np.arange(MAX_OFFERS)[None, :] < rng.integers(1, MAX_OFFERS + 1, n)[:, None]
     for number, role in roles.items():
@@ -266,9 +258,9 @@ def _joined(rng: np.random.Generator, spec: SimulationSpec, starts: Ints) -> Int
     return np.where(starts > spec.start_us, just_now, long_ago)
 
 
-def _signups(rng: np.random.Generator, home: Ints) -> Addresses:
+def _signups(rng: np.random.Generator, laws: Laws, home: Ints) -> Addresses:
     """The address each affiliate signed up from, at home in one of the places."""
-    drawn = [draw_addresses(rng, Egress.HOME, len(home), place.country) for place in PLACES]
+    drawn = [draw_addresses(rng, Egress.HOME, len(home), place.country) for place in laws.places]
     rows = np.arange(len(home))
     return Addresses(
         np.stack([d.high for d in drawn])[home, rows],

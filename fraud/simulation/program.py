@@ -57,12 +57,16 @@ def simulate(spec: SimulationSpec, progress: Progress | None = None) -> Simulate
     clicks = visits[is_click]
     ids = tables.click_ids(spec, clicks)
     click_of = ids[np.maximum(np.cumsum(is_click)[made["visit"].to_numpy()] - 1, 0)] if len(ids) else np.zeros(len(made), np.uint64)
+    agencies: dict[str, list[int]] = {}
+    for number, role in roles.items():
+        if role.ring_id and not role.kind.bad:
+            agencies.setdefault(role.ring_id, []).append(number)
     truth = tell_truth(people, roles, made, {stage.number: stage.bad_subs for stage in stages})
     program = SimulatedProgram(
         clicks=tables.clicks_table(people, clicks, ids),
         conversions=tables.conversions_table(spec, people, made, click_of),
-        affiliates=tables.affiliates_table(spec, people),
-        offers=offers_table(),
+        affiliates=tables.affiliates_table(spec, people, list(agencies.values())),
+        offers=offers_table(people.laws),
         calendar=tables.calendar_table(spec, people, declared),
         labels=review(spec, truth),
         truth=truth,

@@ -23,20 +23,24 @@ class SimulationSpec:
     `clicks_per_day` is the mean per affiliate (None: the world's own heavy-tailed law). `bad_share` and `hard_share` of the affiliates
     play a kind of fraud or an unusual honest kind, drawn evenly from `kinds` (names such as `click_flood` or codes such as `F01`;
     empty: all there are). `window_days` is tonight's window at the end of the `days`. `intensity` in (0, 1] scales what the fraud does;
-    1 is the study's strength. `reviewed_share` of the affiliates get a reviewer's label.
+    1 is the study's strength. `reviewed_share` of the affiliates get a reviewer's label. `laws` names the world's laws. With `even_volume`
+    everybody has the mean of `clicks_per_day`. `onset_days` lets every fraud that has an onset begin so many days before the end.
     """
 
     seed: int = 0
     affiliates: int = 500
     days: int = 31
     clicks_per_day: float | None = None
-    bad_share: float = 0.06
-    hard_share: float = 0.06
+    bad_share: float = 0.05
+    hard_share: float = 0.08
     kinds: tuple[str, ...] = ()
     window_days: int = 3
     ends_at: datetime = datetime(2026, 3, 31, tzinfo=UTC)
     intensity: float = 1.0
     reviewed_share: float = 0.0
+    laws: str = "lognormal"
+    even_volume: bool = False
+    onset_days: float | None = None
 
     @property
     def end_us(self) -> int:
@@ -72,6 +76,10 @@ def check_spec(spec: SimulationSpec) -> None:
             f"bad_share and hard_share together are {spec.bad_share + spec.hard_share}; give at most 1",
         ),
         (0 < spec.intensity <= 1, f"intensity is {spec.intensity}; give a number above 0 and up to 1"),
+        (
+            spec.onset_days is None or 0 < spec.onset_days <= spec.days,
+            f"onset_days is {spec.onset_days}; give more than 0 and at most the number of days ({spec.days})",
+        ),
         (0 <= spec.reviewed_share <= 1, f"reviewed_share is {spec.reviewed_share}; give a share from 0 to 1"),
     ):
         if not ok:

@@ -11,12 +11,12 @@ from fraud.simulation import columns as col
 from fraud.simulation.agents import AGENTS
 from fraud.simulation.conversions import STATUSES
 from fraud.simulation.networks import COUNTRIES
-from fraud.simulation.population import OFFER_IDS, Population
+from fraud.simulation.population import Population
 from fraud.simulation.randomness import Ints, mix, stream
 from fraud.simulation.spec import SimulationSpec
 from fraud.simulation.traffic import LANGUAGES, is_newsletter_day
 from fraud.simulation.words import person_email
-from fraud.simulation.world import AGENCY_EVERY, AGENCY_SIZE, CURRENCY, DAY_US, GOODS, SEND_DECLARED, TRADES
+from fraud.simulation.world import AGENCY_EVERY, AGENCY_SIZE, CURRENCY, DAY_US, SEND_DECLARED
 
 _GOALS = {"cpl": "lead", "cpi": "install", "cpa": "purchase", "revshare": "purchase"}
 _VIEWPORTS = [AGENTS.viewport(index) for index in range(len(AGENTS.names))]
@@ -39,7 +39,7 @@ def clicks_table(people: Population, clicks: pd.DataFrame, ids: np.ndarray) -> p
             "click_id": col.hexadecimal(ids),
             "clicked_at": col.moments(clicks["t"].to_numpy()),
             "affiliate_id": col.chosen(people.ids, clicks["affiliate"].to_numpy()),
-            "offer_id": col.chosen(OFFER_IDS, clicks["offer"].to_numpy()),
+            "offer_id": col.chosen(people.laws.offer_ids, clicks["offer"].to_numpy()),
             "sub_id": col.chosen(people.strings.subs.names, clicks["sub"].to_numpy()),
             "ip": col.addresses(clicks["high"].to_numpy(), clicks["low"].to_numpy()),
             "user_agent": col.chosen(AGENTS.names, agents),
@@ -60,15 +60,15 @@ def conversions_table(spec: SimulationSpec, people: Population, made: pd.DataFra
     rank = np.arange(1, len(made) + 1, dtype=np.uint64)
     offers, anonymous = made["offer"].to_numpy(), ~made["knows_customer"].to_numpy()
     posted = made["server_side"].to_numpy()
-    is_lead = np.array([goods.payout_model == "cpl" for goods in GOODS])[offers]
-    goals = [_GOALS[goods.payout_model] for goods in GOODS]
+    is_lead = np.array([goods.payout_model == "cpl" for goods in people.laws.goods])[offers]
+    goals = [_GOALS[goods.payout_model] for goods in people.laws.goods]
     return col.frame(
         {
             "conversion_id": col.hexadecimal(mix(rank, _salt(spec, "conversion"))),
             "converted_at": col.moments(made["at"].to_numpy()),
             "affiliate_id": col.chosen(people.ids, made["affiliate"].to_numpy()),
             "click_id": col.hexadecimal(click_of, ~made["names_click"].to_numpy()),
-            "offer_id": col.chosen(OFFER_IDS, offers),
+            "offer_id": col.chosen(people.laws.offer_ids, offers),
             "sub_id": col.chosen(people.strings.subs.names, made["sub"].to_numpy()),
             "goal": col.chosen(goals, offers),
             "order_id": col.hexadecimal(mix(rank, _salt(spec, "order"))),
@@ -90,12 +90,12 @@ def conversions_table(spec: SimulationSpec, people: Population, made: pd.DataFra
     )
 
 
-def affiliates_table(spec: SimulationSpec, people: Population) -> pd.DataFrame:
-    """The affiliates by id, as they signed up."""
+def affiliates_table(spec: SimulationSpec, people: Population, agencies: Sequence[Sequence[int]] = ()) -> pd.DataFrame:
+    """The affiliates by id, as they signed up. Each of the `agencies` (affiliate numbers) is declared and paid as one."""
     rng = stream(spec.seed, "affiliates table")
     n = len(people)
-    trades = [TRADES[trade].name for trade in people.trade]
-    groups, payouts = _agencies(rng, n)
+    trades = [people.laws.trades[trade].name for trade in people.trade]
+    groups, payouts = _agencies(rng, n, agencies)
     countries = [COUNTRIES[code] for code in people.signup.country]
     table = pd.DataFrame(
         {
@@ -151,15 +151,17 @@ def _coupons(people: Population, made: pd.DataFrame) -> object:
     return col.chosen(names, np.where(coupon < 0, -1, made["affiliate"].to_numpy() * 3 + coupon))
 
 
-def _agencies(rng: np.random.Generator, n: int) -> tuple[list[str | None], list[str]]:
+def _agencies(rng: np.random.Generator, n: int, played: Sequence[Sequence[int]]) -> tuple[list[str | None], list[str]]:
     """A few declared agencies share a group and a payout account; everybody else has an account of their own."""
     groups: list[str | None] = [None] * n
     payouts = [f"acct_{number:x}" for number in rng.choice(2**46, n, replace=False).tolist()]
-    everyone = rng.permutation(n)
-    for agency in range(n // AGENCY_EVERY):
-        members = everyone[agency * AGENCY_SIZE : (agency + 1) * AGENCY_SIZE].tolist()
-        for member in members:
-            groups[member], payouts[member] = f"agency-{agency + 1}", payouts[members[0]]
+    taken = {member for members in played for member in members}
+    free = [number for number in rng.permutation(n).tolist() if number not in taken]
+    small = [free[first : first + AGENCY_SIZE] for first in range(0, n // AGENCY_EVERY * AGENCY_SIZE, AGENCY_SIZE)]
+    agencies = [list(members) for members in (*played, *small) if members]
+    for agency, place in zip(agencies, rng.permutation(len(agencies)).tolist(), strict=True):
+        for member in agency:
+            groups[member], payouts[member] = f"agency-{place + 1}", payouts[agency[0]]
     return groups, payouts
 
 

@@ -22,8 +22,9 @@ ORDINARY = "ordinary"
 
 @dataclass(frozen=True)
 class AffiliateTruth:
-    """One affiliate as it is. `fraud_commission` is the commission of its invalid conversions; `intensity` and `onset` are None for
-    the ordinary.
+    """One affiliate as it is. `fraud_commission` is the commission of its invalid conversions; `fraud_pending` the part of it that
+    is not yet paid at the end, `fraud_returned` the part of that which a hold of 30 days would see undone. `intensity` and `onset` are
+    None for the ordinary.
     """
 
     affiliate_id: str
@@ -34,6 +35,8 @@ class AffiliateTruth:
     onset: datetime | None
     fraud_commission: Decimal
     fraud_conversions: int
+    fraud_pending: Decimal = Decimal("0.00")
+    fraud_returned: Decimal = Decimal("0.00")
     ring_id: str | None = None
 
 
@@ -52,19 +55,21 @@ class Truth:
         for affiliate in self.affiliates:
             row = asdict(affiliate)
             row["onset"] = isoformat(affiliate.onset) if affiliate.onset else None
-            row["fraud_commission"] = str(affiliate.fraud_commission)
+            row |= {name: str(row[name]) for name in ("fraud_commission", "fraud_pending", "fraud_returned")}
             rows.append(row)
         return {"affiliates": rows, "sub_ids": list(self.sub_ids), "rings": list(self.rings), "currency": self.currency}
 
 
 def tell_truth(people: Population, roles: Mapping[int, Role], made: pd.DataFrame, bad_subs: Mapping[int, Sequence[str]]) -> Truth:
     """The truth about everybody, given the conversions (numbers, before they become tables) and each affiliate's bad sub-IDs."""
-    invalid = made["invalid"].to_numpy(dtype=bool)
-    affiliate = made["affiliate"].to_numpy()[invalid]
-    cents = np.bincount(affiliate, weights=made["commission"].to_numpy()[invalid], minlength=len(people))
-    counts = np.bincount(affiliate, minlength=len(people))
-    sums = zip(people.ids, np.rint(cents).astype(np.int64).tolist(), counts.tolist(), strict=True)
-    told = [_tell(affiliate_id, roles.get(number), sum_cents, count) for number, (affiliate_id, sum_cents, count) in enumerate(sums)]
+    invalid = made[made["invalid"].to_numpy(dtype=bool)]
+    pending = invalid[invalid["changed"].to_numpy() < 0]
+    sums = [_cents(part, len(people)) for part in (invalid, pending, pending[pending["comes_back"].to_numpy(dtype=bool)])]
+    counts = np.bincount(invalid["affiliate"].to_numpy(), minlength=len(people)).tolist()
+    told = [
+        _tell(people.ids[number], roles.get(number), money, count)
+        for number, (money, count) in enumerate(zip(zip(*sums, strict=True), counts, strict=True))
+    ]
     affiliates = tuple(sorted(told, key=lambda one: one.affiliate_id))
     subs = [
         {"affiliate_id": people.ids[number], "sub_id": sub, "bad": True, "typology": roles[number].kind.typology}
@@ -76,6 +81,12 @@ def tell_truth(people: Population, roles: Mapping[int, Role], made: pd.DataFrame
     )
 
 
+def _cents(made: pd.DataFrame, affiliates: int) -> list[Decimal]:
+    """The commission of these conversions by affiliate."""
+    cents = np.bincount(made["affiliate"].to_numpy(), weights=made["commission"].to_numpy(), minlength=affiliates)
+    return [Decimal(value).scaleb(-2).quantize(Decimal("0.01")) for value in np.rint(cents).astype(np.int64).tolist()]
+
+
 def _rings(affiliates: Sequence[AffiliateTruth]) -> tuple[Mapping[str, Any], ...]:
     members: dict[str, list[str]] = {}
     for one in affiliates:
@@ -84,15 +95,19 @@ def _rings(affiliates: Sequence[AffiliateTruth]) -> tuple[Mapping[str, Any], ...
     return tuple({"ring_id": ring, "affiliate_ids": members[ring]} for ring in sorted(members))
 
 
-def _tell(affiliate_id: str, role: Role | None, cents: int, conversions: int) -> AffiliateTruth:
+def _tell(affiliate_id: str, role: Role | None, money: tuple[Decimal, ...], conversions: int) -> AffiliateTruth:
+    commission, pending, returned = money
+    bad = role is not None and role.kind.bad
     return AffiliateTruth(
         affiliate_id=affiliate_id,
-        bad=role is not None and role.kind.bad,
+        bad=bad,
         kind=role.kind.name if role else ORDINARY,
         typology=(role.kind.typology or None) if role else None,
         intensity=role.intensity if role else None,
         onset=datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=role.onset_us) if role else None,
-        fraud_commission=Decimal(cents).scaleb(-2).quantize(Decimal("0.01")),
+        fraud_commission=commission,
         fraud_conversions=conversions,
-        ring_id=role.ring_id if role else None,
+        fraud_pending=pending,
+        fraud_returned=returned,
+        ring_id=role.ring_id if role and bad else None,
     )

@@ -1,4 +1,4 @@
-"""The made-up program's laws and constants.
+"""The made-up program's constants: those of every world, and those of the first one (`laws.py` has the second's).
 
 Unless a line says otherwise they are those of the detection study's generator: eight offers, ten places, seven types of affiliate, a
 heavy-tailed volume and log-normal times from click to conversion. They are plausible, not measured on anybody's traffic: trust
@@ -93,6 +93,8 @@ RATE_CAP = 0.5
 """No source converts more than one click in two."""
 COMMISSION_LOCK_S = 14 * DAY_S
 """Commission stays pending for two weeks, then is approved. A common lock period; a choice made here."""
+HOLD_S = 30 * DAY_S
+"""The hold that detection is compared with: everything is paid after 30 days unless it was undone by then."""
 UNDO_MEAN_S = {"refunded": 4 * DAY_S, "rejected": 0.75 * DAY_S, "chargeback": 9 * DAY_S}
 """Mean time until an order is refunded, a lead is rejected, or a payment is charged back. Choices made here."""
 CHARGEBACK_SHARE = 0.12

@@ -17,8 +17,8 @@ KIND_BY_NAME: dict[str, Kind] = {kind.name: kind for kind in KINDS}
 
 @pytest.fixture(scope="session")
 def program() -> SimulatedProgram:
-    """150 affiliates, ten days, every kind."""
-    return simulate(SimulationSpec(seed=11, affiliates=150, days=10, bad_share=0.2, hard_share=0.12, reviewed_share=0.5))
+    """200 affiliates, ten days, every kind."""
+    return simulate(SimulationSpec(seed=11, affiliates=200, days=10, bad_share=0.3, hard_share=0.2, reviewed_share=0.4))
 
 
 @pytest.fixture(scope="session")

@@ -37,7 +37,8 @@ AFFILIATES = {
 }
 TYPOLOGIES = {
     *("click_flooding", "bot_traffic", "cookie_stuffing", "last_click_hijack", "lead_fraud", "self_referral", "incentive_abuse"),
-    *("conversion_injection", "collusion_ring", "sub_id_laundering"),
+    *("conversion_injection", "collusion_ring", "sub_id_laundering", "click_replay", "referrer_laundering", "brand_bidding"),
+    "ad_stacking",
 }
 SMALL = SimulationSpec(seed=7, affiliates=40, days=5, clicks_per_day=30, bad_share=0.3, hard_share=0.3)
 
@@ -134,7 +135,7 @@ def test_the_truth_has_the_contracts_shape_and_adds_up(program: SimulatedProgram
     assert {row["affiliate_id"] for row in truth["sub_ids"]} == launderers
     rows = pd.DataFrame(truth["affiliates"])
     assert set(rows["affiliate_id"]) == set(program.affiliates["affiliate_id"])
-    assert rows["bad"].sum() == round(0.2 * 150)
+    assert rows["bad"].sum() == round(0.3 * 200)
     assert set(rows.loc[rows["bad"], "typology"]) == TYPOLOGIES
     assert rows.loc[~rows["bad"], "typology"].isna().all()
     assert set(rows.loc[~rows["bad"], "fraud_commission"]) == {"0.00"}
@@ -181,12 +182,44 @@ def test_click_ids_keep_no_order_of_time(program: SimulatedProgram) -> None:
 
 def test_labels_are_right_and_older_than_the_window(program: SimulatedProgram) -> None:
     truth = {one.affiliate_id: one for one in program.truth.affiliates}
-    assert 40 < len(program.labels) < 110
+    assert len(program.labels) == 0.4 * 200
     assert set(program.labels["label"]) == {"bad", "good"}
     assert all(
         (label == "bad") == truth[affiliate].bad for affiliate, label in program.labels[["affiliate_id", "label"]].itertuples(index=False)
     )
     assert (program.labels["labelled_at"] < pd.Timestamp("2026-03-28", tz="UTC")).all()
+
+
+def test_labels_are_biased_as_reviewers_are_and_a_third_is_random() -> None:
+    program = simulate(SimulationSpec(seed=2, affiliates=1000, days=31, clicks_per_day=0.2, reviewed_share=0.12))
+    truth = {one.affiliate_id: one for one in program.truth.affiliates}
+    reviewed = [truth[affiliate] for affiliate in program.labels["affiliate_id"]]
+    assert len(reviewed) == 120
+    assert sum(one.bad for one in reviewed) / 120 > 3 * 0.05
+    assert sum(one.kind == "ordinary" for one in reviewed) > 30
+    assert not any(one.bad and one.onset is not None and one.onset > datetime(2026, 3, 24, tzinfo=UTC) for one in reviewed)
+
+
+def test_what_is_pending_and_what_comes_back_are_parts_of_the_fraud(program: SimulatedProgram) -> None:
+    told = [one for one in program.truth.affiliates if one.bad]
+    assert all(Decimal(0) <= one.fraud_returned <= one.fraud_pending <= one.fraud_commission for one in told)
+    assert 0 < sum(one.fraud_returned for one in told) < sum(one.fraud_pending for one in told)
+
+
+def test_every_fraud_begins_when_asked() -> None:
+    program = simulate(SimulationSpec(affiliates=400, days=10, clicks_per_day=1, onset_days=2.5, hard_share=0))
+    assert {one.onset for one in program.truth.affiliates if one.bad} == {datetime(2026, 3, 28, 12, tzinfo=UTC)}
+
+
+def test_an_agency_is_declared_paid_as_one_and_no_ring() -> None:
+    program = simulate(SimulationSpec(affiliates=90, days=3, clicks_per_day=5, kinds=("L12",), bad_share=0, hard_share=0.1))
+    table = program.affiliates.set_index("affiliate_id")
+    actors = [one for one in program.truth.affiliates if one.kind == "agency"]
+    assert all(one.ring_id is None and not one.bad for one in actors)
+    groups = table.loc[[one.affiliate_id for one in actors]].groupby("group_id")
+    assert sum(len(members) for _, members in groups) == len(actors) == 9
+    assert (groups["payout_account"].nunique() == 1).all()
+    assert program.truth.rings == ()
 
 
 def test_an_unwritable_folder_is_a_clear_complaint(tmp_path: Path) -> None:
@@ -217,6 +250,8 @@ def test_progress_rises_to_the_end(tmp_path: Path) -> None:
         ({"bad_share": 0.6, "hard_share": 0.6}, "together"),
         ({"intensity": 0.0}, "intensity is 0.0"),
         ({"seed": -1}, "seed is -1"),
+        ({"onset_days": 40.0}, "onset_days is 40.0"),
+        ({"laws": "gaussian"}, "no laws 'gaussian'; choose from lognormal, hawkes"),
         ({"reviewed_share": 2.0}, "reviewed_share is 2.0"),
         ({"kinds": ("click_food",)}, "no kind 'click_food'; choose from .*click_flood"),
     ],

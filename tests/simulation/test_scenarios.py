@@ -12,7 +12,7 @@ import pytest
 
 from fraud.simulation import networks
 from fraud.simulation.agents import AGENTS
-from fraud.simulation.population import OFFER_IDS
+from fraud.simulation.laws import LOGNORMAL
 from fraud.simulation.program import SimulationSpec, simulate
 from fraud.simulation.scenarios import KINDS, SHAPES
 from fraud.simulation.world import GOODS
@@ -93,14 +93,14 @@ def test_lasthijack_converts_within_seconds_of_other_peoples_clicks(staged: Stag
 def test_a_hijacked_order_is_counted_once_and_its_first_click_stays(staged: Staged) -> None:
     cast = staged("lasthijack")
     assert cast.program.conversions["order_id"].is_unique
-    stolen = cast.conversions[cast.conversions["device_id"].isin(set(cast.other_clicks["device_id"].dropna()))].iloc[0]
-    earlier = cast.other_clicks[cast.other_clicks["device_id"] == stolen["device_id"]]
-    assert (earlier["clicked_at"] < stolen["converted_at"]).any()
+    first_click = cast.other_clicks.groupby("device_id")["clicked_at"].min()
+    stolen = cast.conversions[cast.conversions["device_id"].isin(first_click.index)]
+    assert (stolen["device_id"].map(first_click) < stolen["converted_at"]).mean() > 0.7
 
 
 def test_lead_farm_is_fast_alike_and_repeats_its_people(staged: Staged) -> None:
     cast = staged("lead_farm")
-    leads = {OFFER_IDS[i] for i, goods in enumerate(GOODS) if goods.payout_model == "cpl"}
+    leads = {LOGNORMAL.offer_ids[i] for i, goods in enumerate(GOODS) if goods.payout_model == "cpl"}
     assert set(cast.conversions["offer_id"].astype("str")) <= leads
     farm = cast.conversions[cast.conversions["form_ms"] < 6000]
     assert len(farm) > 0.6 * len(cast.conversions)
@@ -134,7 +134,7 @@ def test_self_ref_buys_with_its_own_address_device_and_mail(staged: Staged) -> N
 def test_incent_converts_too_well_for_too_little(staged: Staged) -> None:
     cast = staged("incent")
     assert rate(cast.conversions, cast.clicks) > 4 * rate(cast.other_conversions, cast.other_clicks)
-    values = {offer: goods.value for offer, goods in zip(OFFER_IDS, GOODS, strict=True)}
+    values = {offer: goods.value for offer, goods in zip(LOGNORMAL.offer_ids, GOODS, strict=True)}
     relative = cast.conversions["amount"].astype(float) / cast.conversions["offer_id"].astype("str").map(values)
     assert relative.median() < 0.5
     spread = np.log(cast.delays(cast.conversions)).std()
@@ -189,6 +189,120 @@ def test_subid_launder_makes_new_subs_daily_of_which_a_quarter_is_bad(staged: St
     spoilt = mine[mine["sub_id"].isin(bad)]
     assert 0.4 < in_hosting(spoilt["ip"]).mean() < 0.6
     assert spoilt["user_agent"].nunique() <= 6
+
+
+def test_bot_resproxy_is_regular_spread_out_and_buys_nothing(staged: Staged) -> None:
+    cast = staged("bot_resproxy")
+    busy = cast.clicks["affiliate_id"].astype("str").value_counts().index[0]
+    mine = cast.clicks[cast.clicks["affiliate_id"] == busy]
+    assert mine["ip"].nunique() > 0.7 * len(mine)
+    assert mine["country"].nunique() >= 10
+    assert rate(cast.conversions, cast.clicks) < 0.6 * rate(cast.other_conversions, cast.other_clicks)
+    hours = mine["clicked_at"].dt.hour.value_counts(normalize=True)
+    assert hours.min() > 0.4 * hours.max()
+
+
+def test_slow_drip_keeps_its_distance_and_returns_to_few_addresses(staged: Staged) -> None:
+    cast = staged("slow_drip")
+    for one in cast.actors[:3]:
+        mine = cast.clicks[cast.clicks["affiliate_id"] == one.affiliate_id]
+        repeated = mine.groupby("ip")["device_id"].transform("nunique") == 1
+        drip = mine[repeated & mine.duplicated("ip", keep=False)]
+        gaps = drip["clicked_at"].diff().dt.total_seconds().dropna()
+        assert gaps.std() / gaps.mean() < 0.75
+        assert len(drip) > 0.4 * len(mine)
+
+
+def test_referrer_launder_hides_its_sources_among_hundreds(staged: Staged) -> None:
+    cast = staged("referrer_launder")
+    busy = cast.clicks["affiliate_id"].astype("str").value_counts().index[0]
+    sites = cast.clicks.loc[cast.clicks["affiliate_id"] == busy, "referrer"].dropna().astype("str").nunique()
+    assert sites > 200
+    assert rate(cast.conversions, cast.clicks) < 0.7 * rate(cast.other_conversions, cast.other_clicks)
+
+
+def test_replay_repeats_one_recording_on_several_accounts(staged: Staged) -> None:
+    cast = staged("replay")
+    mine = cast.clicks[["affiliate_id", "device_id", "clicked_at"]].dropna()
+    shared = mine.groupby("device_id")["affiliate_id"].nunique()
+    others = cast.other_clicks.groupby("device_id")["affiliate_id"].nunique()
+    assert (shared > 1).mean() > 3 * (others > 1).mean()
+    recorded = mine[mine["device_id"].isin(shared.index[shared >= 4])]
+    of_day = recorded["clicked_at"].dt.hour * 3600 + recorded["clicked_at"].dt.minute * 60 + recorded["clicked_at"].dt.second
+    assert of_day.groupby(recorded["device_id"]).std().median() < 10
+
+
+def test_brandbid_sells_fast_to_old_customers_from_search(staged: Staged) -> None:
+    cast = staged("brandbid")
+    forbidden = {offer for offer, goods in zip(LOGNORMAL.offer_ids, GOODS, strict=True) if not goods.paid_search}
+    assert set(cast.clicks["offer_id"].astype("str")) <= forbidden
+    assert cast.clicks["referrer"].astype("str").str.contains("google|bing|duckduckgo").mean() > 0.6
+    assert rate(cast.conversions, cast.clicks) > 2.5 * rate(cast.other_conversions, cast.other_clicks)
+    leaking = [
+        cast.clicks.loc[cast.clicks["affiliate_id"] == one.affiliate_id, "landing_url"].astype("str").str.contains("gad_source").mean()
+        > 0.5
+        for one in cast.actors
+    ]
+    assert 0 < sum(leaking) < len(leaking)
+
+
+def test_ad_stack_clicks_five_offers_within_a_second(staged: Staged) -> None:
+    cast = staged("ad_stack")
+    busy = cast.clicks["affiliate_id"].astype("str").value_counts().index[0]
+    mine = cast.clicks[cast.clicks["affiliate_id"] == busy].dropna(subset="device_id")
+    views = mine.groupby(["device_id", mine["clicked_at"].dt.floor("5s")])["offer_id"].nunique()
+    assert (views >= 4).mean() > 0.7
+
+
+def test_overwrite_comes_just_before_somebody_elses_order(staged: Staged) -> None:
+    cast = staged("overwrite")
+    delays = cast.delays(cast.conversions)
+    stolen = cast.conversions.loc[delays.index[delays.between(5, 60)]]
+    earlier = cast.other_clicks.groupby("device_id")["clicked_at"].min()
+    since = stolen["converted_at"] - stolen["device_id"].map(earlier)
+    assert (since.dropna().dt.total_seconds().between(0, 86_400)).mean() > 0.7
+    assert all((cast.conversions["affiliate_id"] == one.affiliate_id).any() for one in cast.actors)
+
+
+def test_adaptive_stays_within_two_standard_deviations_of_what_is_public(staged: Staged) -> None:
+    cast = staged("adaptive")
+
+    def shares(clicks: pd.DataFrame) -> pd.DataFrame:
+        facts = pd.DataFrame({"null": clicks["referrer"].isna(), "short": (clicks["dwell_ms"] < 2000).fillna(False).astype(bool)})
+        return facts.groupby(clicks["affiliate_id"].astype("str")).mean()
+
+    trades = cast.program.affiliates.set_index("affiliate_id")["affiliate_type"].to_dict()
+    others, mine = shares(cast.other_clicks), shares(cast.clicks)
+    for affiliate in mine.index:
+        alike = others[others.index.map(trades) == trades[affiliate]]
+        if len(alike) < 3:
+            continue
+        z = (mine.loc[affiliate].to_numpy() - alike.mean().to_numpy()) / np.maximum(alike.std().to_numpy(), 0.02)
+        assert z.max() < 2.6, "a little past the limit for what it draws by chance"
+    assert sum(one.fraud_conversions for one in cast.actors) > 0
+
+
+def test_tz_shift_moves_the_audience_to_another_clock(staged: Staged) -> None:
+    cast = staged("tz_shift")
+    assert cast.clicks["country"].isin(["JP", "AU"]).mean() > 0.55
+    assert cast.other_clicks["country"].isin(["JP", "AU"]).mean() < 0.2
+
+
+def test_webinar_signs_up_a_room_in_twenty_minutes(staged: Staged) -> None:
+    cast = staged("webinar")
+    for one in cast.actors[:3]:
+        mine = cast.conversions[cast.conversions["affiliate_id"] == one.affiliate_id]
+        busiest = mine["ip"].value_counts().index[0]
+        room = mine[mine["ip"] == busiest]
+        assert len(room) > 25
+        assert room["customer_email"].is_unique
+        assert room["converted_at"].quantile(0.9) - room["converted_at"].quantile(0.1) < pd.Timedelta(minutes=40)
+
+
+def test_agency_members_share_an_office(staged: Staged) -> None:
+    cast = staged("agency")
+    ids = [one.affiliate_id for one in cast.actors]
+    assert cast.program.affiliates.set_index("affiliate_id").loc[ids, "group_id"].notna().all()
 
 
 def test_viral_and_giveaway_bring_many_clicks_that_buy_less(staged: Staged) -> None:

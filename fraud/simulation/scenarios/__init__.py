@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from fraud.simulation.kinds import Kind
-from fraud.simulation.scenarios import bots, flooding, hijack, honest, injection, leads, rings, subids
+from fraud.simulation.scenarios import adaptive, bots, flooding, hijack, honest, injection, leads, referrers, replay, rings, subids
 from fraud.simulation.scenarios.base import Scenario, Shape, Stage
 
 __all__ = ["KINDS", "SHAPES", "Scenario", "Shape", "Stage"]
 
+_MODULES = (adaptive, bots, flooding, hijack, leads, injection, referrers, replay, rings, subids, honest)
 _ALL: tuple[Scenario, ...] = tuple(
     sorted(
-        (scenario for module in (bots, flooding, hijack, leads, injection, rings, subids, honest) for scenario in module.SCENARIOS),
+        (scenario for module in _MODULES for scenario in module.SCENARIOS),
         key=lambda scenario: scenario.kind.code,
     )
 )

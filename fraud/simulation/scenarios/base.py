@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -59,16 +59,23 @@ class Stage:
         limit = world.EXTRA_CAP_PER_DAY * max(1.0, (self.end_us - self.onset_us) / DAY_US)
         return int(min(round(self.share(factor) * int(self.acting.sum())), limit))
 
-    def more(self, count: int) -> pd.DataFrame:
-        """`count` further ordinary visits of this affiliate on random days since the onset."""
+    def more(self, count: int, places: Sequence[int] = ()) -> pd.DataFrame:
+        """`count` further ordinary visits of this affiliate on random days since the onset, from its own audience or from these places."""
         days = max(1, -(-(self.end_us - self.onset_us) // DAY_US))
         day = self.onset_us + self.rng.integers(0, days, count) * DAY_US
-        drawn = draw_visits(self.crowd, self.rng, np.full(count, self.number), day)
+        place = self.rng.choice(np.array(places), count) if places else None
+        drawn = draw_visits(self.crowd, self.rng, np.full(count, self.number), day, place)
         return drawn[drawn["t"] < self.end_us].reset_index(drop=True)
 
     def evenly(self, count: int) -> Ints:
         """`count` moments uniform between the onset and the end, in order."""
         return np.sort(self.rng.integers(self.onset_us, self.end_us, count))
+
+    def spaced(self, gaps: Floats) -> Ints:
+        """Moments between the onset and the end with gaps in these proportions."""
+        after = np.cumsum(gaps)
+        total = after[-1] if len(after) else 1.0
+        return self.onset_us + (after / total * (self.end_us - self.onset_us - 1)).astype(np.int64)
 
     def chosen(self, full: float) -> Ints:
         """Positions of a random share (at the role's intensity) of the visits after the onset."""

@@ -9,10 +9,10 @@ from fraud.simulation import world
 from fraud.simulation.agents import AGENTS, draw_agents
 from fraud.simulation.kinds import Kind
 from fraud.simulation.networks import Egress
-from fraud.simulation.randomness import Ints
-from fraud.simulation.scenarios.base import Scenario, Stage, assign, burst, joined, settle
-from fraud.simulation.traffic import conversion_rate, draw_visits
-from fraud.simulation.world import DAY_US, HOUR_S, PLACES
+from fraud.simulation.randomness import Ints, fresh, stream
+from fraud.simulation.scenarios.base import Scenario, Stage, assign, burst, joined, lognormal, settle
+from fraud.simulation.traffic import conversion_rate, draw_visits, identities
+from fraud.simulation.world import DAY_US, HOUR_S, PLACES, SECOND_US
 
 
 def viral(stage: Stage) -> pd.DataFrame:
@@ -79,6 +79,14 @@ def tiny_new(stage: Stage) -> pd.DataFrame:
     return draw_visits(stage.crowd, stage.rng, np.full(len(days), stage.number), days)
 
 
+def tz_shift(stage: Stage) -> pd.DataFrame:
+    """L06: somebody in Japan or Australia links to the site: tonight 70% of the clicks come from there, by their clocks."""
+    rows = stage.chosen(0.7)
+    far = [index for index, place in enumerate(PLACES) if place.utc_offset in (9.0, 10.0)]
+    usual = np.delete(np.arange(len(stage.visits)), rows)
+    return joined(stage.visits.iloc[usual], stage.more(len(rows), far))
+
+
 def email_blast(stage: Stage) -> pd.DataFrame:
     """L07: one big newsletter. Ten times a usual day within hours of the send, no referrer; quieter on all other days."""
     rng = stage.rng
@@ -117,6 +125,38 @@ def giveaway(stage: Stage) -> pd.DataFrame:
     return visits
 
 
+def webinar(stage: Stage) -> pd.DataFrame:
+    """L11: sixty people in one room sign up within twenty minutes: one office's address, each with their own device and e-mail."""
+    rng = stage.rng
+    room = stage.more(_ATTENDANTS + 10).iloc[:_ATTENDANTS].reset_index(drop=True)
+    count, rows = len(room), np.arange(len(room))
+    begins = stage.onset_us + int(rng.uniform(0.05, 0.9) * (stage.end_us - stage.onset_us))
+    room["t"] = np.sort(np.minimum(begins + rng.integers(0, 20 * 60 * SECOND_US, count), stage.end_us - 1))
+    office = stage.crowd.shared.corporate.take(rng.integers(0, world.CORPORATE_ADDRESSES, 1))
+    settle(room, rows, office.take(np.zeros(count, dtype=np.int64)))
+    devices = fresh(rng, count)
+    agents = draw_agents(rng, Egress.CORPORATE, count)
+    assign(room, rows, egress=int(Egress.CORPORATE), agent=agents, device=devices, customer=identities(devices), converts=True)
+    assign(room, rows, delay_s=np.maximum(30.0, lognormal(stage, 150.0, 0.6, count)), referrer=-1)
+    return joined(stage.visits, room)
+
+
+def agency(stage: Stage) -> pd.DataFrame:
+    """L12: six affiliates of one declared agency, paid together; its office looks at all of them now and then."""
+    shared = stream(stage.crowd.spec.seed, "agency", stage.role.ring_id)
+    office = stage.crowd.shared.corporate.take(shared.integers(0, world.CORPORATE_ADDRESSES, 1))
+    devices = fresh(shared, _DESKS)
+    visits = stage.visits.copy()
+    rows = stage.chosen(0.02)
+    mine = devices[stage.rng.integers(0, _DESKS, len(rows))]
+    settle(visits, rows, office.take(np.zeros(len(rows), dtype=np.int64)))
+    assign(visits, rows, egress=int(Egress.CORPORATE), device=mine, customer=identities(mine), converts=False)
+    return visits
+
+
+_ATTENDANTS, _DESKS = 60, 12
+
+
 def _keep_sales(stage: Stage, visits: pd.DataFrame, share: float) -> None:
     """Only that share of the sales since the onset happens."""
     lost = (visits["t"].to_numpy() >= stage.onset_us) & (stage.rng.random(len(visits)) >= share)
@@ -130,9 +170,12 @@ SCENARIOS = (
     Scenario(Kind("cgnat_geo", "L03", when="always"), cgnat_geo),
     Scenario(Kind("corp_news", "L04", trades=("content", "email"), when="always"), corp_news),
     Scenario(Kind("tiny_new", "L05", newcomer_days=5), tiny_new),
+    Scenario(Kind("tz_shift", "L06", when="window"), tz_shift),
     Scenario(Kind("email_blast", "L07", trades=("email",), when="window"), email_blast),
     Scenario(Kind("vpn_privacy", "L08", trades=_CREATORS, when="always"), vpn_privacy),
     Scenario(Kind("app_webview", "L09", trades=("app",), when="always"), app_webview),
     Scenario(Kind("giveaway", "L10", trades=_CREATORS, when="window"), giveaway),
+    Scenario(Kind("webinar", "L11", trades=("content", "email"), payout_model="cpl", when="window"), webinar),
+    Scenario(Kind("agency", "L12", when="always", ring_size=6), agency),
 )
 """The kinds of this module."""
