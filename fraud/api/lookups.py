@@ -15,7 +15,6 @@ from fraud.api.security import Gate, program_of
 from fraud.api.services import ApiServices
 from fraud.domain.actors import Role
 from fraud.domain.alerts import Alert
-from fraud.domain.jobs import JobState
 from fraud.domain.scans import ScanResult
 from fraud.errors import NotFound
 
@@ -45,12 +44,6 @@ def lookup_routes(services: ApiServices, gate: Gate) -> APIRouter:
         """Open alerts, the largest expected loss first."""
         program = program_of(gate.require(request, Role.REVIEW), program_id)
         return answer(alert_page(services.alerts.open_alerts(program), limit, cursor))
-
-    @router.get("/scans/{scan_id}", tags=["scans"], openapi_extra=responds("ScanResult"))
-    def scan(request: Request, scan_id: str, program_id: Program = None) -> Response:
-        """A scan's state and result."""
-        program = program_of(gate.require(request, Role.REVIEW), program_id)
-        return answer({**msgspec.to_builtins(services.scans.get(program, scan_id)), "state": JobState.DONE.value})
 
     @router.get("/decisions/{decision_id}", tags=["decisions"], openapi_extra=responds("Decision"))
     def decision(request: Request, decision_id: str, program_id: Program = None) -> Response:

@@ -12,13 +12,16 @@ from fraud.api.applications import ApplicationState, application_routes
 from fraud.api.bodies import answer
 from fraud.api.clicks import ClickIn
 from fraud.api.conversions import ConversionIn
+from fraud.api.events import EventsAnswer, event_routes
 from fraud.api.health import health_routes
 from fraud.api.lookups import lookup_routes
 from fraud.api.metrics import Metrics
 from fraud.api.openapi import describe
+from fraud.api.postbacks import postback_routes
 from fraud.api.problems import Problem, install
 from fraud.api.requests import RequestFrame
-from fraud.api.scoring import scoring_routes
+from fraud.api.scans import ScanAsked, ScanState, scan_routes
+from fraud.api.scoring import EventLanes, scoring_routes
 from fraud.api.security import Gate
 from fraud.api.services import ApiServices
 from fraud.domain.actors import Role
@@ -34,6 +37,9 @@ SCHEMAS: list[type] = [
     ClickAnswer,
     ConversionIn,
     ConversionAnswer,
+    EventsAnswer,
+    ScanAsked,
+    ScanState,
     Application,
     ApplicationState,
     Dossier,
@@ -57,7 +63,11 @@ def create_api(services: ApiServices, routers: Sequence[APIRouter] = ()) -> Fast
     gate, metrics = Gate(services.actors, services.clock), Metrics()
     app.add_middleware(RequestFrame, metrics=metrics, clock=services.clock)
     install(app)
-    app.include_router(scoring_routes(services, gate, metrics))
+    lanes = EventLanes(services, metrics)
+    app.include_router(scoring_routes(services, gate, lanes))
+    app.include_router(postback_routes(services, gate, lanes))
+    app.include_router(event_routes(services, gate))
+    app.include_router(scan_routes(services, gate))
     app.include_router(application_routes(services, gate))
     app.include_router(lookup_routes(services, gate))
     app.include_router(health_routes(services, gate, metrics))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable
 
 from fastapi import APIRouter, Request, Response
 
@@ -27,18 +27,43 @@ BATCH_THREADS, BATCHES_WAITING = 2, 8
 """The same for batches, which have threads of their own so that they never keep a single click waiting for one."""
 
 
-def scoring_routes(services: ApiServices, gate: Gate, metrics: Metrics) -> APIRouter:
-    """`POST /v1/score/click`, `/clicks`, `/conversion` and `/conversions`."""
-    router = APIRouter(prefix="/v1/score", tags=["scoring"])
-    singles, batches = Lane("scoring", THREADS, WAITING), Lane("scoring-batches", BATCH_THREADS, BATCHES_WAITING)
+class EventLanes:
+    """Scores single events and batches beside the event loop, each in threads of their own, and counts the answers."""
 
-    def scored(click: Click, request_id: str) -> ClickAnswer:
-        given = services.scorer_of(click.program_id).score(click, request_id).answer
-        metrics.click(given.decision.value, degraded=given.degraded)
+    def __init__(self, services: ApiServices, metrics: Metrics) -> None:
+        self._services = services
+        self._metrics = metrics
+        self._singles = Lane("scoring", THREADS, WAITING)
+        self._batches = Lane("scoring-batches", BATCH_THREADS, BATCHES_WAITING)
+
+    async def click(self, click: Click, request_id: str) -> ClickAnswer:
+        """One click's answer."""
+        return await self._singles.run(lambda: self.score_click(click, request_id))
+
+    async def conversion(self, conversion: Conversion, request_id: str) -> ConversionAnswer:
+        """One conversion's answer."""
+        return await self._singles.run(lambda: self.score_conversion(conversion, request_id))
+
+    async def batch(self, work: Callable[[], Response]) -> Response:
+        """What a whole batch answers."""
+        return await self._batches.run(work)
+
+    def score_click(self, click: Click, request_id: str) -> ClickAnswer:
+        """One click's answer, in this thread."""
+        given = self._services.scorer_of(click.program_id).score(click, request_id).answer
+        self._metrics.click(given.decision.value, degraded=given.degraded)
         return given
 
-    def all_scored(clicks: Sequence[Click], request_id: str) -> list[ClickAnswer]:
-        return [scored(click, request_id) for click in clicks]
+    def score_conversion(self, conversion: Conversion, request_id: str) -> ConversionAnswer:
+        """One conversion's answer, in this thread."""
+        given = self._services.conversions_of(conversion.program_id).score(conversion, request_id).answer
+        self._metrics.conversion(given.decision.value, degraded=given.degraded)
+        return given
+
+
+def scoring_routes(services: ApiServices, gate: Gate, lanes: EventLanes) -> APIRouter:
+    """`POST /v1/score/click`, `/clicks`, `/conversion` and `/conversions`."""
+    router = APIRouter(prefix="/v1/score", tags=["scoring"])
 
     @router.post("/click", openapi_extra=json_body("ClickIn", CLICK_EXAMPLE) | responds("ClickAnswer"))
     async def score_click(request: Request) -> Response:
@@ -46,7 +71,7 @@ def scoring_routes(services: ApiServices, gate: Gate, metrics: Metrics) -> APIRo
         actor = await gate.admit(request, Role.SCORE)
         sent = read_click(await read_body(request, services.body_limit))
         click = click_of(sent, program_of(actor, sent.program_id))
-        return answer(await singles.run(lambda: scored(click, request_id_of(request))))
+        return answer(await lanes.click(click, request_id_of(request)))
 
     @router.post("/clicks", openapi_extra=one_of_many("ClickIn", CLICK_EXAMPLE) | responds("ClickAnswer", many=True))
     async def score_clicks(request: Request) -> Response:
@@ -60,14 +85,9 @@ def scoring_routes(services: ApiServices, gate: Gate, metrics: Metrics) -> APIRo
         def work() -> Response:
             sent = read_clicks(body)
             clicks = clicks_of(sent, [program_of(actor, click.program_id) for click in sent])
-            return answer(all_scored(clicks, request_id_of(request)))
+            return answer([lanes.score_click(click, request_id_of(request)) for click in clicks])
 
-        return await batches.run(work)
-
-    def scored_conversion(conversion: Conversion, request_id: str) -> ConversionAnswer:
-        given = services.conversions_of(conversion.program_id).score(conversion, request_id).answer
-        metrics.conversion(given.decision.value, degraded=given.degraded)
-        return given
+        return await lanes.batch(work)
 
     @router.post("/conversion", openapi_extra=json_body("ConversionIn", CONVERSION_EXAMPLE) | responds("ConversionAnswer"))
     async def score_conversion(request: Request) -> Response:
@@ -75,7 +95,7 @@ def scoring_routes(services: ApiServices, gate: Gate, metrics: Metrics) -> APIRo
         actor = await gate.admit(request, Role.SCORE)
         sent = read_conversion(await read_body(request, services.body_limit))
         conversion = conversion_of(sent, program_of(actor, sent.program_id), services.personal)
-        return answer(await singles.run(lambda: scored_conversion(conversion, request_id_of(request))))
+        return answer(await lanes.conversion(conversion, request_id_of(request)))
 
     @router.post("/conversions", openapi_extra=one_of_many("ConversionIn", CONVERSION_EXAMPLE) | responds("ConversionAnswer", many=True))
     async def score_conversions(request: Request) -> Response:
@@ -89,8 +109,8 @@ def scoring_routes(services: ApiServices, gate: Gate, metrics: Metrics) -> APIRo
         def work() -> Response:
             sent = read_conversions(body)
             conversions = conversions_of(sent, [program_of(actor, one.program_id) for one in sent], services.personal)
-            return answer([scored_conversion(conversion, request_id_of(request)) for conversion in conversions])
+            return answer([lanes.score_conversion(conversion, request_id_of(request)) for conversion in conversions])
 
-        return await batches.run(work)
+        return await lanes.batch(work)
 
     return router

@@ -9,6 +9,7 @@ from fraud.api.conversions import PersonalHash
 from fraud.domain.clock import Clock
 from fraud.domain.ports import ActorStore, AlertStore, ApplicationStore, AuditLog, DecisionStore, JobQueue, ScanStore
 from fraud.workflows.converting import ConversionScorer
+from fraud.workflows.ingesting import IngestReport
 from fraud.workflows.scoring import ClickScorer
 
 Probe = Callable[[], None]
@@ -23,7 +24,7 @@ class ApiServices:
     """Ports, and what is built on them.
 
     `scorer_of` and `conversions_of` give a program's scorers, or raise `NotFound` for a program that does not exist; `personal` hashes
-    what may not be kept as it is. `probes` are asked by `/readyz`.
+    what may not be kept as it is; `append` keeps the rows of a body (program, kind of table, bytes). `probes` are asked by `/readyz`.
     `gauges` come from counters and queues. `body_limit` and `batch_limit` are the largest bodies in bytes, of one thing and of many.
     """
 
@@ -38,6 +39,7 @@ class ApiServices:
     scorer_of: Callable[[str], ClickScorer]
     conversions_of: Callable[[str], ConversionScorer]
     personal: PersonalHash
+    append: Callable[[str, str, bytes], IngestReport]
     probes: Mapping[str, Probe] = field(default_factory=dict)
     gauges: Gauges = dict
     body_limit: int = 64 * 1024

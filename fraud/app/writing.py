@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import msgspec
 import pandas as pd
@@ -13,15 +12,9 @@ from fraud.domain.hashing import readable_json
 from fraud.domain.programs import Application, ProgramProfile
 from fraud.domain.scans import RankedSubject, ScanResult
 from fraud.errors import StorageError
+from fraud.reports.documents import scan_document
 from fraud.reports.dossier import dossier_report
 from fraud.reports.scan import scan_report
-
-
-def scan_document(result: ScanResult) -> dict[str, Any]:
-    """A result as `scan.json` has it: every alert also names its `subject` (CONTRACT 2)."""
-    document: dict[str, Any] = msgspec.to_builtins(result)
-    document["alerts"] = [{"subject": alert["subject_id"], **alert} for alert in document["alerts"]]
-    return document
 
 
 def write_scan(result: ScanResult, folder: Path, profile: ProgramProfile | None = None) -> list[Path]:

@@ -27,8 +27,15 @@ def vet(app: App, job: Job) -> dict[str, Any]:
 
 def scan(app: App, job: Job) -> dict[str, Any]:
     """Scans the program's newest night, or the one the job names."""
-    as_of = job.payload.get("as_of")
-    request = ScanRequest(program_id=job.program_id, as_of=None if as_of is None else msgspec.convert(as_of, datetime))
+    payload = job.payload
+    as_of = payload.get("as_of")
+    request = ScanRequest(
+        program_id=job.program_id,
+        as_of=None if as_of is None else msgspec.convert(as_of, datetime),
+        days=payload.get("days", 3),
+        history_days=payload.get("history_days", 28),
+        budget=payload.get("budget"),
+    )
     profile = app.profile(job.program_id)
     result = scan_workspace(app, request, SYSTEM, profile.policy if profile else "", lambda _: None).result
     return {"scan_id": result.scan_id, "alerts": len(result.alerts)}

@@ -85,7 +85,8 @@ def scan(
     json: JsonOption = False,
 ) -> None:
     """Scan traffic quality: rank every active affiliate by risk, with reasons, and alert within the reviewers' budget."""
-    from fraud.app.writing import make_folder, scan_document
+    from fraud.app.writing import make_folder
+    from fraud.reports.documents import scan_document
     from fraud.workflows.nightly import ScanRequest
 
     request = ScanRequest(

@@ -16,11 +16,14 @@ from fraud.app.scoring import Scorers
 from fraud.app.working import Worker
 from fraud.cli.jobs import HANDLERS
 from fraud.domain.actors import DEFAULT_PROGRAM
+from fraud.events.formats import CONTRACT
 from fraud.events.personal import hashed
 from fraud.settings import load_settings
 from fraud.web.pages import create_pages
 from fraud.web.sessions import SessionSigner
 from fraud.web.stores import PageStores
+from fraud.workflows.appending import append_body
+from fraud.workflows.ingesting import IngestOptions, IngestReport
 from fraud.workflows.scoring import DecisionWriter
 
 
@@ -42,6 +45,10 @@ def create_service(app: App) -> FastAPI:
     def policy_probe() -> None:
         app.pack_for(DEFAULT_PROGRAM)
 
+    def append(program_id: str, kind: str, body: bytes) -> IngestReport:
+        options = IngestOptions(format=CONTRACT, pepper=app.pepper, ingested_at=app.clock.now())
+        return append_body(app.lake, program_id, kind, body, options)
+
     services = ApiServices(
         decisions=app.stores.decisions,
         scans=app.stores.scans,
@@ -54,6 +61,7 @@ def create_service(app: App) -> FastAPI:
         scorer_of=scorers.of,
         conversions_of=scorers.conversions_of,
         personal=lambda kind, value: hashed(app.pepper, kind, value),
+        append=append,
         probes={"database": app.database.ping, "policy": policy_probe},
         gauges=gauges,
     )

@@ -17,6 +17,7 @@ from fraud.api.services import ApiServices
 from fraud.domain.actors import Role
 from fraud.domain.clock import SystemClock
 from fraud.domain.decisions import DecisionKind
+from fraud.events.formats import CONTRACT
 from fraud.events.personal import hashed
 from fraud.policy.loading import load_pack
 from fraud.storage.actors import SqlActors
@@ -27,8 +28,11 @@ from fraud.storage.counters import MemoryCounters
 from fraud.storage.database import Database, open_database
 from fraud.storage.decisions import SqlDecisions
 from fraud.storage.jobs import SqlJobs
+from fraud.storage.lake import ParquetLake
 from fraud.storage.scans import SqlScans
+from fraud.workflows.appending import append_body
 from fraud.workflows.converting import ConversionScorer, ConversionTools, RecentClicks
+from fraud.workflows.ingesting import IngestOptions
 from fraud.workflows.scoring import ClickScorer, DecisionWriter, ScanRisks, ScoringTools
 
 with warnings.catch_warnings():  # starlette asks for httpx2, which it names as httpx's successor; httpx is what this product has
@@ -54,7 +58,7 @@ class House:
         return TestClient(self.app, headers=headers, raise_server_exceptions=False)
 
 
-def services_of(database: Database, writer: DecisionWriter) -> ApiServices:
+def services_of(database: Database, writer: DecisionWriter, lake: ParquetLake) -> ApiServices:
     """Real stores, and one scorer without a model for all programs."""
     clock, decisions = SystemClock(), SqlDecisions(database)
     tools = ScoringTools(
@@ -65,6 +69,7 @@ def services_of(database: Database, writer: DecisionWriter) -> ApiServices:
         earlier=lambda program_id, click_id: decisions.latest(program_id, DecisionKind.SCORE, click_id),
     )
     recent = RecentClicks()
+    options = IngestOptions(format=CONTRACT, pepper=b"pepper", ingested_at=NOON)
     scorer = ClickScorer(load_pack(), None, replace(tools, seen=recent.remember))
     conversions = ConversionScorer(
         load_pack(),
@@ -90,6 +95,7 @@ def services_of(database: Database, writer: DecisionWriter) -> ApiServices:
         scorer_of=lambda program_id: scorer,
         conversions_of=lambda program_id: conversions,
         personal=lambda kind, value: hashed(b"pepper", kind, value),
+        append=lambda program_id, kind, body: append_body(lake, program_id, kind, body, options),
         probes={"database": database.ping},
         gauges=lambda: {"decisions_waiting": float(writer.stats().waiting)},
     )
@@ -108,7 +114,7 @@ def house(tmp_path: Path, migrated_file: Path) -> Iterator[House]:
     """The API on a database of its own."""
     database = open_database(f"sqlite:///{shutil.copy(migrated_file, tmp_path / 'fraud.sqlite3')}")
     writer = DecisionWriter(SqlDecisions(database))
-    services = services_of(database, writer)
+    services = services_of(database, writer, ParquetLake(tmp_path / "lake"))
     for role, secret in KEYS.items():
         services.actors.accept_key(secret, role.value, role, ("default", "shoes"), NOON)
     yield House(create_api(services), services, writer, database)
