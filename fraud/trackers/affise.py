@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import ClassVar
 
 import msgspec
 
-from fraud.domain.feeds import DAY, Feed, PulledPage, Window
+from fraud.domain.feeds import DAY, EPOCH, Feed, PulledPage, Window
 from fraud.errors import TrackerError
-from fraud.trackers.connector import MOST_PAGES, Connector, page_path, whole_days, write_page
+from fraud.trackers.connector import MOST_PAGES, Connector, Count, page_path, whole_days, write_page
 from fraud.trackers.http import Account, Ask
 
 HOUR = timedelta(hours=1)
+Period = tuple[tuple[str, str], ...]
 DONE = 1
 """The `status` of an answer that is none of an error."""
 
@@ -51,35 +52,47 @@ class Affise(Connector):
         key = secrets["api_key"]
         return Account(feed=feed.name, base_url=feed.base_url, headers={"API-Key": key}, secrets=(key,))
 
+    def complete(self, kind: str, moment: datetime) -> datetime:
+        """Only whole hours: what is still coming in would move from page to page."""
+        del kind
+        return moment.replace(minute=0, second=0, microsecond=0)
+
     def pages(self, kind: str, window: Window, folder: Path) -> Iterator[PulledPage]:
-        """Fetches the hour, or else the whole days, that a window touches."""
-        seen, total = 0, None
+        """Fetches whole days at once, and other windows hour by hour."""
+        number = 0
+        for part, period in _periods(window):
+            for page in self._part(kind, (part, period), folder, number):
+                number += 1
+                yield page
+
+    def _part(self, kind: str, what: tuple[Window, Period], folder: Path, before: int) -> Iterator[PulledPage]:
+        count = Count()
         for number in range(1, MOST_PAGES):
-            page = self.client.json(self._ask(kind, window, number), _Page, folder)
+            query = (*what[1], ("timezone", "UTC"), ("page", str(number)), ("limit", str(self.limit)))
+            page = self.client.json(Ask(method="GET", path=f"3.0/stats/{kind}", query=query), _Page, folder)
             rows = page.clicks if kind == "clicks" else page.conversions
             if page.status != DONE or rows is None:
                 raise TrackerError(f"{self.feed.name}: Affise refused: {self.client.clean(_why(page))}.")
-            total = page.pagination.total_count
-            seen += len(rows)
+            count.add(len(rows), page.pagination.total_count)
             if rows:
-                yield write_page(rows, page_path(folder, number))
-            if not rows or not _has_more(page.pagination, seen, len(rows) == self.limit):
+                yield write_page(rows, page_path(folder, before + number))
+            full = len(rows) == self.limit if count.complete is None else not count.complete
+            if not rows or not (page.pagination.next_page or full):
                 break
-        self.counted(seen, total, window)
+        count.check(self.feed.name, what[0])
 
-    def _ask(self, kind: str, window: Window, page: int) -> Ask:
+
+def _periods(window: Window) -> Iterator[tuple[Window, Period]]:
+    """What to ask for: a period of whole days as one, any other as the hours it touches."""
+    if not (window.start - EPOCH) % DAY and not (window.end - EPOCH) % DAY:
         first, last = whole_days(window)
-        query = [("date_from", first), ("date_to", last), ("timezone", "UTC"), ("page", str(page)), ("limit", str(self.limit))]
-        if first == last and window.end - window.start <= HOUR and (window.end - timedelta(microseconds=1)).hour == window.start.hour:
-            query.append(("hour", str(window.start.hour)))
-        return Ask(method="GET", path=f"3.0/stats/{kind}", query=tuple(query))
-
-
-def _has_more(paging: _Paging, seen: int, full: bool) -> bool:
-    """Whether another page is to be asked for: as the answer says, else when this one was full."""
-    if paging.next_page:
-        return True
-    return full if paging.total_count is None else seen < paging.total_count
+        yield window, (("date_from", first), ("date_to", last))
+        return
+    hour = window.start.replace(minute=0, second=0, microsecond=0)
+    while hour < window.end:
+        day = f"{hour:%Y-%m-%d}"
+        yield Window(hour, hour + HOUR), (("date_from", day), ("date_to", day), ("hour", str(hour.hour)))
+        hour += HOUR
 
 
 def _why(page: _Page) -> str:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import timedelta
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import ClassVar
 
@@ -51,16 +52,40 @@ class Connector:
         """How far back the tracker hands rows out, when it says."""
         return self.oldest.get(kind)
 
+    def complete(self, kind: str, moment: datetime) -> datetime:
+        """The newest moment, not after the one given, up to which a table can be fetched whole."""
+        del kind
+        return moment
+
     def pages(self, kind: str, window: Window, folder: Path) -> Iterator[PulledPage]:
         """Fetches the rows of a window, page by page, each into a file of its own in `folder`. `TrackerError` when that is impossible."""
         raise NotImplementedError
 
-    def counted(self, seen: int, total: int | None, window: Window) -> None:
-        """`TrackerError` when pages held fewer rows than the tracker said there are: the report changed while it was read."""
-        if total is not None and seen < total:
+
+@dataclass
+class Count:
+    """Rows seen over the pages of a window, and how many the tracker said there are on each page."""
+
+    seen: int = 0
+    totals: list[int] = field(default_factory=list)
+
+    def add(self, rows: int, total: int | None) -> None:
+        """Counts a page."""
+        self.seen += rows
+        if total is not None:
+            self.totals.append(total)
+
+    @property
+    def complete(self) -> bool | None:
+        """Whether all rows have been seen; `None` when the tracker does not say how many there are."""
+        return self.seen >= self.totals[-1] if self.totals else None
+
+    def check(self, feed: str, window: Window) -> None:
+        """`TrackerError` when the report changed while it was read: then rows moved from page to page, and some were passed by."""
+        if self.totals and (self.seen < self.totals[-1] or len(set(self.totals)) > 1):
             raise TrackerError(
-                f"{self.feed.name}: the pages of {window} held {seen:,} of {total:,} rows, so the report changed while it was read. "
-                "Pull again; a longer delay in the feed avoids it."
+                f"{feed}: the report of {window} changed while it was read ({self.seen:,} rows seen, {self.totals[0]:,} promised at first, "
+                f"{self.totals[-1]:,} at last). Pull again; a longer delay in the feed avoids it."
             )
 
 
@@ -93,4 +118,4 @@ def whole_days(window: Window) -> tuple[str, str]:
     return f"{days[0]:%Y-%m-%d}", f"{days[-1]:%Y-%m-%d}"
 
 
-__all__ = ["DAY", "MOST_PAGES", "SECOND", "Connector", "number_option", "page_path", "whole_days", "write_page"]
+__all__ = ["DAY", "MOST_PAGES", "SECOND", "Connector", "Count", "number_option", "page_path", "whole_days", "write_page"]

@@ -11,7 +11,7 @@ import msgspec
 
 from fraud.domain.feeds import DAY, Feed, PulledPage, Window
 from fraud.errors import TrackerError
-from fraud.trackers.connector import MOST_PAGES, SECOND, Connector, number_option, page_path, write_page
+from fraud.trackers.connector import MOST_PAGES, SECOND, Connector, Count, number_option, page_path, write_page
 from fraud.trackers.http import Account, Ask
 
 UTC_ZONE = 67
@@ -88,16 +88,16 @@ class Everflow(Connector):
     def _conversions(self, window: Window, folder: Path) -> Iterator[PulledPage]:
         events = self.feed.options.get("events", "false").lower() == "true"
         asked = {**self._period(window), "show_conversions": True, "show_events": events, "query": {"filters": []}}
-        seen, total = 0, None
+        count = Count()
         for number in range(1, MOST_PAGES):
             answer = self.client.json(self._ask("conversions", asked, number), _Conversions, folder)
-            rows, total = answer.conversions or [], answer.paging.total_count
-            seen += len(rows)
+            rows = answer.conversions or []
+            count.add(len(rows), answer.paging.total_count)
             if rows:
                 yield write_page(rows, page_path(folder, number))
-            if not rows or (len(rows) < self.limit if total is None else seen >= total):
+            if not rows or (len(rows) < self.limit if count.complete is None else count.complete):
                 break
-        self.counted(seen, total, window)
+        count.check(self.feed.name, window)
 
     def _ask(self, report: str, body: dict[str, object], page: int = 0) -> Ask:
         role = self.feed.options.get("key_role", "networks")

@@ -12,7 +12,7 @@ import msgspec
 
 from fraud.domain.feeds import DAY, Feed, PulledPage, Window
 from fraud.errors import InputError, TrackerError
-from fraud.trackers.connector import MOST_PAGES, SECOND, Connector, number_option, page_path, write_page
+from fraud.trackers.connector import MOST_PAGES, SECOND, Connector, Count, number_option, page_path, write_page
 from fraud.trackers.http import Account, Ask, TrackerClient, Unreadable, mapped
 
 FAILED = frozenset({"CANCELLED", "ERROR", "FAILED", "ABANDONED"})
@@ -139,10 +139,10 @@ class Impact(Connector):
             if total is not None and total > PAGES_ALLOWED * self.limit and part.end - part.start > SECOND:
                 waiting += reversed(part.halves())
                 continue
-            seen, number, page = 0, 1, first
+            count, number, page = Count(), 1, first
             while number < MOST_PAGES:
                 rows = page.Actions or []
-                seen += len(rows)
+                count.add(len(rows), _number(page.total))
                 if rows:
                     file += 1
                     yield write_page(rows, page_path(folder, file))
@@ -151,7 +151,7 @@ class Impact(Connector):
                     break
                 number += 1
                 page = self._page(part, number, folder)
-            self.counted(seen, total, part)
+            count.check(self.feed.name, part)
 
     def _page(self, window: Window, number: int, folder: Path) -> _Actions:
         query = (

@@ -12,7 +12,7 @@ import msgspec
 
 from fraud.domain.feeds import DAY, Feed, PulledPage, Window
 from fraud.errors import TrackerError
-from fraud.trackers.connector import MOST_PAGES, SECOND, Connector, page_path, write_page
+from fraud.trackers.connector import MOST_PAGES, SECOND, Connector, Count, page_path, write_page
 from fraud.trackers.http import Account, Ask, NotDone, TrackerClient, read_json
 
 ENDPOINT = "Apiv3/json"
@@ -72,17 +72,16 @@ class Tune(Connector):
     def pages(self, kind: str, window: Window, folder: Path) -> Iterator[PulledPage]:
         """Fetches conversions in the order of their time; `kind` is `conversions`."""
         del kind
-        seen, total = 0, None
+        count = Count()
         for number in range(1, MOST_PAGES):
             page = self._page(window, number, folder)
             rows = list(page.data.values()) if isinstance(page.data, dict) else page.data or []
-            total = page.count
-            seen += len(rows)
+            count.add(len(rows), page.count)
             if rows:
                 yield write_page((self._placed(row) for row in rows), page_path(folder, number))
             if not rows or (len(rows) < self.limit if page.pageCount is None else number >= page.pageCount):
                 break
-        self.counted(seen, total, window)
+        count.check(self.feed.name, window)
 
     def _page(self, window: Window, number: int, folder: Path) -> _Page:
         period = (self._local(window.start), self._local(max(window.start, window.end - SECOND)))

@@ -39,6 +39,10 @@ class FeedConnector(Protocol):
         """How far back the tracker hands rows out, when it says."""
         ...
 
+    def complete(self, kind: str, moment: datetime) -> datetime:
+        """The newest moment, not after the one given, up to which a table can be fetched whole."""
+        ...
+
     def pages(self, kind: str, window: Window, folder: Path) -> Iterator[PulledPage]:
         """Fetches a window, each page into a file in `folder`."""
         ...
@@ -141,7 +145,7 @@ def pull(feed: Feed, connector: FeedConnector, tools: PullTools) -> PullReport:
 
 
 def _pull_table(feed: Feed, table: FeedTable, connector: FeedConnector, tools: PullTools, report: TableReport) -> None:
-    until = (tools.now() - feed.delay).replace(microsecond=0)
+    until = connector.complete(table.kind, (tools.now() - feed.delay).replace(microsecond=0))
     reached = tools.state.reached(feed.name, table.kind)
     report.reached = reached
     for window in _still_kept(feed, table, connector, windows(table, reached, until), (until, reached, report)):
