@@ -34,6 +34,10 @@ class Settings(BaseSettings):
     pepper: SecretStr | None = Field(
         None, description="Keys the hashes of personal values; never rotated; made in the workspace when absent."
     )
+    enrichment_sources: Path | None = Field(None, description="A YAML file of sources of network tables, in place of the shipped ones.")
+    enrichment_npm_url: str = Field(
+        "https://registry.npmjs.org", description="The npm registry, or a mirror of it, that network tables come from."
+    )
     log_format: Literal["console", "json"] = Field("console", description="How logs are written to stderr: for people or for machines.")
     log_level: Literal["debug", "info", "warning", "error"] = Field("warning", description="The least level that is logged.")
 

@@ -6,11 +6,15 @@ from typing import Literal
 
 import msgspec
 
+from fraud.app.enriching import missing_sources, networks, package_artefacts
 from fraud.app.parts import App
 from fraud.app.scoring import newest_click_model
 from fraud.app.vetting import crawl_settings
 from fraud.domain.actors import DEFAULT_PROGRAM
 from fraud.errors import FraudError
+
+TABLES_AGE_DAYS = 35
+"""From when tables of networks are old: addresses change hands by the month."""
 
 
 class Finding(msgspec.Struct, frozen=True, kw_only=True):
@@ -22,7 +26,7 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def examine(app: App) -> list[Finding]:
-    """Looks at the workspace, the database, the policy, the events, the models, the keys and the crawler's settings."""
+    """Looks at the workspace, the database, the policy, the events, the models, the tables, the keys and the crawler's settings."""
     return [
         Finding(name="workspace", state="ok", text=str(app.workspace.root)),
         _database(app),
@@ -30,6 +34,8 @@ def examine(app: App) -> list[Finding]:
         _program(app),
         _events(app),
         _models(app),
+        _networks(app),
+        Finding(name="user agents", state="ok", text=", ".join(artefact.id for artefact in package_artefacts())),
         _keys(app),
         _crawler(app),
     ]
@@ -76,6 +82,22 @@ def _models(app: App) -> Finding:
     return Finding(
         name="click model", state="ok", text=f"fitted {info.created_at:%Y-%m-%d %H:%M} on {info.metrics.get('clicks', 0):,.0f} clicks"
     )
+
+
+def _networks(app: App) -> Finding:
+    try:
+        tables, absent = networks(app), missing_sources(app)
+    except FraudError as fault:
+        return Finding(name="networks", state="failing", text=fault.message)
+    if tables is None:
+        text = "No tables yet, so the country, network and class of addresses are unknown; run `fraud enrichment refresh`."
+        return Finding(name="networks", state="missing", text=text)
+    read = [report.kept for report in tables.manifest.sources]
+    days = {kept.source.id: (app.clock.now() - kept.fetched_at).days for kept in read}
+    said = f"{tables.manifest.version} from " + ", ".join(f"{name} ({age} days old)" for name, age in days.items())
+    gaps = f"; without {', '.join(source.id for source in absent)}" if absent else ""
+    old = "; old: run `fraud enrichment refresh`" if max(days.values(), default=0) > TABLES_AGE_DAYS else ""
+    return Finding(name="networks", state="ok", text=said + gaps + old)
 
 
 def _keys(app: App) -> Finding:

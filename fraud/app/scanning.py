@@ -9,6 +9,7 @@ from pathlib import Path
 
 import msgspec
 
+from fraud.app.enriching import enrichment_artefacts
 from fraud.app.history import by_kind
 from fraud.app.parts import App, KeptModels
 from fraud.app.scoring import fit_click_model_on
@@ -107,7 +108,8 @@ def _beginning_with_the_clicks(request: ScanRequest, lake: ParquetLake) -> ScanR
 def _tools(app: App, lake: ParquetLake, actor: Actor, pack: Pack, progress: Progress) -> ScanTools:
     now = app.clock.now()
     models = KeptModels(app.registry, feature_set_hash(), now)
-    return ScanTools(lake=lake, models=models, pack=pack, actor=actor, now=now, progress=progress)
+    enrichment = enrichment_artefacts(app)
+    return ScanTools(lake=lake, models=models, pack=pack, actor=actor, now=now, progress=progress, enrichment=enrichment)
 
 
 def _keep(app: App, outcome: ScanOutcome) -> ScanResult:

@@ -96,3 +96,4 @@ class ScanResult(msgspec.Struct, frozen=True, kw_only=True):
     policy: Artefact
     models: tuple[Artefact, ...]
     notes: tuple[str, ...] = ()
+    enrichment: tuple[Artefact, ...] = ()

@@ -99,6 +99,7 @@ class ScanTools:
     actor: Actor
     now: datetime
     progress: Progress = field(default=lambda _: None)
+    enrichment: tuple[Artefact, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -231,6 +232,7 @@ def _decide(
         policy=pack.artefact,
         models=night.models,
         notes=_notes(references, model),
+        enrichment=tools.enrichment,
     )
     decisions = tuple(candidate.decision for candidate in (*candidates, *candidates_subs))
     return ScanOutcome(result=result, decisions=decisions, alerts=alerts)
