@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Protocol
 
 import msgspec
 import structlog
 
 from crawlers.errors import CrawlError, LookupFailed
-from crawlers.facts import Failure, SiteFacts
+from crawlers.facts import DnsFacts, Failure, Hop, SiteFacts
 from crawlers.reading.affiliate import network_of
-from fraud.checks.applicants.context import VettingFacts, as_builtins, from_builtins, protected
+from fraud.checks.applicants.context import Applicant, Surroundings, VettingFacts, as_builtins, from_builtins, protected
 from fraud.checks.applicants.summary import summary
 from fraud.checks.running import run_applicant_checks
 from fraud.decisions.deciding import decide_application
@@ -32,14 +33,32 @@ SIDE_BY_SIDE = 8
 _log = structlog.get_logger(__name__)
 
 
+class Memory(Protocol):
+    """What the workspace knows of websites, and how it learns of new ones."""
+
+    def surroundings(self, applicant: Applicant, site: SiteFacts) -> Surroundings:
+        """Earlier applicants' sites that are like this one, lists it is on, and the code that proves it."""
+        ...
+
+    def remember(self, applicant: Applicant, site: SiteFacts) -> None:
+        """Keeps the site's print, so that later applicants are compared with it."""
+        ...
+
+
 @dataclass(frozen=True)
 class VettingTools:
-    """What a vetting works with: `collect` visits one website, `pepper` keys the hashes of personal values."""
+    """What a vetting works with: `collect` visits one website, `pepper` keys the hashes of personal values.
+
+    `memory` is what the workspace knows of websites, `mail_records` finds the records of an e-mail address's domain; without them those
+    facts stay unknown.
+    """
 
     collect: Callable[[str], Awaitable[SiteFacts]]
     actor_id: str
     pepper: bytes
     now: Callable[[], datetime]
+    memory: Memory | None = None
+    mail_records: Callable[[str], Awaitable[DnsFacts]] | None = None
 
 
 @dataclass(frozen=True)
@@ -57,12 +76,15 @@ async def vet(application: Application, profile: ProgramProfile | None, pack: Pa
     as_of = as_utc(tools.now())
     visits = [(website, await _visited(website, tools)) for website in application.websites]
     sites = tuple(site for _, site in visits if site is not None)
+    applicant = protected(application, tools.pepper)
     facts = VettingFacts(
-        application=protected(application, tools.pepper),
+        application=applicant,
         profile=profile,
         sites=sites,
         failed_visits=tuple(website for website, site in visits if site is None),
         networks=_networks(sites),
+        surroundings=_surroundings(applicant, sites, tools.memory),
+        mail=await tools.mail_records(applicant.email_domain) if tools.mail_records and applicant.email_domain else None,
         as_of=as_of,
     )
     decision = _decision(facts, pack, tools)
@@ -138,8 +160,27 @@ async def _visited(website: str, tools: VettingTools) -> SiteFacts | None:
     return msgspec.structs.replace(site, requested_url=website)
 
 
+def _surroundings(applicant: Applicant, sites: Sequence[SiteFacts], memory: Memory | None) -> dict[str, Surroundings]:
+    """What is known of each site, before any of them is remembered: an applicant's own sites are no earlier ones."""
+    if memory is None:
+        return {}
+    known = {site.requested_url: memory.surroundings(applicant, site) for site in sites}
+    for site in sites:
+        if site.pages:
+            memory.remember(applicant, site)
+    return known
+
+
+def _chains(site: SiteFacts) -> Iterator[tuple[Hop, ...]]:
+    """Every chain of redirects that was met on a visit."""
+    yield site.hops
+    yield from (variant.hops for variant in site.variants or ())
+    yield from (followed.hops for followed in site.followed or ())
+
+
 def _networks(sites: Sequence[SiteFacts]) -> dict[str, str]:
-    passed = dict.fromkeys(hop.location for site in sites for hop in site.hops if hop.location)
+    chains = [hops for site in sites for hops in _chains(site)]
+    passed = dict.fromkeys(hop.location for hops in chains for hop in hops if hop.location)
     return {url: network for url in passed if (network := network_of(url))}
 
 

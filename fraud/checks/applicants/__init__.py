@@ -4,7 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from fraud.checks.applicants import brand, disclosure, fit, identity, reach, tracking
+from fraud.checks.applicants import (
+    brand,
+    browsing,
+    cloaking,
+    disclosure,
+    fit,
+    identity,
+    likeness,
+    prohibited,
+    reach,
+    registry,
+    safety,
+    standing,
+    statements,
+    tracking,
+    writing,
+)
 from fraud.checks.applicants.context import VettingFacts, Visit
 from fraud.domain.catalogue import Limits
 from fraud.domain.signals import Signal
@@ -20,14 +36,38 @@ SITE_CHECKS: Mapping[str, Callable[[Visit, Limits], Signal]] = {
     "website.language": fit.language,
     "website.topic": fit.topic,
     "website.brand_in_domain": brand.brand_in_domain,
+    "website.any_address_answers": standing.any_address_answers,
+    "website.copied": likeness.copied,
+    "website.machine_made": writing.machine_made,
+    "website.doorways": writing.doorways,
+    "website.cloaking": cloaking.cloaking,
+    "website.domain_age": registry.domain_age,
+    "website.registration_status": registry.registration_status,
+    "website.certificate": registry.certificate,
+    "website.prohibited": prohibited.prohibited,
+    "website.freshness": standing.freshness,
+    "website.shared_accounts": likeness.shared_accounts,
+    "website.template_farm": likeness.template_farm,
+    "website.malware": safety.malware,
+    "website.made_for_ads": standing.made_for_ads,
+    "website.rank": standing.rank,
+    "website.concealed_links": safety.concealed_links,
+    "website.injected": cloaking.injected,
+    "website.software": safety.software,
+    "website.browser": browsing.browser,
+    "website.ownership": standing.ownership,
 }
 """Checks that look at one site at a time."""
 
-NAME_CHECKS = frozenset({"website.brand_in_domain"})
+NAME_CHECKS = frozenset(
+    {"website.brand_in_domain", "website.domain_age", "website.registration_status", "website.certificate", "website.malware"}
+)
 """Checks of a site that have something to say although it did not answer."""
 
 APPLICATION_CHECKS: Mapping[str, Callable[[VettingFacts, Limits], Signal]] = {
     "website.social_profiles": identity.social_profiles,
     "application.email_domain": identity.email_domain,
+    "application.mail_server": statements.mail_server,
+    "application.statements": statements.statements,
 }
 """Checks that look at the application as a whole."""

@@ -66,6 +66,7 @@ def likest(host: str, profile: ProgramProfile, limits: Limits) -> Likeness | Non
 def _likenesses(host: str, profile: ProgramProfile, limits: Limits) -> Iterator[Likeness]:
     labels = own_labels(host)
     words = [word for label in labels for word in dict.fromkeys((squeezed(label), *tokens(label)))]
+    words.append(squeezed("".join(labels)))  # a brand that a dot divides
     for term in profile.brand_terms:
         if brand := squeezed(term):
             yield from (Likeness(host, term, *alike) for word in words if (alike := _alike(word, brand, limits)))

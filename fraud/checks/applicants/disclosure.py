@@ -27,12 +27,12 @@ class Standing(StrEnum):
 
 def disclosure(visit: Visit, limits: Limits) -> Signal:
     """W11: each page with affiliate links needs a disclosure at its head or near a link."""
-    linked = [page for page in visit.site.pages if page.facts.affiliate_links]
+    linked = [page for page in visit.site.pages if visit.affiliate_links(page)]
     if not linked:
         return _without_links(visit)
     by_standing: defaultdict[Standing, list[VisitedPage]] = defaultdict(list)
     for page in linked:
-        by_standing[_standing(page, limits)].append(page)
+        by_standing[_standing(visit, page, limits)].append(page)
     open_pages = by_standing[Standing.NOWHERE] + by_standing[Standing.FAR]
     if open_pages:
         return _finding(visit, open_pages, bool(by_standing[Standing.NOWHERE]), len(linked))
@@ -58,22 +58,22 @@ def _finding(visit: Visit, pages: list[VisitedPage], nowhere: bool, linked: int)
         value={"pages": linked, "undisclosed": len(pages)},
         baseline=0,
         sample_size=linked,
-        evidence=tuple(_undisclosed(page) for page in pages[:5]),
+        evidence=tuple(_undisclosed(visit, page) for page in pages[:5]),
     )
     return _SPEC.finding(visit.subject, Severity.MEDIUM if nowhere and required else Severity.LOW, seen)
 
 
-def _undisclosed(page: VisitedPage) -> Evidence:
-    link = page.facts.affiliate_links[0]
+def _undisclosed(visit: Visit, page: VisitedPage) -> Evidence:
+    link = visit.affiliate_links(page)[0]
     return evidence_of(page, link.excerpt, network=link.network, disclosures=[found.phrase for found in page.facts.disclosures])
 
 
-def _standing(page: VisitedPage, limits: Limits) -> Standing:
+def _standing(visit: Visit, page: VisitedPage, limits: Limits) -> Standing:
     facts = page.facts
     if any(found.offset <= limits["head_characters"] for found in facts.disclosures):
         return Standing.SEEN
     phrases = _offsets(facts.text, {found.phrase for found in facts.disclosures})
-    anchors = _offsets(facts.text, {link.text for link in facts.affiliate_links if len(link.text) >= _SHORTEST_ANCHOR})
+    anchors = _offsets(facts.text, {link.text for link in visit.affiliate_links(page) if len(link.text) >= _SHORTEST_ANCHOR})
     near = any(abs(phrase - anchor) <= limits["near_characters"] for phrase in phrases for anchor in anchors)
     if near or any(phrase <= limits["head_characters"] for phrase in phrases):
         return Standing.SEEN

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
-from crawlers.facts import Embed, VisitedPage
+from crawlers.facts import Embed, Followed, Variant, VisitedPage
 from fraud.checks.applicants.clicks import AddressKind, address_kind
-from fraud.checks.applicants.context import Visit, evidence_of, only_scripts
+from fraud.checks.applicants.context import OWN_PROGRAM, Visit, evidence_of, only_scripts
 from fraud.checks.applicants.names import host_of, owner_of, within
 from fraud.domain.catalogue import CHECKS, Limits, Observation
 from fraud.domain.signals import Evidence, Severity, Signal, Tier
@@ -16,7 +16,6 @@ from fraud.domain.signals import Evidence, Severity, Signal, Tier
 _HIDDEN = CHECKS["website.hidden_tracking"]
 _LINKS = CHECKS["website.affiliate_links"]
 
-OWN_PROGRAM = "this program"
 _QUOTED = 10  # as many as a person reads
 _PICTURES = frozenset({"img", "input", "image", "css", "source", "video", "audio"})
 _UNSEEN = frozenset({"link", "css"})
@@ -98,6 +97,22 @@ def _openings(visit: Visit) -> Iterator[Opening]:
     for page in visit.site.pages:
         yield from _loaded(visit, page)
         yield from _moves(visit, page)
+    for variant in visit.site.variants or ():
+        if variant.page is not None and variant.page.snapshot.sha256 != visit.home.snapshot.sha256:
+            yield from _loaded(visit, variant.page)
+            yield from _moves(visit, variant.page)
+        yield from _redirected(visit, variant)
+
+
+def _redirected(visit: Visit, variant: Variant) -> Iterator[Opening]:
+    """The redirects that only another visitor gets."""
+    known = {hop.location for hop in visit.site.hops}
+    for hop in variant.hops:
+        if hop.location and hop.location not in known:
+            detail = {"status": hop.status, "location": hop.location, "visitor": variant.name}
+            evidence = Evidence(url=hop.url, fetched_at=visit.site.started_at, detail=detail)
+            network = _owner(visit, hop.location, visit.facts.networks.get(hop.location, ""))
+            yield Opening(hop.location, f"a redirect ({variant.name.replace('_', ' ')})", network, Manner.MOVES, evidence)
 
 
 def _loaded(visit: Visit, page: VisitedPage) -> Iterator[Opening]:
@@ -115,9 +130,40 @@ def _loaded(visit: Visit, page: VisitedPage) -> Iterator[Opening]:
                 how = f"whether {how} for {embed.url} on {page.snapshot.url} can be seen is unknown: {embed.doubt or _OUTSIDE}"
             evidence = evidence_of(page, embed.excerpt, tag=embed.tag, hidden_by=embed.why_hidden, doubt=embed.doubt, address=kind.value)
             yield Opening(embed.url, how, network, manner, evidence)
+        elif (seen := _where(visit, embed.url)) is not None and seen.hops:
+            yield from _followed(visit, page, embed, seen)
         elif _leads_on(visit, embed, linked):
             how = f"where {_how(embed)} on {page.snapshot.url} leads is unknown: it opens {embed.url} of the same site, which was not read"
             yield Opening(embed.url, how, "", Manner.UNKNOWN, evidence_of(page, embed.excerpt))
+
+
+def _where(visit: Visit, url: str) -> Followed | None:
+    """Where an unseen thing was followed to."""
+    return next((seen for seen in visit.site.followed or () if seen.url == url), None)
+
+
+def _followed(visit: Visit, page: VisitedPage, embed: Embed, seen: Followed) -> Iterator[Opening]:
+    """What an unseen thing leads to over its redirects, and what the page behind it loads in turn, which nobody sees either."""
+    unseen = embed.hidden or embed.tag in _UNSEEN
+    manner = Manner.HIDDEN if unseen and not embed.doubt and embed.tag != "request" else Manner.LOADS
+    for hop in seen.hops:
+        network = _owner(visit, hop.location, visit.facts.networks.get(hop.location, "")) if hop.location else ""
+        if network:
+            how = f"{_how(embed)} that redirects over {hop.url}"
+            yield Opening(hop.location, how, network, manner, evidence_of(page, embed.excerpt, tag=embed.tag, location=hop.location))
+    if seen.page is not None and embed.tag in _DOCUMENTS:
+        yield from _inside(visit, page, embed, seen.page)
+
+
+def _inside(visit: Visit, page: VisitedPage, embed: Embed, inner: VisitedPage) -> Iterator[Opening]:
+    loads = [(one.url, one.network, f"a {one.tag}") for one in inner.facts.embeds]
+    moves = [(one.url, one.network, f"a {one.kind.replace('_', ' ')}") for one in inner.facts.auto_navigations]
+    for url, known, what in loads + moves:
+        network = _owner(visit, url, known)
+        if network and address_kind(url, frozenset()) is not AddressKind.PICTURE:
+            manner = Manner.HIDDEN if embed.hidden and not embed.doubt else Manner.LOADS
+            how = f"{what} on {inner.snapshot.url}, which is in {_how(embed)}"
+            yield Opening(url, how, network, manner, evidence_of(page, embed.excerpt, tag=embed.tag, location=url))
 
 
 def _how(embed: Embed) -> str:
@@ -186,7 +232,7 @@ def affiliate_links(visit: Visit, limits: Limits) -> Signal:
     pages = visit.readable
     if not pages:
         return _LINKS.inconclusive(visit.subject, only_scripts("links"))
-    count = sum(len(page.facts.affiliate_links) for page in pages)
+    count = sum(len(visit.affiliate_links(page)) for page in pages)
     if not count:
         text = f"No affiliate links on the {len(pages)} page(s) read."
         return _LINKS.clear(visit.subject, Observation(text=text, value={"links": 0}, evidence=(evidence_of(visit.home),)))
@@ -205,7 +251,7 @@ def _leaving(visit: Visit, pages: tuple[VisitedPage, ...]) -> int:
 
 def _density_seen(visit: Visit, measured: tuple[int, float, float], limits: Limits) -> Observation:
     count, density, share = measured
-    links = [(page, link) for page in visit.readable for link in page.facts.affiliate_links]
+    links = [(page, link) for page in visit.readable for link in visit.affiliate_links(page)]
     networks = sorted({link.network for _, link in links})
     return Observation(
         text=f"{count} affiliate link(s) of {', '.join(networks)}: {density:.1f} per 100 words, {share:.0%} of the links to other sites.",

@@ -13,4 +13,14 @@ from fraud.domain.catalogue.traffic import TRAFFIC_CHECKS
 CHECKS: Mapping[str, CheckSpec] = {spec.check_id: spec for spec in (*APPLICANT_CHECKS, *TRAFFIC_CHECKS, *CLICK_CHECKS, *CONVERSION_CHECKS)}
 """Every check there is, by id."""
 
-__all__ = ["APPLICANT_CHECKS", "CHECKS", "CLICK_CHECKS", "CONVERSION_CHECKS", "TRAFFIC_CHECKS", "CheckSpec", "Limits", "Observation", "Parameter"]
+__all__ = [
+    "APPLICANT_CHECKS",
+    "CHECKS",
+    "CLICK_CHECKS",
+    "CONVERSION_CHECKS",
+    "TRAFFIC_CHECKS",
+    "CheckSpec",
+    "Limits",
+    "Observation",
+    "Parameter",
+]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fraud.domain.catalogue.spec import CheckSpec, Parameter
+from fraud.domain.catalogue.surroundings import SURROUNDING_CHECKS
 from fraud.domain.decisions import DecisionKind
 from fraud.domain.signals import Family, Tier
 
@@ -196,4 +197,5 @@ APPLICANT_CHECKS: tuple[CheckSpec, ...] = (
         reason_code="identity.email_mismatch",
         needed="A message from an address of the site's own domain.",
     ),
+    *SURROUNDING_CHECKS,
 )

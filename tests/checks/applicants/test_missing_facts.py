@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import msgspec
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from crawlers.facts import AffiliateLink, Embed, Failure, ParkingSign, SiteFacts, SocialProfile, VisitedPage
@@ -139,6 +139,7 @@ def statuses(seen: VettingFacts) -> dict[tuple[str, str], Status]:
     return {(signal.check_id, signal.subject): signal.status for signal in run_applicant_checks(PACK, seen)}
 
 
+@settings(deadline=None)
 @given(cases(), st.lists(st.sampled_from(REMOVALS), min_size=1, max_size=4))
 def test_taking_facts_away_never_makes_a_finding_of_what_was_unknown(
     seen: VettingFacts, removals: list[Callable[[VettingFacts], VettingFacts]]
@@ -151,6 +152,7 @@ def test_taking_facts_away_never_makes_a_finding_of_what_was_unknown(
         before = after
 
 
+@settings(deadline=None)
 @given(cases())
 def test_no_check_ever_breaks(seen: VettingFacts) -> None:
     assert Status.ERROR not in statuses(seen).values()
