@@ -18,6 +18,7 @@ from fraud.api.problems import FieldFault, IdempotencyKeyReused, InvalidFields
 from fraud.api.security import Gate, program_of
 from fraud.api.services import ApiServices
 from fraud.domain.actors import Actor, Role
+from fraud.domain.decisions import Decision, DecisionKind
 from fraud.domain.dossiers import Dossier
 from fraud.domain.hashing import sha256_of
 from fraud.domain.ids import new_id, stable_id
@@ -80,6 +81,15 @@ class VettingDesk:
             known = self._services.applications.get(program_id, application_id)
             return ApplicationState(application_id=known.application_id, state=JobState.FAILED, error=_NEVER_VETTED)
 
+    def document(self, program_id: str, application_id: str) -> Any:
+        """The dossier with its `state`, and what a person decided beside it if somebody did; or the state of the vetting alone."""
+        found = self.state(program_id, application_id)
+        if isinstance(found, ApplicationState):
+            return found
+        newest = self._services.decisions.latest(program_id, DecisionKind.VET, application_id)
+        decided = _persons(newest) if newest is not None and newest.decision_id != found.decision_id else None
+        return {**msgspec.to_builtins(found), "state": JobState.DONE.value, "decision": decided}
+
     def _id_under(self, program_id: str, request: Mapping[str, str]) -> str:
         """The id that the application of this very request got when it came first; empty when it did not come before."""
         job = self._newest(program_id, "request", request["request"]) if request else None
@@ -138,7 +148,7 @@ def application_routes(services: ApiServices, gate: Gate) -> APIRouter:
     def look_up(request: Request, application_id: str, program_id: str | None = None) -> Response:
         """The dossier with `state` `done`, or the state of the vetting alone while it is not."""
         actor = gate.require(request, Role.REVIEW)
-        return answer(_wire(desk.state(program_of(actor, program_id), application_id)))
+        return answer(desk.document(program_of(actor, program_id), application_id))
 
     return router
 
@@ -165,10 +175,15 @@ def idempotency_key(request: Request) -> str:
     return key
 
 
-def _wire(found: Dossier | ApplicationState) -> Any:
-    if isinstance(found, ApplicationState):
-        return found
-    return {**msgspec.to_builtins(found), "state": JobState.DONE.value}
+def _persons(decision: Decision) -> dict[str, Any]:
+    """What a person decided, as the document shows it."""
+    return {
+        "decision_id": decision.decision_id,
+        "outcome": decision.verdict.outcome,
+        "decided_by": decision.decided_by,
+        "decided_at": decision.decided_at,
+        "public_reason": decision.verdict.public_reason,
+    }
 
 
 def _fault(field: str, message: str) -> InvalidFields:

@@ -20,6 +20,7 @@ from fraud.api.openapi import describe
 from fraud.api.postbacks import postback_routes
 from fraud.api.problems import Problem, install
 from fraud.api.requests import RequestFrame
+from fraud.api.reviews import Feedback, PersonsDecision, Resolution, review_routes
 from fraud.api.scans import ScanAsked, ScanState, scan_routes
 from fraud.api.scoring import EventLanes, scoring_routes
 from fraud.api.security import Gate
@@ -28,6 +29,7 @@ from fraud.domain.actors import Role
 from fraud.domain.decisions import Decision
 from fraud.domain.dossiers import Dossier
 from fraud.domain.programs import Application
+from fraud.domain.reviews import Review
 from fraud.domain.scans import ScanResult
 from fraud.workflows.converting import ConversionAnswer
 from fraud.workflows.scoring import ClickAnswer
@@ -40,6 +42,10 @@ SCHEMAS: list[type] = [
     EventsAnswer,
     ScanAsked,
     ScanState,
+    Resolution,
+    PersonsDecision,
+    Feedback,
+    Review,
     Application,
     ApplicationState,
     Dossier,
@@ -70,6 +76,7 @@ def create_api(services: ApiServices, routers: Sequence[APIRouter] = ()) -> Fast
     app.include_router(scan_routes(services, gate))
     app.include_router(application_routes(services, gate))
     app.include_router(lookup_routes(services, gate))
+    app.include_router(review_routes(services, gate))
     app.include_router(health_routes(services, gate, metrics))
     app.include_router(document_route(app, gate))
     for router in routers:

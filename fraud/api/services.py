@@ -10,6 +10,7 @@ from fraud.domain.clock import Clock
 from fraud.domain.ports import ActorStore, AlertStore, ApplicationStore, AuditLog, DecisionStore, JobQueue, ScanStore
 from fraud.workflows.converting import ConversionScorer
 from fraud.workflows.ingesting import IngestReport
+from fraud.workflows.reviewing import ReviewTools
 from fraud.workflows.scoring import ClickScorer
 
 Probe = Callable[[], None]
@@ -24,7 +25,8 @@ class ApiServices:
     """Ports, and what is built on them.
 
     `scorer_of` and `conversions_of` give a program's scorers, or raise `NotFound` for a program that does not exist; `personal` hashes
-    what may not be kept as it is; `append` keeps the rows of a body (program, kind of table, bytes). `probes` are asked by `/readyz`.
+    what may not be kept as it is; `append` keeps the rows of a body (program, kind of table, bytes);
+    `reviewing` takes down what people decide. `probes` are asked by `/readyz`.
     `gauges` come from counters and queues. `body_limit` and `batch_limit` are the largest bodies in bytes, of one thing and of many.
     """
 
@@ -40,6 +42,7 @@ class ApiServices:
     conversions_of: Callable[[str], ConversionScorer]
     personal: PersonalHash
     append: Callable[[str, str, bytes], IngestReport]
+    reviewing: ReviewTools
     probes: Mapping[str, Probe] = field(default_factory=dict)
     gauges: Gauges = dict
     body_limit: int = 64 * 1024

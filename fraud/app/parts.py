@@ -31,6 +31,7 @@ from fraud.storage.decisions import SqlDecisions
 from fraud.storage.evidence import EvidenceFolder
 from fraud.storage.jobs import SqlJobs
 from fraud.storage.programs import SqlPrograms
+from fraud.storage.reviews import SqlReviews
 from fraud.storage.scans import SqlScans
 from fraud.storage.workspace import Workspace
 
@@ -46,6 +47,7 @@ class Stores:
     decisions: SqlDecisions
     scans: SqlScans
     alerts: SqlAlerts
+    reviews: SqlReviews
     applications: SqlApplications
     programs: SqlPrograms
     actors: SqlActors
@@ -66,6 +68,7 @@ class App:
             decisions=SqlDecisions(self.database),
             scans=SqlScans(self.database),
             alerts=SqlAlerts(self.database),
+            reviews=SqlReviews(self.database),
             applications=SqlApplications(self.database),
             programs=SqlPrograms(self.database),
             actors=SqlActors(self.database),

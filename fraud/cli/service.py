@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 
+import msgspec
 from fastapi import FastAPI
 
 from fraud.api.main import create_api
@@ -24,6 +25,7 @@ from fraud.web.sessions import SessionSigner
 from fraud.web.stores import PageStores
 from fraud.workflows.appending import append_body
 from fraud.workflows.ingesting import IngestOptions, IngestReport
+from fraud.workflows.reviewing import ReviewTools
 from fraud.workflows.scoring import DecisionWriter
 
 
@@ -49,6 +51,9 @@ def create_service(app: App) -> FastAPI:
         options = IngestOptions(format=CONTRACT, pepper=app.pepper, ingested_at=app.clock.now())
         return append_body(app.lake, program_id, kind, body, options)
 
+    def label(program_id: str, row: dict[str, str]) -> None:
+        append(program_id, "labels", msgspec.json.encode([row]))
+
     services = ApiServices(
         decisions=app.stores.decisions,
         scans=app.stores.scans,
@@ -62,6 +67,15 @@ def create_service(app: App) -> FastAPI:
         conversions_of=scorers.conversions_of,
         personal=lambda kind, value: hashed(app.pepper, kind, value),
         append=append,
+        reviewing=ReviewTools(
+            reviews=app.stores.reviews,
+            alerts=app.stores.alerts,
+            applications=app.stores.applications,
+            decisions=app.stores.decisions,
+            audit=app.stores.audit,
+            label=label,
+            clock=app.clock,
+        ),
         probes={"database": app.database.ping, "policy": policy_probe},
         gauges=gauges,
     )

@@ -10,11 +10,12 @@ from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 from fraud.domain.actors import Actor, Role
-from fraud.domain.alerts import Alert
-from fraud.domain.decisions import Decision, DecisionKind
+from fraud.domain.alerts import Alert, AlertState
+from fraud.domain.decisions import Decision, DecisionKind, SubjectKind
 from fraud.domain.dossiers import Dossier
 from fraud.domain.jobs import Job
 from fraud.domain.programs import Application, ProgramProfile
+from fraud.domain.reviews import Review
 from fraud.domain.scans import ScanResult
 
 
@@ -78,6 +79,26 @@ class AlertStore(Protocol):
 
     def open_alerts(self, program_id: str) -> list[Alert]:
         """Open alerts, largest expected loss first, then highest score."""
+        ...
+
+    def set_state(self, program_id: str, alert_id: str, state: AlertState) -> Alert:
+        """Resolves, expires or opens an alert again; returns it as it now stands, or raises `NotFound`."""
+        ...
+
+
+class ReviewStore(Protocol):
+    """What people found when they looked. Rows are only ever added."""
+
+    def add(self, review: Review) -> Review:
+        """Keeps a review; the one that is kept under its id already, if it says the same, else a `Conflict`."""
+        ...
+
+    def of_subject(self, program_id: str, kind: SubjectKind, subject_id: str) -> list[Review]:
+        """Every review of a subject, newest first."""
+        ...
+
+    def recent(self, program_id: str, limit: int) -> list[Review]:
+        """The newest reviews of a program, newest first."""
         ...
 
 

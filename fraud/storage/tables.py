@@ -105,6 +105,20 @@ alert_sightings = Table(
     Column("sighting_key", Words, primary_key=True, comment="SHA-256 of alert_id and decision_id: one sighting counts once"),
 )
 
+reviews = Table(
+    "reviews",
+    METADATA,
+    Column("program_id", Name, primary_key=True),
+    Column("review_id", Name, primary_key=True),
+    Column("subject_kind", Words, nullable=False),
+    Column("subject_key", Words, nullable=False, comment="SHA-256 of the subject's id, which may be longer than an index can hold"),
+    Column("disposition", Words, nullable=False),
+    Column("reviewed_at", UtcDateTime, nullable=False),
+    Column("document", Words, nullable=False),
+    Index("ix_reviews_subject", "program_id", "subject_kind", "subject_key", "reviewed_at"),
+    Index("ix_reviews_reviewed_at", "program_id", "reviewed_at"),
+)
+
 actors = Table(
     "actors",
     METADATA,

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
+import msgspec
 import pytest
 from fastapi import FastAPI
 
@@ -29,10 +30,12 @@ from fraud.storage.database import Database, open_database
 from fraud.storage.decisions import SqlDecisions
 from fraud.storage.jobs import SqlJobs
 from fraud.storage.lake import ParquetLake
+from fraud.storage.reviews import SqlReviews
 from fraud.storage.scans import SqlScans
 from fraud.workflows.appending import append_body
 from fraud.workflows.converting import ConversionScorer, ConversionTools, RecentClicks
 from fraud.workflows.ingesting import IngestOptions
+from fraud.workflows.reviewing import ReviewTools
 from fraud.workflows.scoring import ClickScorer, DecisionWriter, ScanRisks, ScoringTools
 
 with warnings.catch_warnings():  # starlette asks for httpx2, which it names as httpx's successor; httpx is what this product has
@@ -47,6 +50,7 @@ KEYS = {Role.SCORE: "key-of-the-tracker", Role.REVIEW: "key-of-the-manager", Rol
 class House:
     """The API and everything behind it."""
 
+    lake: ParquetLake
     app: FastAPI
     services: ApiServices
     writer: DecisionWriter
@@ -56,6 +60,10 @@ class House:
         """A client with the key of a role, or with none; what breaks inside is answered and not raised."""
         headers = {"Authorization": f"Bearer {KEYS[role]}"} if role else {}
         return TestClient(self.app, headers=headers, raise_server_exceptions=False)
+
+
+def void(_: object) -> None:
+    """Nothing of it."""
 
 
 def services_of(database: Database, writer: DecisionWriter, lake: ParquetLake) -> ApiServices:
@@ -96,6 +104,15 @@ def services_of(database: Database, writer: DecisionWriter, lake: ParquetLake) -
         conversions_of=lambda program_id: conversions,
         personal=lambda kind, value: hashed(b"pepper", kind, value),
         append=lambda program_id, kind, body: append_body(lake, program_id, kind, body, options),
+        reviewing=ReviewTools(
+            reviews=SqlReviews(database),
+            alerts=SqlAlerts(database),
+            applications=SqlApplications(database),
+            decisions=decisions,
+            audit=SqlAudit(database),
+            label=lambda program_id, row: void(append_body(lake, program_id, "labels", msgspec.json.encode([row]), options)),
+            clock=clock,
+        ),
         probes={"database": database.ping},
         gauges=lambda: {"decisions_waiting": float(writer.stats().waiting)},
     )
@@ -114,10 +131,11 @@ def house(tmp_path: Path, migrated_file: Path) -> Iterator[House]:
     """The API on a database of its own."""
     database = open_database(f"sqlite:///{shutil.copy(migrated_file, tmp_path / 'fraud.sqlite3')}")
     writer = DecisionWriter(SqlDecisions(database))
-    services = services_of(database, writer, ParquetLake(tmp_path / "lake"))
+    lake = ParquetLake(tmp_path / "lake")
+    services = services_of(database, writer, lake)
     for role, secret in KEYS.items():
         services.actors.accept_key(secret, role.value, role, ("default", "shoes"), NOON)
-    yield House(create_api(services), services, writer, database)
+    yield House(lake, create_api(services), services, writer, database)
     writer.close()
     database.close()
 

@@ -36,6 +36,6 @@ def test_a_recipe_is_understood_whole(tracker: str, recipe: str, house: House) -
     assert response.status_code == 200, (tracker, response.text)
     house.writer.flush()
     inputs = house.services.decisions.get("default", response.json()["decision_id"]).inputs
-    kept = inputs.get("conversion", inputs.get("click"))
+    kept = inputs["conversion" if "type=conversion" in recipe else "click"]
     named = {name for name, value in parse_qsl(recipe) if MACRO.fullmatch(value)}
     assert {name for name in named if kept[name] is None} == set()

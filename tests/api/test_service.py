@@ -154,12 +154,14 @@ def test_the_examples_of_the_document_are_answered(house: House) -> None:
     client = house.client(Role.ADMIN)
     tried = 0
     for path, operations in document["paths"].items():
+        if "{" in path:  # about something that is not there
+            continue
         for media, content in operations.get("post", {}).get("requestBody", {}).get("content", {}).items():
             example = content["example"]
             sent = {"content": example} if isinstance(example, str) else {"json": example}
             assert client.post(path, headers={"Content-Type": media}, **sent).status_code in {200, 202}
             tried += 1
-    assert tried == 12
+    assert tried == 13
 
 
 def test_every_reference_of_the_document_leads_somewhere(house: House) -> None:

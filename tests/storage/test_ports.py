@@ -15,6 +15,7 @@ from fraud.domain.ports import (
     EvidenceStore,
     JobQueue,
     ProgramStore,
+    ReviewStore,
     ScanStore,
 )
 from fraud.storage.actors import SqlActors
@@ -26,6 +27,7 @@ from fraud.storage.decisions import SqlDecisions
 from fraud.storage.evidence import EvidenceFolder
 from fraud.storage.jobs import SqlJobs
 from fraud.storage.programs import SqlPrograms
+from fraud.storage.reviews import SqlReviews
 from fraud.storage.scans import SqlScans
 from tests.storage.samples import NOON
 
@@ -34,6 +36,7 @@ def test_every_store_fulfils_its_port(database: Database, tmp_path: Path) -> Non
     decisions: DecisionStore = SqlDecisions(database)
     scans: ScanStore = SqlScans(database)
     alerts: AlertStore = SqlAlerts(database)
+    reviews: ReviewStore = SqlReviews(database)
     applications: ApplicationStore = SqlApplications(database)
     programs: ProgramStore = SqlPrograms(database)
     actors: ActorStore = SqlActors(database)
@@ -44,6 +47,7 @@ def test_every_store_fulfils_its_port(database: Database, tmp_path: Path) -> Non
     assert decisions.latest("shoes", DecisionKind.SCAN, "aff_1") is None
     assert scans.latest("shoes") is None
     assert alerts.open_alerts("shoes") == []
+    assert reviews.recent("shoes", 10) == []
     assert applications.dossiers("shoes", 10) == []
     assert programs.all() == []
     assert actors.keys() == []
