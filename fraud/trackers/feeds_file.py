@@ -37,7 +37,7 @@ def read_feeds(path: Path) -> list[Feed]:
     try:
         given = yaml.safe_load(path.read_text("utf-8"))
     except FileNotFoundError:
-        raise InputError(f"There are no feeds: {path} is missing. Write it as docs/howto-pull.md shows.") from None
+        raise InputError(f"There are no feeds: {path} is missing. Write it as docs/pulling.md shows.") from None
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as fault:
         raise InputError(f"{path} cannot be read: {' '.join(str(fault).split())}.") from fault
     if not isinstance(given, dict) or not isinstance(given.get("feeds"), list) or not given["feeds"]:
@@ -91,7 +91,7 @@ def _option(value: Any) -> str:
 
 def _mapping(given: Any, where: str, known: frozenset[str] | None = None) -> Mapping[str, Any]:
     if not isinstance(given, dict):
-        raise InputError(f"{where} is not a list of names and values. Compare it with docs/howto-pull.md.")
+        raise InputError(f"{where} is not a list of names and values. Compare it with docs/pulling.md.")
     strange = sorted(str(key) for key in given if known is not None and key not in known)
     if strange:
         raise InputError(f"{where} has {strange[0]!r}, which means nothing here. Use: {', '.join(sorted(known or ()))}.")
@@ -133,6 +133,8 @@ def _table(kind: str, given: Any, step: timedelta, where: str) -> FeedTable:
     if window < step or window % step:
         raise InputError(f"{where}: window is {settings['window']}, but the tracker reports in steps of {_written(step)}. Use a multiple.")
     look_back = duration(settings["look_back"], f"{where}: look_back")
+    if "look_back" not in given:
+        look_back = max(look_back, step)  # a tracker's day may begin and end at other times than the one in UTC
     return FeedTable(kind=kind, window=window, look_back=look_back, since=_moment(settings.get("since"), where))
 
 

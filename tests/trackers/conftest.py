@@ -40,7 +40,7 @@ def clock() -> FixedClock:
     return FixedClock(NOON)
 
 
-def feed_text(tracker: str, url: str, **more: str) -> str:
+def feed_text(tracker: str, url: str, /, **more: str) -> str:
     """A feed in YAML."""
     lines = {"name": tracker, "tracker": tracker, "base_url": url, "credentials": CREDENTIALS[tracker], **more}
     return "feeds:\n- " + "\n  ".join(f"{name}: {value}" for name, value in lines.items()) + "\n"
