@@ -269,7 +269,7 @@ def _hashes(files: Sequence[bytes]) -> tuple[str, ...]:
 
 
 def _nothing_read(app: App, outcomes: Sequence[SourceOutcome]) -> str:
-    first = outcomes[0].text if outcomes else "no source is configured."
+    first = outcomes[0].text if outcomes else "No source is configured."
     standing = enrichment_folder(app).tables()
     stays = f" The tables {standing.name} stay in use." if standing else ""
-    return f"None of the {len(outcomes)} sources of networks could be read ({first}).{stays} {OFFLINE_ADVICE}"
+    return f"None of the {len(outcomes)} sources of networks could be read. {first}{stays} {OFFLINE_ADVICE}"

@@ -149,7 +149,7 @@ def _read_delimited(rows: bytes, name: str, delimiter: str) -> RangeTable:
     headed = not _ANY_ADDRESS.match(first)
     try:
         table = pa.csv.read_csv(
-            io.BytesIO(rows.decode("utf-8", "replace").encode()),
+            io.BytesIO(rows.decode("utf-8", "replace").encode() + b"\n"),
             read_options=pa.csv.ReadOptions(autogenerate_column_names=not headed),
             parse_options=pa.csv.ParseOptions(delimiter=delimiter, quote_char='"' if delimiter == "," else False, invalid_row_handler=skip),
             convert_options=pa.csv.ConvertOptions(column_types=_all_text(rows, delimiter, headed), strings_can_be_null=False),

@@ -70,6 +70,10 @@ def _source(source_id: str, about: dict[str, Any]) -> Source:
     check_gives(source.gives, source.id)
     if _slug(source.id) != source.id:
         raise InputError(f"The source {source.id!r} needs an id of small letters, digits and hyphens.")
+    if source.id in GIVES:
+        raise InputError(
+            f"The source {source.id!r} needs an id that is no class and not `asn` or `country`: those words say what a file gives."
+        )
     if not source.package and not source.urls:
         raise InputError(f"The source {source.id!r} says neither `package` nor `urls`: there is nothing to read.")
     return source
