@@ -11,6 +11,7 @@ FraudError
 ├── ReplayError             a stored decision cannot be recomputed, and why
 ├── ModelError              a model file is missing, altered, or made for other features
 ├── TrackerError            a tracker's API refused, failed, or answered something that is not understood
+│   └── Unsupported         a tracker's API has no call for what was asked
 └── StorageError            the database, the lake or the evidence store failed
 
 Each carries a stable `code` (CONTRACT 4), the HTTP `status` it becomes and the `exit_code` of the command line. A crawler's own errors
@@ -98,6 +99,13 @@ class TrackerError(FraudError):
 
     code = "tracker_failed"
     status = 502
+
+
+class Unsupported(TrackerError):
+    """A tracker's API has no call for what was asked; it must be done by hand, or otherwise."""
+
+    code = "tracker_cannot"
+    status = 422
 
 
 class StorageError(FraudError):

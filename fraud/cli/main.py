@@ -7,7 +7,7 @@ import sys
 import typer
 
 from fraud import __version__
-from fraud.cli import deciding, enrichment, events, features, pulling, quarantine, reference, scanning, serving, vetting
+from fraud.cli import deciding, enrichment, events, features, pulling, quarantine, reference, scanning, serving, telling, vetting
 from fraud.cli.console import err
 from fraud.errors import FraudError
 
@@ -35,7 +35,7 @@ def main(
     """Vet affiliates, scan their traffic, score their clicks, with evidence a person can check."""
 
 
-for module in (events, pulling, quarantine, enrichment, features, scanning, vetting, deciding, serving, reference):
+for module in (events, pulling, telling, quarantine, enrichment, features, scanning, vetting, deciding, serving, reference):
     module.register(app)
 
 

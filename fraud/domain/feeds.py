@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from enum import StrEnum
 from pathlib import Path
 
 from fraud.domain.actors import DEFAULT_PROGRAM
@@ -12,6 +13,14 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 """Where windows are counted from, so that every run cuts time at the same places."""
 
 DAY = timedelta(days=1)
+
+
+class Telling(StrEnum):
+    """Whether a tracker is told of decisions: not at all, noting only what would be sent, or really."""
+
+    OFF = "off"
+    DRY_RUN = "dry_run"
+    SEND = "send"
 
 
 @dataclass(frozen=True, order=True)
@@ -51,7 +60,7 @@ class FeedTable:
 class Feed:
     """One tracker account of one program. `credentials` maps what the tracker calls its secrets to names of environment variables;
     `every` is how often it is due; `delay` is how long rows may take to appear in the tracker's report; `zone` is the time zone of
-    times that name none; `options` are the tracker's own."""
+    times that name none; `actions` says whether the tracker is told of decisions; `options` are the tracker's own."""
 
     name: str
     tracker: str
@@ -62,6 +71,7 @@ class Feed:
     every: timedelta = timedelta(hours=1)
     delay: timedelta = timedelta(minutes=5)
     zone: str = "UTC"
+    actions: Telling = Telling.OFF
     options: dict[str, str] = field(default_factory=dict)
 
 

@@ -6,6 +6,7 @@ Every call names its program: nothing crosses from one program to another.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
@@ -17,6 +18,7 @@ from fraud.domain.jobs import Job
 from fraud.domain.programs import Application, ProgramProfile
 from fraud.domain.reviews import Review
 from fraud.domain.scans import ScanResult
+from fraud.domain.tracker_actions import ActionRecord, PlannedCall, TrackerAction
 
 
 class DecisionStore(Protocol):
@@ -226,4 +228,42 @@ class JobQueue(Protocol):
 
     def newest(self, program_id: str, kind: str, field: str, value: str) -> Job | None:
         """The newest job of a kind whose payload has this text in this field; `None` when there is none."""
+        ...
+
+
+class TrackerActions(Protocol):
+    """What can be told to a tracker. `fraud.trackers.actions` fulfils it, one adapter a tracker."""
+
+    def plan(self, action: TrackerAction) -> list[PlannedCall]:
+        """The calls that would carry the action out, without credentials. It may read from the tracker and changes nothing there.
+
+        `Unsupported` when the tracker's API has no such call, `InputError` when the action lacks what the call needs.
+        """
+        ...
+
+    def send(self, call: PlannedCall) -> Any:
+        """Sends one planned call and returns what the tracker answered; `TrackerError` when it refuses or cannot be reached.
+
+        Calls that are harmless when they arrive twice are tried again; the others only when they surely did not arrive.
+        """
+        ...
+
+
+class TrackerActionLog(Protocol):
+    """What was told to trackers: one record per action id, which moves from `started` to `done` or `failed`."""
+
+    def get(self, program_id: str, action_id: str) -> ActionRecord | None:
+        """The record of an action, if there is one."""
+        ...
+
+    def put(self, record: ActionRecord) -> None:
+        """Keeps a record, or the changed one under the same id; durable when it returns."""
+        ...
+
+    def records(self, program_id: str, limit: int) -> list[ActionRecord]:
+        """The newest records, newest first."""
+        ...
+
+    def alone(self, program_id: str, action_id: str) -> AbstractContextManager[None]:
+        """Holds an action against other processes and threads; `Conflict` when one has it in hand."""
         ...

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
@@ -34,16 +34,19 @@ class TrackerAction(msgspec.Struct, frozen=True, kw_only=True):
     sub_id: str = ""
     conversion_ids: tuple[str, ...] = ()
     cap: int | None = None
-    cap_period: str = "day"
+    cap_period: Literal["day", "month"] = "day"
     reason: str = ""
 
 
 class PlannedCall(msgspec.Struct, frozen=True, kw_only=True):
-    """One call as it would be or was sent, without the credentials."""
+    """One call as it would be or was sent, without the credentials: `path` below the feed's base URL, `body` as JSON or, when `form` is
+    set, as a form whose fields these are. `harmless_twice` says that it may be repeated when it is unknown whether it arrived."""
 
     method: str
-    url: str
+    path: str
     body: dict[str, Any] = {}
+    form: bool = False
+    harmless_twice: bool = True
 
 
 class ActionState(StrEnum):

@@ -12,7 +12,7 @@ from typing import Any
 import yaml
 
 from fraud.domain.clock import as_utc
-from fraud.domain.feeds import DAY, Feed, FeedTable
+from fraud.domain.feeds import DAY, Feed, FeedTable, Telling
 from fraud.errors import InputError
 from fraud.trackers.http import checked_base
 from fraud.trackers.registry import CONNECTORS
@@ -28,7 +28,7 @@ DEFAULTS: dict[str, dict[str, str]] = {
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _VARIABLE = re.compile(r"[A-Z_][A-Z0-9_]*")
 _DURATION = re.compile(r"(\d{1,6})\s*([smhd])")
-_KEYS = frozenset({"name", "tracker", "base_url", "program", "credentials", "tables", "every", "delay", "zone", "options"})
+_KEYS = frozenset({"name", "tracker", "base_url", "program", "credentials", "tables", "every", "delay", "zone", "actions", "options"})
 _TABLE_KEYS = frozenset({"window", "look_back", "since"})
 
 
@@ -81,8 +81,17 @@ def _feed(entry: Any, number: int) -> Feed:
         every=duration(given.get("every", "1h"), f"{where}: every"),
         delay=duration(given.get("delay", "5m"), f"{where}: delay"),
         zone=zone,
+        actions=_telling(given.get("actions"), where),
         options={key: _option(value) for key, value in _mapping(given.get("options") or {}, f"{where}: options").items()},
     )
+
+
+def _telling(given: Any, where: str) -> Telling:
+    """YAML reads a bare `off` as false."""
+    text = "off" if given in (None, False) else str(given)
+    if text not in set(Telling):
+        raise InputError(f"{where}: actions is {given!r}. Write off, dry_run or send.")
+    return Telling(text)
 
 
 def _option(value: Any) -> str:

@@ -250,11 +250,15 @@ class TrackerClient:
         return f"{self.account.feed}: {self.host} did not accept the credentials in {names} ({said}). Put valid ones there."
 
     def clean(self, text: str) -> str:
-        """A text on one line without any of the account's secrets."""
-        for secret in sorted(self.account.secrets, key=len, reverse=True):
-            if secret:
-                text = text.replace(secret, _HIDDEN)
+        """The start of a text, on one line, without any of the account's secrets."""
+        text = self.hidden(text)
         return " ".join("".join(letter if letter.isprintable() else " " for letter in text).split())[:SHOWN_CHARACTERS]
+
+    def hidden(self, text: str) -> str:
+        """A text without any of the account's secrets."""
+        for secret in sorted(filter(None, self.account.secrets), key=len, reverse=True):
+            text = text.replace(secret, _HIDDEN)
+        return text
 
     _wait: float = 0.0
 
