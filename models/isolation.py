@@ -1,55 +1,75 @@
-"""The isolation forest: scikit-learn grows it, flat arrays keep it, compiled code scores and explains with it.
+"""The anomaly detector: scikit-learn grows a forest, three cheaper views correct it, compiled code scores and explains.
 
-Sources: Liu, Ting & Zhou 2008 for the forest, `detection.md` 4.2 for 300 trees of 512 rows. The quality comes from the residuals it is
-given (`models.baseline`), not from the forest.
+Sources: Liu, Ting & Zhou 2008 for the forest, `detection.md` 4.2 for 300 trees of 512 rows, `models.views` for what stands beside it.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator
+from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from models.arrays import FloatArray
+from models.compiling import by_rows, compiled
+from models.forest_kernels import average_path, forest_contributions, forest_scores
+from models.scaling import PlainScale, RobustScale
 
 if TYPE_CHECKING:
     from sklearn.ensemble import IsolationForest
 
+    from models.views import Views
+
+Method = Literal["ensemble", "forest", "extended"]
+Reasons = list[tuple[str | int, float]]
+
 
 @dataclass(frozen=True)
 class FlatForest:
-    """All trees of a forest in shared arrays (nodes,): node `i` sends a row left when `row[feature[i]] <= threshold[i]`.
+    """All trees of a forest in shared arrays: node `i` sends a row to `left + 1` when `row[feature] > threshold[i]`, else to `left`.
 
-    `children` (nodes, 2) is -1 at leaves. `path_length` is the path to a leaf, and at inner nodes the mean over the training rows below.
-    `roots` (trees,) are the first nodes; `normal_path` is the trees' number times the path of an ordinary row.
+    `links` (nodes, 2) holds `feature` and `left`; a leaf is its own `left`, with an infinite threshold. `path_length` (nodes,) is the path
+    to a leaf, and at inner nodes the mean over the training rows below. `roots` (trees,) are the first nodes, `depth` the longest way
+    down; `normal_path` is the trees' number times the path of an ordinary row.
     """
 
-    feature: NDArray[np.int32]
-    threshold: FloatArray
-    children: NDArray[np.int32]
+    links: NDArray[np.uint32]
+    threshold: NDArray[np.float32]
     path_length: FloatArray
-    roots: NDArray[np.int32]
+    roots: NDArray[np.uint32]
+    depth: int
     normal_path: float
 
     @property
     def arrays(self) -> tuple[Any, ...]:
         """The fields in the order in which the kernels take them."""
-        return self.feature, self.threshold, self.children, self.path_length, self.roots, self.normal_path
+        return self.links, self.threshold, self.path_length, self.roots, self.depth, self.normal_path
 
 
 class AnomalyDetector(BaseEstimator):  # type: ignore[misc]  # scikit-learn ships no types
-    """An isolation forest whose score rises with risk, which reads NaN as unknown and says which features made a row stand out.
+    """Scores how unusual rows are, higher being riskier, reads NaN as unknown, and says which features made a row stand out.
 
-    `n_estimators` trees, each grown on `max_samples` rows (fewer when there are fewer), from the seed `random_state`; `n_jobs` as in
-    scikit-learn, for fitting only. An unknown cell takes its column's training median, which is as ordinary as a value can be, and is never
-    named in an explanation. Fitted: `forest_` (flat arrays), `medians_` (features,), `max_samples_`, `n_features_in_`.
+    `method`: `ensemble` (default) averages four views of the rows (`models.views`) and ranks best on data of unknown kind; `forest` is
+    scikit-learn's isolation forest alone, to the last bit but a few; `extended` splits along random pairs of columns. `n_estimators` trees
+    (an ensemble grows a third of them for its forest and a sixth for its guided splits), each on `max_samples` rows, fewer when there are
+    fewer, from the seed `random_state`; `n_jobs` threads as in scikit-learn. An unknown cell takes its column's training median, which is
+    as ordinary as a value can be, and is never named in an explanation. Fitted: `medians_` (features,), `max_samples_`, `n_features_in_`,
+    and `forest_`, `views_` or `oblique_`.
     """
 
-    def __init__(self, n_estimators: int = 300, max_samples: int = 512, random_state: int | None = 0, n_jobs: int | None = None) -> None:
+    def __init__(
+        self,
+        method: Method = "ensemble",
+        n_estimators: int = 300,
+        max_samples: int = 512,
+        random_state: int | None = 0,
+        n_jobs: int | None = None,
+    ) -> None:
+        self.method = method
         self.n_estimators = n_estimators
         self.max_samples = max_samples
         self.random_state = random_state
@@ -62,102 +82,136 @@ class AnomalyDetector(BaseEstimator):  # type: ignore[misc]  # scikit-learn ship
         return tags
 
     def fit(self, X: ArrayLike, y: object = None) -> AnomalyDetector:  # noqa: N803 - scikit-learn's signature
-        """Grows the forest on reference rows (rows, features). Raises ValueError for what is not such a table or infinite."""
-        from sklearn.ensemble import IsolationForest  # noqa: PLC0415 - a second to import, needed for fitting only
-
+        """Learns from reference rows (rows, features). Raises ValueError for what is not such a table or infinite."""
         if self.n_estimators < 1 or self.max_samples < 1:
             raise ValueError("n_estimators and max_samples must be at least 1.")
-        rows = validate_data(self, X, dtype=np.float32, ensure_all_finite="allow-nan")
-        self.medians_ = _medians(rows)
+        if self.method not in {"ensemble", "forest", "extended"}:
+            raise ValueError(f"method must be 'ensemble', 'forest' or 'extended', not {self.method!r}.")
+        rows = validate_data(self, X, dtype=np.float64, ensure_all_finite="allow-nan")
+        self.scale_ = PlainScale.learn(rows) if self.method == "forest" else RobustScale.learn(rows)
+        self.medians_ = self.scale_.centre
         self.max_samples_ = min(self.max_samples, len(rows))
-        grower = IsolationForest(
-            n_estimators=self.n_estimators, max_samples=self.max_samples_, random_state=self.random_state, n_jobs=self.n_jobs
-        )
-        self.forest_ = flatten(grower.fit(self._filled(rows)))
+        scaled = self.scale_.apply(rows)
+        if self.method == "extended":
+            self._fit_extended(scaled)
+        else:
+            self.forest_ = self._grow_forest(scaled)
+        if self.method == "ensemble":
+            self._fit_views(scaled)
+        self._columns: list[str | int] = list(getattr(self, "feature_names_in_", range(rows.shape[1])))
         return self
 
+    def _grow_forest(self, rows: NDArray[np.float32]) -> FlatForest:
+        from sklearn.ensemble import IsolationForest  # noqa: PLC0415 - a second to import, needed for fitting only
+
+        trees = self.n_estimators if self.method == "forest" else max(1, self.n_estimators // 3)
+        grower = IsolationForest(n_estimators=trees, max_samples=self.max_samples_, random_state=self.random_state, n_jobs=self.n_jobs)
+        return flatten(grower.fit(rows))
+
+    def _fit_extended(self, rows: NDArray[np.float32]) -> None:
+        from models.oblique import ObliqueSettings, grow_oblique  # noqa: PLC0415 - loads the compiler
+
+        settings = ObliqueSettings(self.n_estimators, self.max_samples_, guided=False, random_state=self.random_state)
+        self.oblique_ = grow_oblique(rows, settings)
+
+    def _fit_views(self, rows: NDArray[np.float32]) -> None:
+        from models.views import Views  # noqa: PLC0415 - loads the compiler
+
+        trees = max(1, self.n_estimators // 6)
+        self.views_: Views = Views.learn(rows, self.forest_.arrays, trees, check_random_state(self.random_state))
+
     def score_samples(self, X: ArrayLike) -> FloatArray:  # noqa: N803 - scikit-learn's signature
-        """Scores (rows,) in 0..1, higher is riskier: 1 is isolated at once, .5 is as deep as an ordinary row."""
-        return self._scores(self._checked(X))
+        """Scores (rows,) in 0..1, higher is riskier; .5 is an ordinary row."""
+        return self._scores(self.scale_.apply(self._checked(X)))
 
     def score_row(self, row: FloatArray) -> float:
         """The score of one row (features,) without scikit-learn's checks, for the hot path: the same bits as `score_samples`."""
-        return float(self._scores(row.astype(np.float32).reshape(1, -1))[0])
+        return float(self._scores(self.scale_.apply(row.reshape(1, -1)))[0])
 
-    def explain(self, X: ArrayLike, top: int = 3) -> list[list[tuple[str | int, float]]]:  # noqa: N803 - scikit-learn's signature
-        """For each row the `top` features that shortened its path most, as (name or column number, contribution), largest first.
+    def explain(self, X: ArrayLike, top: int = 3) -> list[Reasons]:  # noqa: N803 - scikit-learn's signature
+        """For each row the `top` features that made it stand out most, as (name or column number, contribution), largest first.
 
-        Contributions are bits of the score: over all features they add up to log2(score) less that of the average training row. A negative
-        one speaks for the row. Unknown cells contribute nothing and are left out.
+        Contributions add up, over all features and but for a constant, to log2 of the score (`forest`, `extended`), or to the evidence
+        behind it in quartile ranges of the reference (`ensemble`). A negative one speaks for the row. Unknown cells are left out.
         """
-        from models.forest_kernels import forest_contributions  # noqa: PLC0415 - loads the compiler
-
         rows = self._checked(X)
-        unknown = np.isnan(rows)
-        shares = forest_contributions(self._filled(rows), *self.forest_.arrays)
-        order = np.argsort(np.where(unknown, np.inf, -shares), axis=1, kind="stable")[:, :top]
-        names: list[str | int] = list(getattr(self, "feature_names_in_", range(rows.shape[1])))
-        return [
-            [(names[column], float(shares[row, column])) for column in columns if not unknown[row, column]]
-            for row, columns in enumerate(order.tolist())
-        ]
+        shares = self._contributions(self.scale_.apply(rows))
+        best = [_largest_known(of, row, top).tolist() for of, row in zip(shares, rows, strict=True)]
+        return [[(self._columns[column], float(of[column])) for column in columns] for of, columns in zip(shares, best, strict=True)]
 
-    def _checked(self, rows: ArrayLike) -> NDArray[np.float32]:
+    def explain_row(self, row: FloatArray, top: int = 3) -> tuple[float, Reasons]:
+        """Score and reasons of one row (features,) in one pass and without scikit-learn's checks: what the hot path needs."""
+        shares = self._contributions(self.scale_.apply(row.reshape(1, -1)))[0]
+        best = _largest_known(shares, row, top)
+        return float(shares[-1]), [(self._columns[column], float(shares[column])) for column in best.tolist()]
+
+    def _checked(self, rows: ArrayLike) -> FloatArray:
         check_is_fitted(self)
-        checked: NDArray[np.float32] = validate_data(self, rows, reset=False, dtype=np.float32, ensure_all_finite="allow-nan")
+        checked: FloatArray = validate_data(self, rows, reset=False, dtype=np.float64, ensure_all_finite="allow-nan")
         return checked
 
     def _scores(self, rows: NDArray[np.float32]) -> FloatArray:
-        from models.forest_kernels import forest_scores  # noqa: PLC0415 - loads the compiler
+        if self.method == "ensemble":
+            return self.views_.scores(rows, self.n_jobs)
+        if self.method == "forest":
+            scores: FloatArray = by_rows(forest_scores, rows, (self.forest_.arrays,), self.n_jobs)
+            return scores
+        return self.oblique_.scores(rows, self.n_jobs)
 
-        return forest_scores(self._filled(rows), *self.forest_.arrays)
-
-    def _filled(self, rows: NDArray[np.float32]) -> NDArray[np.float32]:
-        """The rows, contiguous and writable, with the training median where a cell is unknown."""
-        return np.ascontiguousarray(np.where(np.isnan(rows), self.medians_, rows), dtype=np.float32)
+    def _contributions(self, rows: NDArray[np.float32]) -> FloatArray:
+        if self.method == "ensemble":
+            return self.views_.contributions(rows)
+        return forest_contributions(rows, self.forest_.arrays) if self.method == "forest" else self.oblique_.contributions(rows)
 
 
 def flatten(forest: IsolationForest) -> FlatForest:
     """A fitted scikit-learn isolation forest (all features in every tree) as flat arrays with the same scores."""
     trees = [estimator.tree_ for estimator in forest.estimators_]
-    sizes = [tree.node_count for tree in trees]
-    starts = np.cumsum([0, *sizes[:-1]]).astype(np.int32)
-    children = [_children(tree, start) for tree, start in zip(trees, starts, strict=True)]
-    return FlatForest(
-        feature=np.concatenate([np.maximum(tree.feature, 0) for tree in trees]).astype(np.int32),
-        threshold=np.concatenate([tree.threshold for tree in trees]).astype(np.float64),
-        children=np.concatenate(children).astype(np.int32),
-        path_length=np.concatenate([_path_lengths(tree) for tree in trees]),
-        roots=starts,
-        normal_path=len(trees) * float(average_path(np.array([forest.max_samples_]))[0]),
-    )
+    roots = np.cumsum([0, *(tree.node_count for tree in trees)]).astype(np.uint32)
+    links, threshold, path = np.zeros((roots[-1], 2), np.uint32), np.full(roots[-1], np.inf, np.float32), np.zeros(roots[-1])
+    for tree, first, end in zip(trees, roots[:-1], roots[1:], strict=True):
+        shape = (tree.children_left, tree.children_right, tree.feature, tree.threshold, tree.n_node_samples)
+        _breadth_first(int(first), shape, links[first:end], threshold[first:end], path[first:end])
+    normal = len(trees) * float(average_path(float(forest.max_samples_)))
+    return FlatForest(links, threshold, path, roots[:-1], int(max(tree.max_depth for tree in trees)), normal)
 
 
-def average_path(rows: ArrayLike) -> FloatArray:
-    """The average path length in an isolation tree of so many rows (n,): that of an unsuccessful search (Liu et al. 2008, equation 1)."""
-    count = np.asarray(rows, dtype=np.float64)
-    several = np.maximum(count, 3.0)
-    deep = 2.0 * (np.log(several - 1.0) + np.euler_gamma) - 2.0 * (several - 1.0) / several
-    return np.where(count <= 1.0, 0.0, np.where(count == 2.0, 1.0, deep))
+@compiled
+def _breadth_first(first: int, tree: tuple[Any, ...], links: NDArray[np.uint32], threshold: NDArray[np.float32], path: FloatArray) -> None:
+    """Fills in one tree's nodes, renumbered so that a right child stands behind the left; `first` is the number of its root."""
+    children_left, children_right, split, at, rows_below = tree
+    place, level = np.zeros(len(split), np.int64), np.zeros(len(split), np.int64)
+    count = 1
+    for new in range(len(split)):
+        old = place[new]
+        path[new], links[new, 1] = level[new] + average_path(float(rows_below[old])), first + new
+        if children_left[old] >= 0:
+            links[new, 0], threshold[new], links[new, 1] = split[old], _at_most(at[old]), first + count
+            place[count], place[count + 1] = children_left[old], children_right[old]
+            level[count : count + 2] = level[new] + 1
+            count += 2
+    for new in range(len(split) - 1, -1, -1):
+        child = np.int64(links[new, 1]) - first
+        if child != new:
+            left, right = rows_below[place[child]], rows_below[place[child + 1]]
+            path[new] = (left * path[child] + right * path[child + 1]) / (left + right)
 
 
-def _children(tree: Any, start: int) -> NDArray[np.int32]:
-    pairs = np.column_stack([tree.children_left, tree.children_right])
-    return np.where(pairs < 0, -1, pairs + start).astype(np.int32)
+@compiled
+def _largest_known(shares: FloatArray, row: FloatArray, top: int) -> NDArray[np.int64]:
+    """The columns of the `top` largest shares (features + 1,), the last left out, largest first, among those the row knows."""
+    left = np.where(np.isnan(row), -np.inf, shares[: len(row)])
+    best = np.empty(min(top, len(row)), np.int64)
+    for place in range(len(best)):
+        column = np.argmax(left)
+        if left[column] == -np.inf:
+            return best[:place]
+        best[place], left[column] = column, -np.inf
+    return best
 
 
-def _path_lengths(tree: Any) -> FloatArray:
-    """Depth plus the average path still to go at each leaf (nodes,); at inner nodes the mean over the training rows below."""
-    weight = tree.n_node_samples.astype(np.float64)
-    lengths: FloatArray = tree.compute_node_depths() + average_path(tree.n_node_samples) - 1.0
-    for node in range(tree.node_count - 1, -1, -1):  # children come after their parent
-        left, right = tree.children_left[node], tree.children_right[node]
-        if left >= 0:
-            lengths[node] = (weight[left] * lengths[left] + weight[right] * lengths[right]) / weight[node]
-    return lengths
-
-
-def _medians(rows: NDArray[np.float32]) -> NDArray[np.float32]:
-    """The median of the known cells of each column (features,); 0 for a column that nobody knows."""
-    known = [column[~np.isnan(column)] for column in rows.T]
-    return np.array([np.median(cells) if cells.size else 0.0 for cells in known], dtype=np.float32)
+@compiled
+def _at_most(value: float) -> np.float32:
+    """The largest float32 that is not above: a float32 cell is above it exactly when it is above `value`."""
+    rounded = np.float32(value)
+    return np.float32(np.nextafter(rounded, np.float32(-np.inf))) if rounded > value else rounded

@@ -88,6 +88,6 @@ def fit_click_model(features: pd.DataFrame) -> ClickModel:
         raise ModelError(f"A model of clicks needs at least {MINIMUM_CLICKS:,} clicks, and there are {len(rows):,}; ingest more history.")
     order = np.random.default_rng(_SEED).permutation(len(rows))[:MAXIMUM_CLICKS]
     held_out = math.ceil(len(order) * CALIBRATION_SHARE)
-    detector = AnomalyDetector().fit(rows[order[held_out:]])
+    detector = AnomalyDetector("forest").fit(rows[order[held_out:]])
     calibrator = TailCalibrator().fit(detector.score_samples(rows[order[:held_out]]))
     return ClickModel(detector, calibrator, click_feature_set_hash(), len(order))

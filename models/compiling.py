@@ -1,0 +1,40 @@
+"""How the inner loops become machine code, and how many cores they use."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, TypeVar, cast
+
+import numba
+import numpy as np
+
+F = TypeVar("F", bound=Callable[..., object])
+
+
+def compiled(function: F) -> F:
+    """The function as machine code that lets other threads run; without a disk cache where no folder for it can be written."""
+    try:
+        return cast(F, numba.njit(cache=True, nogil=True)(function))
+    except RuntimeError:
+        return cast(F, numba.njit(nogil=True)(function))
+
+
+def by_rows(function: Callable[..., Any], rows: Any, arguments: tuple[Any, ...], n_jobs: int | None) -> Any:
+    """`function(rows, *arguments)` on slices of the rows, one thread each, put together again; every row is computed by itself.
+
+    `n_jobs` as in scikit-learn: None is one, -1 every core.
+    """
+    workers = min(threads(n_jobs), max(1, len(rows) // 1_000))
+    if workers == 1:
+        return function(rows, *arguments)
+    with ThreadPoolExecutor(workers) as pool:
+        return np.concatenate(list(pool.map(lambda part: function(part, *arguments), np.array_split(rows, workers))))
+
+
+def threads(n_jobs: int | None) -> int:
+    """How many threads `n_jobs` asks for: None is one, -1 every core, -2 all but one."""
+    if n_jobs is None:
+        return 1
+    return n_jobs if n_jobs > 0 else max(1, (os.cpu_count() or 1) + 1 + n_jobs)
