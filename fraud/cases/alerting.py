@@ -10,8 +10,9 @@ import msgspec
 
 from fraud.decisions.weighing import conclusive, findings, worth_a_look
 from fraud.domain.alerts import Alert
-from fraud.domain.decisions import Decision, Outcome
+from fraud.domain.decisions import Decision, Outcome, SubjectKind
 from fraud.domain.ids import stable_id
+from fraud.domain.scans import Ring
 from fraud.domain.signals import Severity, Tier
 from fraud.policy.pack import ScanPolicy
 
@@ -49,6 +50,48 @@ def choose(policy: ScanPolicy, candidates: Sequence[Candidate], budget: int) -> 
     statistical = [c for c in ranked if not c.absolute and c.above_floor][: max(budget, 0)]
     chosen = {c.decision.decision_id for c in (*absolute, *statistical)}
     return [c for c in ranked if c.decision.decision_id in chosen]
+
+
+class RingCase(msgspec.Struct, frozen=True, kw_only=True):
+    """A ring to alert on as one: `candidate` is its riskiest member, `members` all that are active."""
+
+    ring: Ring
+    candidate: Candidate
+    members: tuple[Candidate, ...]
+
+
+def by_ring(candidates: Sequence[Candidate], rings: Sequence[Ring]) -> tuple[list[Candidate], dict[str, RingCase]]:
+    """The candidates with one for each ring, the riskiest, in place of its members; and the rings by that candidate's decision.
+
+    A member with absolute evidence of its own stays a case of its own besides. Only what the graph says counts a member in: somebody who
+    is not above the floor is no part of the case.
+    """
+    by_subject = {candidate.decision.subject_id: candidate for candidate in candidates}
+    cases: dict[str, RingCase] = {}
+    gone: set[str] = set()
+    for ring in rings:
+        members = [by_subject[one] for one in ring.affiliate_ids if one in by_subject and by_subject[one].decision.decision_id not in gone]
+        concerned = [one for one in members if one.above_floor and not one.absolute]
+        if concerned:
+            first = min(concerned, key=lambda c: (-c.decision.verdict.score, c.decision.subject_id))
+            cases[first.decision.decision_id] = RingCase(ring=ring, candidate=first, members=tuple(members))
+            gone |= {one.decision.decision_id for one in concerned if one is not first}
+    return [candidate for candidate in candidates if candidate.decision.decision_id not in gone], cases
+
+
+def ring_alert(case: RingCase, now: datetime) -> Alert:
+    """The one alert of a ring: what its riskiest member shows, what all of them may cost. Its id follows from the ring's members."""
+    alert = alert_of(case.candidate, now)
+    typologies = {name for member in case.members for name in member.decision.verdict.typologies}
+    return msgspec.structs.replace(
+        alert,
+        alert_id=stable_id("alert", alert.program_id, SubjectKind.RING.value, case.ring.ring_id),
+        subject_kind=SubjectKind.RING,
+        subject_id=case.ring.ring_id,
+        typologies=tuple(sorted(typologies)),
+        expected_loss=round(sum(member.exposure for member in case.members), 2),
+        members=case.ring.affiliate_ids,
+    )
 
 
 def alert_of(candidate: Candidate, now: datetime) -> Alert:

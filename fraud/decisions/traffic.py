@@ -16,8 +16,10 @@ from fraud.checks.traffic.bounds import lower_bound, upper_bound
 from fraud.checks.traffic.facts import Company, FeatureResidual, TrafficCounts, TrafficFacts
 from fraud.checks.traffic.statistics import FeatureWords
 from fraud.decisions.deciding import decide_traffic
+from fraud.decisions.facts import traffic_facts
 from fraud.detection.traffic import Judgement, TrafficModel, judge, known
 from fraud.domain.decisions import DecisionKind, Outcome, Verdict
+from fraud.domain.graph import GraphFinding, graph_evidence
 from fraud.domain.money import cents
 from fraud.domain.scans import CommissionAtRisk
 from fraud.domain.signals import Signal
@@ -53,8 +55,16 @@ class TrafficInputs(msgspec.Struct, frozen=True, kw_only=True):
     peer_key: PeerKey
 
 
-def inputs_of(table: FeatureTable, judgement: Judgement, subject: Subject, name: str, company: Company | None) -> TrafficInputs:
-    """The inputs of one row of the table, with what the models say of it."""
+class Links(msgspec.Struct, frozen=True, kw_only=True):
+    """What the graph knows of an affiliate: the ring it belongs to, and every pattern it is part of."""
+
+    company: Company | None = None
+    findings: tuple[GraphFinding, ...] = ()
+
+
+def inputs_of(table: FeatureTable, judgement: Judgement, subject: Subject, name: str, links: Links | None) -> TrafficInputs:
+    """The inputs of one row of the table, with what the models and the graph say of it (`None`: a subject the graph does not know)."""
+    links = links or Links()
     facts = row_of(table.facts, subject)
     key = PeerKey(affiliate_type=_text(facts["affiliate_type"]), main_country=_text(facts["main_country"]), clicks=int(facts["clicks"]))
     return TrafficInputs(
@@ -68,8 +78,9 @@ def inputs_of(table: FeatureTable, judgement: Judgement, subject: Subject, name:
                 FeatureResidual(feature=r.feature, side=r.side, z=r.z, value=r.value, peer=r.peer, support=r.support)
                 for r in judgement.reasons(subject, MOST_RESIDUALS)
             ),
-            evidence=judgement.evidence_of(subject),
-            company=company,
+            evidence=judgement.evidence_of(subject, graph_evidence(links.findings)),
+            company=links.company,
+            graph=links.findings,
         ),
         peer_key=key,
     )
@@ -78,7 +89,8 @@ def inputs_of(table: FeatureTable, judgement: Judgement, subject: Subject, name:
 def judge_again(model: TrafficModel, inputs: TrafficInputs) -> TrafficInputs:
     """What the model says of stored values: for a replay, the same as it said then."""
     table = _one_row(inputs)
-    return inputs_of(table, judge(model, table), inputs.facts.subject, inputs.facts.subject, inputs.facts.company)
+    links = Links(company=inputs.facts.company, findings=inputs.facts.graph)
+    return inputs_of(table, judge(model, table), inputs.facts.subject, inputs.facts.subject, links)
 
 
 def prepared_checks(pack: Pack) -> PreparedChecks[TrafficFacts]:
@@ -86,9 +98,11 @@ def prepared_checks(pack: Pack) -> PreparedChecks[TrafficFacts]:
     return prepare(pack, DecisionKind.SCAN, traffic_checks(WORDS))
 
 
-def verdict_of(pack: Pack, facts: TrafficFacts, signals: tuple[Signal, ...]) -> Verdict:
+def verdict_of(pack: Pack, inputs: TrafficInputs, signals: tuple[Signal, ...]) -> Verdict:
     """The verdict on the subject's night."""
-    return decide_traffic(pack, signals, math.nan if facts.evidence is None else facts.evidence)
+    facts, key = inputs.facts, inputs.peer_key
+    known_facts = traffic_facts(facts, key.affiliate_type, key.main_country)
+    return decide_traffic(pack, signals, math.nan if facts.evidence is None else facts.evidence, known_facts)
 
 
 def commission_at_risk(facts: TrafficFacts, verdict: Verdict) -> CommissionAtRisk:

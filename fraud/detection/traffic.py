@@ -45,9 +45,13 @@ class Judgement:
     tail_evidence: pd.Series[float]
     forest_evidence: pd.Series[float]
 
-    def evidence_of(self, subject: Subject) -> float | None:
-        """A subject's fused evidence, `None` when nothing is known of it."""
-        value = float(self.evidence.to_numpy()[self.evidence.index.get_loc(subject)])
+    def evidence_of(self, subject: Subject, graph: float | None = None) -> float | None:
+        """A subject's fused evidence, `None` when nothing is known of it. `graph` is what the graph adds, in -log10 p."""
+        place = self.evidence.index.get_loc(subject)
+        value = float(self.evidence.to_numpy()[place])
+        if graph is not None:
+            parts = np.array([[self.tail_evidence.to_numpy()[place], self.forest_evidence.to_numpy()[place], graph]], dtype=np.float64)
+            value = float(fuse(parts)[0])
         return None if math.isnan(value) else value
 
     def reasons(self, subject: Subject, top: int) -> list[ResidualReason]:
@@ -63,7 +67,7 @@ def fit_traffic_model(reference: FeatureTable, seed: int = 0) -> TrafficModel:
     tail = TailCalibrator().fit(TopTail().score_samples(z[calibrating]))
     if len(z) < FOREST_ROWS:
         return TrafficModel(reference.hash, baseline, tail, None, None)
-    forest = AnomalyDetector(random_state=seed).fit(np.nan_to_num(z[fitting]))
+    forest = AnomalyDetector("forest", random_state=seed).fit(np.nan_to_num(z[fitting]))
     forest_tail = TailCalibrator().fit(forest.score_samples(np.nan_to_num(z[calibrating])))
     return TrafficModel(reference.hash, baseline, tail, forest, forest_tail)
 

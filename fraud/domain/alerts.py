@@ -20,7 +20,10 @@ class AlertState(StrEnum):
 
 
 class Alert(msgspec.Struct, frozen=True, kw_only=True):
-    """One thing for a person to look at. The id follows from program, subject and families, so the same news twice is one alert."""
+    """One thing for a person to look at. The id follows from program, subject and families, so the same news twice is one alert.
+
+    A ring is one alert: `members` are its affiliates, and the decision is that of its riskiest member.
+    """
 
     alert_id: str
     program_id: str
@@ -36,3 +39,4 @@ class Alert(msgspec.Struct, frozen=True, kw_only=True):
     times_seen: int = 1
     state: AlertState = AlertState.OPEN
     expected_loss: float = 0.0
+    members: tuple[str, ...] = ()

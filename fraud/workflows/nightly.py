@@ -10,10 +10,11 @@ from typing import Protocol
 import duckdb
 import msgspec
 
-from fraud.cases.alerting import Candidate, alert_of, budget_of, choose
+from fraud.cases.alerting import Candidate, alert_of, budget_of, by_ring, choose, ring_alert
 from fraud.checks.running import PreparedChecks
 from fraud.checks.traffic.facts import Company, TrafficFacts
 from fraud.decisions.traffic import (
+    Links,
     TrafficInputs,
     commission_at_risk,
     inputs_of,
@@ -34,7 +35,7 @@ from fraud.errors import InputError
 from fraud.features.catalogue import feature_set_hash
 from fraud.features.local import compute
 from fraud.features.table import FeatureTable, Subject
-from fraud.links.rings import find_rings
+from fraud.links.evidence import GraphNight, graph_night
 from fraud.policy.pack import Pack
 
 Progress = Callable[[str], None]
@@ -120,6 +121,7 @@ class _Night:
     tools: ScanTools
     window: Period
     models: tuple[Artefact, ...]
+    graph: GraphNight
     companies: dict[str, Company]
     checks: PreparedChecks[TrafficFacts]
 
@@ -136,7 +138,7 @@ def scan(request: ScanRequest, tools: ScanTools) -> ScanOutcome:
         everything = compute(events, [*references, window], "affiliate")
         sub_ids = compute(events, [window], "sub_id")
         tools.progress("Looking for rings")
-        rings = find_rings(events, window)
+        graph = graph_night(events, window)
     tonight = everything.window(window.start)
     if tonight.facts.empty:
         raise InputError(
@@ -149,9 +151,11 @@ def scan(request: ScanRequest, tools: ScanTools) -> ScanOutcome:
     model = fit_traffic_model(reference)
     trained = Period(start=references[0].start, end=references[-1].end) if references else window
     artefact = tools.models.keep(stable_id("traffic", request.program_id), model, trained, {"rows": float(len(reference))})
-    night = _Night(new_id("scan", tools.now), request, tools, window, (artefact,), _companies(rings), prepared_checks(tools.pack))
+    night = _Night(
+        new_id("scan", tools.now), request, tools, window, (artefact,), graph, _companies(graph.rings), prepared_checks(tools.pack)
+    )
     tools.progress("Deciding")
-    outcome = _decide(night, model, tonight, _large_enough(sub_ids.window(window.start), tools.pack), rings, references)
+    outcome = _decide(night, model, tonight, _large_enough(sub_ids.window(window.start), tools.pack), references)
     return replace(outcome, result=msgspec.structs.replace(outcome.result, notes=(*notes, *outcome.result.notes)))
 
 
@@ -204,17 +208,17 @@ def _companies(rings: Sequence[Ring]) -> dict[str, Company]:
     }
 
 
-def _decide(
-    night: _Night, model: TrafficModel, tonight: FeatureTable, sub_ids: FeatureTable, rings: Sequence[Ring], references: Sequence[Period]
-) -> ScanOutcome:
+def _decide(night: _Night, model: TrafficModel, tonight: FeatureTable, sub_ids: FeatureTable, references: Sequence[Period]) -> ScanOutcome:
     pack, tools = night.tools.pack, night.tools
     judged, judged_subs = judge(model, tonight), judge(model, sub_ids)
     candidates = [_candidate(night, tonight, judged, subject, SubjectKind.AFFILIATE) for subject in tonight.facts.index]
     candidates_subs = [_candidate(night, sub_ids, judged_subs, subject, SubjectKind.SUB_ID) for subject in sub_ids.facts.index]
     budget = budget_of(pack.scan, len(candidates), night.request.budget)
-    chosen = choose(pack.scan, candidates, budget)
-    alerts = tuple(alert_of(candidate, tools.now) for candidate in chosen)
-    alerted = {candidate.decision.subject_id for candidate in chosen}
+    apart, ring_cases = by_ring(candidates, night.graph.rings)
+    chosen = choose(pack.scan, apart, budget)
+    cases = [(candidate, ring_cases.get(candidate.decision.decision_id)) for candidate in chosen]
+    alerts = tuple(alert_of(one, tools.now) if case is None else ring_alert(case, tools.now) for one, case in cases)
+    alerted = {member.decision.subject_id for one, case in cases for member in (case.members if case else (one,))}
     days = (night.window.end - night.window.start) / timedelta(days=1)
     result = ScanResult(
         scan_id=night.scan_id,
@@ -227,7 +231,7 @@ def _decide(
         counts=_counts(night.request, tonight),
         affiliates=_ranked(pack, candidates, alerted, days, PeerSpread(tonight, judged)),
         sub_ids=_ranked(pack, candidates_subs, set(), days, PeerSpread(sub_ids, judged_subs)),
-        rings=tuple(rings),
+        rings=night.graph.rings,
         alerts=alerts,
         policy=pack.artefact,
         models=night.models,
@@ -241,11 +245,12 @@ def _decide(
 def _candidate(night: _Night, table: FeatureTable, judged: Judgement, subject: Subject, kind: SubjectKind) -> Candidate:
     pack, tools = night.tools.pack, night.tools
     affiliate = subject[0] if isinstance(subject, tuple) else subject
-    company = night.companies.get(str(affiliate)) if kind is SubjectKind.AFFILIATE else None
+    known = night.companies.get(str(affiliate)), night.graph.of(str(affiliate))
+    links = Links(company=known[0], findings=known[1]) if kind is SubjectKind.AFFILIATE else Links()
     name = "/".join(_escaped(part) for part in subject) if isinstance(subject, tuple) else subject
-    inputs = inputs_of(table, judged, subject, name, company)
+    inputs = inputs_of(table, judged, subject, name, links)
     signals = night.checks.run(name, inputs.facts)
-    verdict = verdict_of(pack, inputs.facts, signals)
+    verdict = verdict_of(pack, inputs, signals)
     decision = Decision(
         decision_id=new_id("dec", tools.now),
         program_id=night.request.program_id,

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from models.graph.edges import IDENTITY_KINDS, OWNED_KINDS, STRONG_KINDS, EntityTable, read_edges
-from models.graph.rings import Found, find_rings, pair_similarity, ring_graph, rings
+from models.graph.rings import Found, find_rings, pair_similarity, ring_graph, ring_name, rings
 
 __all__ = [
     "IDENTITY_KINDS",
@@ -18,5 +18,6 @@ __all__ = [
     "pair_similarity",
     "read_edges",
     "ring_graph",
+    "ring_name",
     "rings",
 ]

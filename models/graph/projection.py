@@ -24,6 +24,10 @@ IDENTITY_WEIGHT, STRONG_WEIGHT, WEAK_WEIGHT = 100.0, 3.0, 1.0
 DEGREE_CAP, DEGREE_SHARE, DEGREE_MOST = 50, 0.02, 200
 """An entity of more owners than 50 or 2% of them, whichever is more, is a hub and says nothing; nor does any of more than 200, each of
 whose 19,900 pairs it would give a thousandth. The last keeps the work proportional to the edges however large the program."""
+RARITIES = (4, 8, 16, 50)
+"""Meetings are counted at entities of up to 4 owners, up to 8, 16, 50, and at all. Strangers meet at popular entities and a ring at rare
+ones, so what chance gives is learnt for each count by itself: a handful of rare ones in common stands out beside many popular ones,
+with which a ring hides."""
 STRIP_PAIRS = 4_000_000
 """Products of one strip of affiliates: about 100 MB."""
 
@@ -73,10 +77,11 @@ BEYOND_CHANCE = 2.0
 
 @dataclass(frozen=True)
 class _Sums:
-    """What the pairs of one strip share, as one row for every pair and kind: key of the pair, kind, entities, weight."""
+    """What the pairs of one strip share, as one row for every pair, kind and rarity: key of the pair, kind, rarity, entities, weight."""
 
     key: IntArray
     kind: IntArray
+    rarity: IntArray
     shared: IntArray
     weight: FloatArray
 
@@ -118,11 +123,13 @@ def degree_cap(table: EntityTable) -> int:
 
 def owner_degree(table: EntityTable) -> IntArray:
     """Distinct owners of every entity (entities,)."""
+    degree = np.bincount(table.entity, minlength=table.kind.size)
+    several = np.bincount(table.owner, minlength=1)[table.owner] > 1  # members of declared groups, of whom there are few
+    pairs = np.flatnonzero(several[table.affiliate])
     owners = int(table.owner.max(initial=-1)) + 1
-    if owners == len(table.affiliates):  # nobody declared a group: every pair is an owner
-        return np.bincount(table.entity, minlength=table.kind.size)
-    pairs = np.unique(table.entity * owners + table.owner[table.affiliate])
-    return np.bincount(pairs // owners, minlength=table.kind.size)
+    met = np.sort(table.entity[pairs] * owners + table.owner[table.affiliate[pairs]])
+    again = met[1:][met[1:] == met[:-1]]
+    return degree - np.bincount(again // max(owners, 1), minlength=table.kind.size)
 
 
 def entity_weights(table: EntityTable) -> FloatArray:
@@ -140,13 +147,14 @@ def held(table: EntityTable, chosen: BoolArray) -> FloatArray:
 def _shared_by_kind(table: EntityTable) -> _Sums:
     """What every pair shares of every kind."""
     chosen, weights = usable(table), entity_weights(table)
-    parts = [part for kind in range(len(table.kinds)) for part in _products(table, chosen & (table.kind == kind), weights, kind)]
-    columns = [[getattr(part, name) for part in parts] for name in ("key", "kind", "shared")]
-    key, kind_of, shared = (np.concatenate([*column, np.empty(0, dtype=np.int64)]) for column in columns)
-    return _Sums(key, kind_of, shared, np.concatenate([*(part.weight for part in parts), np.empty(0)]))
+    stratum = table.kind * (len(RARITIES) + 1) + np.searchsorted(RARITIES, owner_degree(table))
+    parts = [part for one in np.unique(stratum[chosen]).tolist() for part in _products(table, chosen & (stratum == one), weights, one)]
+    columns = [[getattr(part, name) for part in parts] for name in ("key", "kind", "rarity", "shared")]
+    key, kind, rarity, shared = (np.concatenate([*column, np.empty(0, dtype=np.int64)]) for column in columns)
+    return _Sums(key, kind, rarity, shared, np.concatenate([*(part.weight for part in parts), np.empty(0)]))
 
 
-def _products(table: EntityTable, chosen: BoolArray, weights: FloatArray, kind: int) -> Iterator[_Sums]:
+def _products(table: EntityTable, chosen: BoolArray, weights: FloatArray, stratum: int) -> Iterator[_Sums]:
     """The pairs that share the chosen entities, strip by strip. One product gives count (real) and weight (imaginary)."""
     kept = chosen[table.entity]
     if not kept.any():
@@ -162,18 +170,18 @@ def _products(table: EntityTable, chosen: BoolArray, weights: FloatArray, kind: 
     start = 0
     for end in np.unique(np.append(ends, size)).tolist():
         if end > start:
-            yield _strip(one[start:end] @ other, start, size, kind)
+            yield _strip(one[start:end] @ other, start, size, stratum)
         start = end
 
 
-def _strip(product: Incidence, start: int, size: int, kind: int) -> _Sums:
+def _strip(product: Incidence, start: int, size: int, stratum: int) -> _Sums:
     cells = product.tocoo()
     left = cells.row.astype(np.int64) + start
     above = cells.col > left
     data = cells.data[above]
-    count = np.rint(data.real).astype(np.int64)
-    kinds = np.full(count.size, kind, dtype=np.int64)
-    return _Sums(left[above] * size + cells.col[above], kinds, count, np.asarray(data.imag, dtype=np.float64))
+    kind, rarity = (np.full(data.size, part, dtype=np.int64) for part in divmod(stratum, len(RARITIES) + 1))
+    shared, weight = np.rint(data.real).astype(np.int64), np.asarray(data.imag, dtype=np.float64)
+    return _Sums(left[above] * size + cells.col[above], kind, rarity, shared, weight)
 
 
 def _among(table: EntityTable, kinds: frozenset[str]) -> BoolArray:
@@ -182,12 +190,17 @@ def _among(table: EntityTable, kinds: frozenset[str]) -> BoolArray:
 
 
 def _chance(table: EntityTable, sums: _Sums, pair: IntArray, left: IntArray, right: IntArray) -> FloatArray:
-    """How far each pair's meetings are beyond chance (pairs,).
+    """How far each pair's meetings are beyond chance (pairs,): at the kind and up to the rarity of entity that say most.
 
-    Only the kind they share most of counts: one person brings a device, an address and a customer, and is one meeting.
+    One person brings a device, an address and a customer, and is one meeting: kinds are never added up.
     """
-    readers = ~_among(table, IDENTITY_KINDS | OWNED_KINDS | SITE_KINDS)
-    meetings = np.zeros(left.size)
-    np.maximum.at(meetings, pair, np.where(readers[sums.kind], sums.shared, 0).astype(np.float64))
-    size = held(table, ~table.masked & readers[table.kind])
-    return chance_evidence(meetings, size[left], size[right], size)
+    readers = np.flatnonzero(~_among(table, IDENTITY_KINDS | OWNED_KINDS | SITE_KINDS))
+    most, tests = np.zeros(left.size), max(readers.size * (len(RARITIES) + 1), 1)
+    for kind in np.intersect1d(readers, sums.kind).tolist():
+        size = held(table, ~table.masked & (table.kind == kind))
+        for rarity in range(len(RARITIES) + 1):
+            these = (sums.kind == kind) & (sums.rarity <= rarity)
+            meetings = np.bincount(pair[these], weights=sums.shared[these], minlength=left.size).astype(np.float64)
+            met = np.flatnonzero(meetings)
+            most[met] = np.maximum(most[met], chance_evidence(meetings[met], size[left[met]], size[right[met]], size))
+    return np.asarray(np.maximum(most - np.log10(tests), 0.0), dtype=np.float64)

@@ -169,7 +169,7 @@ def _ring(table: EntityTable, members: IntArray, shared: IntArray, weight: tuple
         return None
     affiliates = sorted(table.affiliates[member] for member in members.tolist())
     return {
-        "ring_id": _ring_id(affiliates),
+        "ring_id": ring_name(affiliates),
         "affiliate_ids": affiliates,
         "shared": [{"kind": kind, "count": count} for kind, count in sorted(kinds.items(), key=lambda item: (-item[1], item[0]))],
         "score": float(np.mean(weight[0][members])),
@@ -226,5 +226,6 @@ def _evidence(links: Links, community: IntArray, enough: BoolArray) -> FloatArra
     return strongest
 
 
-def _ring_id(affiliates: list[str]) -> str:
-    return "ring_" + hashlib.sha256("\x1f".join(affiliates).encode()).hexdigest()[:16]
+def ring_name(affiliates: Iterable[str]) -> str:
+    """The name of the ring of these affiliates: the same for the same members, whatever they share."""
+    return "ring_" + hashlib.sha256("\x1f".join(sorted(affiliates)).encode()).hexdigest()[:16]

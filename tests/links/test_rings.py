@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 
 from fraud.domain.scans import Ring
-from fraud.features.local import compute
 from fraud.links.rings import find_rings
 from fraud.storage.lake import ParquetLake
 from tests.features.programs import WINDOW, clicks, lake_of
@@ -19,7 +18,6 @@ Rows = list[dict[str, Any]]
 
 def rings_of(lake: ParquetLake) -> tuple[Ring, ...]:
     with closing(lake.connect("p")) as events:
-        compute(events, (WINDOW,), "affiliate")
         return find_rings(events, WINDOW)
 
 

@@ -8,6 +8,7 @@ from functools import partial
 from fraud.checks.traffic import conversions, statistics
 from fraud.checks.traffic.shares import SHARE_RULES, TrafficCheck, check_of
 from fraud.checks.traffic.statistics import FeatureWords
+from fraud.domain.graph import GraphPattern
 
 
 def traffic_checks(words: Mapping[str, FeatureWords]) -> dict[str, TrafficCheck]:
@@ -24,4 +25,7 @@ def traffic_checks(words: Mapping[str, FeatureWords]) -> dict[str, TrafficCheck]
         "traffic.self_referral": conversions.self_referral,
         "traffic.refunds": conversions.refunds,
         "traffic.shared_identity": statistics.shared_identity,
+        "traffic.dense_block": statistics.graph_pattern(GraphPattern.BLOCK, "traffic.dense_block"),
+        "traffic.lockstep": statistics.graph_pattern(GraphPattern.LOCKSTEP, "traffic.lockstep"),
+        "traffic.click_replay": statistics.graph_pattern(GraphPattern.REPLAY, "traffic.click_replay"),
     }

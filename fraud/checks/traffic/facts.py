@@ -6,6 +6,8 @@ from decimal import Decimal
 
 import msgspec
 
+from fraud.domain.graph import GraphFinding
+
 
 class FeatureResidual(msgspec.Struct, frozen=True, kw_only=True):
     """One feature against its peers: `z` is shrunk, one-sided and clipped; `value` and `peer` are in the feature's own unit."""
@@ -42,7 +44,8 @@ class Company(msgspec.Struct, frozen=True, kw_only=True):
 class TrafficFacts(msgspec.Struct, frozen=True, kw_only=True):
     """One subject of a scan. `values`, `support` and `peers` (the peers' median) are by feature name; what is absent is unknown.
 
-    `residuals` are those above 0, largest first; `evidence` is the fused -log10 p of the statistics, `None` when there are none.
+    `residuals` are those above 0, largest first; `evidence` is the fused -log10 p of the statistics and the graph, `None` when there is
+    none; `graph` is what the graph found.
     """
 
     subject: str
@@ -53,3 +56,4 @@ class TrafficFacts(msgspec.Struct, frozen=True, kw_only=True):
     residuals: tuple[FeatureResidual, ...] = ()
     evidence: float | None = None
     company: Company | None = None
+    graph: tuple[GraphFinding, ...] = ()

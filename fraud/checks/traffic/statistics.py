@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 import msgspec
 
 from fraud.checks.traffic.facts import FeatureResidual, TrafficFacts
 from fraud.domain.catalogue import CHECKS, Limits, Observation
-from fraud.domain.signals import Family, Severity, Signal
+from fraud.domain.graph import GraphPattern
+from fraud.domain.signals import Evidence, Family, Severity, Signal
 
 
 class FeatureWords(msgspec.Struct, frozen=True, kw_only=True):
@@ -79,14 +80,50 @@ def shared_identity(facts: TrafficFacts, limits: Limits) -> tuple[Signal, ...]:
     company = facts.company
     if company is None or company.score < limits["minimum_score"]:
         return (spec.clear(facts.subject, Observation(text="No unusual identity is shared with another account.")),)
+    ring = next((finding for finding in facts.graph if finding.pattern is GraphPattern.RING), None)
     shared = ", ".join(f"{count} {kind.replace('_', ' ')}" for kind, count in sorted(company.shared.items()))
     seen = Observation(
-        text=f"One of {company.members} accounts that share {shared}, without a declared common owner.",
+        text=ring.text if ring else f"One of {company.members} accounts that share {shared}, without a declared common owner.",
         value=company.score,
         baseline=limits["minimum_score"],
         sample_size=company.members,
+        evidence=_members(ring.others if ring else ()),
     )
-    return (spec.finding(facts.subject, Severity.HIGH, seen),)
+    signal = spec.finding(facts.subject, Severity.HIGH, seen)
+    return (msgspec.structs.replace(signal, typologies=ring.typologies) if ring else signal,)
+
+
+def graph_pattern(pattern: GraphPattern, check_id: str) -> Callable[[TrafficFacts, Limits], tuple[Signal, ...]]:
+    """The check that says whether the graph found an affiliate in one kind of pattern."""
+    spec = CHECKS[check_id]
+
+    def check(facts: TrafficFacts, limits: Limits) -> tuple[Signal, ...]:
+        found = [finding for finding in facts.graph if finding.pattern is pattern and finding.evidence >= limits["minimum_evidence"]]
+        if not found:
+            return (spec.clear(facts.subject, Observation(text=_NOT_FOUND[pattern])),)
+        strongest = found[0]
+        seen = Observation(
+            text=strongest.text,
+            value=round(strongest.evidence, 3),
+            baseline=limits["minimum_evidence"],
+            sample_size=max(strongest.shared.values(), default=None),
+            evidence=_members(strongest.others),
+        )
+        return (spec.finding(facts.subject, Severity.HIGH, seen),)
+
+    return check
+
+
+_NOT_FOUND = {
+    GraphPattern.BLOCK: "Not one of a group of accounts seen with all the same things.",
+    GraphPattern.LOCKSTEP: "Not visited together with another account, hour for hour.",
+    GraphPattern.REPLAY: "No recording of clicks comes back.",
+}
+
+
+def _members(others: Sequence[str]) -> tuple[Evidence, ...]:
+    """The other accounts, as evidence: for the manager, never for the affiliate."""
+    return (Evidence(detail={"with": list(others[:50]), "members": len(others) + 1}),) if others else ()
 
 
 def quantity(value: float, unit: str) -> str:

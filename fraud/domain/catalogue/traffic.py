@@ -7,6 +7,7 @@ from fraud.domain.decisions import DecisionKind
 from fraud.domain.signals import Family, Tier
 
 _SUPPORT = Parameter(name="minimum_clicks", meaning="Clicks before the share says anything", unit="clicks")
+_GRAPH_EVIDENCE = Parameter(name="minimum_evidence", meaning="Evidence against chance in the whole program", unit="-log10 p")
 _HIGH = Parameter(name="high_share", meaning="Lower bound (5%) of the share from which the finding is grave", unit="share")
 _CONVERSIONS = Parameter(name="minimum_conversions", meaning="Conversions before the share says anything", unit="conversions")
 
@@ -269,5 +270,47 @@ TRAFFIC_CHECKS: tuple[CheckSpec, ...] = (
         reason_code="graph.shared_identity",
         typologies=("collusion_ring", "duplicate_account"),
         parameters=(Parameter(name="minimum_score", meaning="Score of the ring", unit="score 0 to 1"),),
+    ),
+    CheckSpec(
+        check_id="traffic.dense_block",
+        kind=DecisionKind.SCAN,
+        title="Not all with the same visitors",
+        looks_for="A group of accounts that were all seen with the same many devices, addresses or customers, whatever else they mix in (FRAUDAR).",
+        also_explained_by="A campaign that several partners share, or one audience in a small niche.",
+        public_text="The traffic overlaps with that of other accounts.",
+        source="Section 5; Hooi et al. 2016",
+        family=Family.GRAPH,
+        tier=Tier.ASSOCIATIVE,
+        reason_code="graph.dense_block",
+        typologies=("collusion_ring",),
+        parameters=(_GRAPH_EVIDENCE,),
+    ),
+    CheckSpec(
+        check_id="traffic.lockstep",
+        kind=DecisionKind.SCAN,
+        title="Accounts on their own time",
+        looks_for="The same devices or customers come through several accounts in the same hours, far more often than audiences meet.",
+        also_explained_by="Sites that link to each other, or one reader who opens several in one go.",
+        public_text="Visitors arrive through several accounts at the same times.",
+        source="C29; CopyCatch, SynchroTrap",
+        family=Family.GRAPH,
+        tier=Tier.ASSOCIATIVE,
+        reason_code="graph.lockstep",
+        typologies=("collusion_ring",),
+        parameters=(_GRAPH_EVIDENCE,),
+    ),
+    CheckSpec(
+        check_id="traffic.click_replay",
+        kind=DecisionKind.SCAN,
+        title="Clicks that are new",
+        looks_for="Clicks that were seen before: the same devices at the same moments of other days, or the same gaps between clicks, here or at another account.",
+        also_explained_by="A scheduled job of the merchant’s own, or two trackers that log one and the same click.",
+        public_text="The clicks repeat a pattern that was seen before.",
+        source="C27; Clicktok",
+        family=Family.GRAPH,
+        tier=Tier.ASSOCIATIVE,
+        reason_code="graph.click_replay",
+        typologies=("click_replay",),
+        parameters=(_GRAPH_EVIDENCE,),
     ),
 )

@@ -1,0 +1,199 @@
+"""The graph's evidence on a window: rings, dense blocks, lockstep and click re-use, for every affiliate that is part of any."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+import duckdb
+import networkx as nx
+import numpy as np
+import pandas as pd
+from scipy.stats import norm
+
+from fraud.domain.graph import GraphFinding, GraphPattern
+from fraud.domain.scans import Period, Ring, SharedEntities
+from fraud.links.edges import declared_groups, identity_edges, shared_addresses, without_shared_egress
+from fraud.links.kinds import spoken
+from fraud.links.moments import moment_edges, pattern_edges, repeats
+from models.fusion import display_risk
+from models.graph import EntityTable, find_rings, read_edges, ring_name
+from models.graph.blocks import Block, dense_blocks
+from models.graph.edges import IDENTITY_KINDS, OWNED_KINDS
+from models.graph.rings import MOST_EVIDENCE
+from models.graph.timing import together
+
+_TIMING = {
+    "device_hour": GraphPattern.LOCKSTEP,
+    "customer_hour": GraphPattern.LOCKSTEP,
+    "device_moment": GraphPattern.REPLAY,
+    "click_pattern": GraphPattern.REPLAY,
+}
+_TYPOLOGIES = {
+    GraphPattern.BLOCK: ("collusion_ring",),
+    GraphPattern.LOCKSTEP: ("collusion_ring",),
+    GraphPattern.REPLAY: ("click_replay",),
+}
+_SAME_OWNER = IDENTITY_KINDS | OWNED_KINDS
+"""Kinds by which several accounts are one owner's."""
+_SMALLEST_RING = 3
+
+
+@dataclass(frozen=True)
+class GraphNight:
+    """What the graph says of a window: its rings, riskiest first, and what was found of each affiliate (absent: nothing)."""
+
+    rings: tuple[Ring, ...]
+    findings: Mapping[str, tuple[GraphFinding, ...]]
+
+    def of(self, affiliate_id: str) -> tuple[GraphFinding, ...]:
+        """What was found of one affiliate, strongest first."""
+        return self.findings.get(affiliate_id, ())
+
+
+@dataclass(frozen=True)
+class _Group:
+    """Affiliates that one pattern puts together."""
+
+    pattern: GraphPattern
+    members: frozenset[str]
+    evidence: float
+    shared: Mapping[str, int]
+    score: float | None = None
+
+
+def graph_night(events: duckdb.DuckDBPyConnection, window: Period) -> GraphNight:
+    """Looks at a window's events, as known to the connection.
+
+    Carriers' and offices' addresses link nobody; declared groups are one owner.
+    """
+    groups = declared_groups(events)
+    edges = without_shared_egress(identity_edges(events, window), shared_addresses(events, window))
+    found = [*_sharing(edges, groups), *_timed(events, window, groups)]
+    return GraphNight(tuple(_merged(found)), _by_affiliate(found))
+
+
+def _sharing(edges: pd.DataFrame, groups: pd.DataFrame) -> list[_Group]:
+    """Rings and dense blocks of what affiliates were seen with."""
+    if edges.empty:
+        return []
+    table = read_edges(edges, groups)
+    rings = [
+        _Group(
+            GraphPattern.RING,
+            frozenset(ring["affiliate_ids"]),
+            ring["evidence"],
+            {one["kind"]: one["count"] for one in ring["shared"]},
+            ring["score"],
+        )
+        for ring in find_rings(table).rings
+    ]
+    return rings + [_of_block(table, block) for block in dense_blocks(table)]
+
+
+def _of_block(table: EntityTable, block: Block) -> _Group:
+    members = frozenset(table.affiliates[one] for one in block.affiliates.tolist())
+    evidence = min(float(-norm.logsf(block.z) / np.log(10.0)), MOST_EVIDENCE)
+    return _Group(GraphPattern.BLOCK, members, evidence, {block.kind: int(block.entities.size)})
+
+
+def _timed(events: duckdb.DuckDBPyConnection, window: Period, groups: pd.DataFrame) -> list[_Group]:
+    """Lockstep and click re-use."""
+    moments = pd.concat([moment_edges(events, window), pattern_edges(events, window).astype({"entity": str})], ignore_index=True)
+    found = [group for kind in _TIMING for group in _in_step(moments[moments["kind"] == kind], groups, kind)]
+    own = repeats(events, window)
+    for affiliate, count, evidence in zip(own.affiliate_id, own.repeated.tolist(), own.evidence.tolist(), strict=True):
+        if evidence > 0.0:
+            group = _Group(GraphPattern.REPLAY, frozenset({affiliate}), min(evidence, MOST_EVIDENCE), {"device_moment": int(count)})
+            found.append(group)
+    return found
+
+
+def _in_step(edges: pd.DataFrame, groups: pd.DataFrame, kind: str) -> list[_Group]:
+    """The groups of affiliates that hang together by one kind of moment."""
+    if edges.empty:
+        return []
+    table = read_edges(edges, groups)
+    pairs = together(table)
+    graph: nx.Graph[str] = nx.Graph()
+    for left, right, shared, evidence in zip(
+        pairs.links.left.tolist(), pairs.links.right.tolist(), pairs.links.shared.tolist(), pairs.evidence.tolist(), strict=True
+    ):
+        graph.add_edge(table.affiliates[left], table.affiliates[right], shared=shared, evidence=evidence)
+    return [_step_of(graph.subgraph(part), kind) for part in nx.connected_components(graph)]
+
+
+def _step_of(part: nx.Graph[str], kind: str) -> _Group:
+    links = [data for _, _, data in part.edges(data=True)]
+    evidence = min(max(data["evidence"] for data in links), MOST_EVIDENCE)
+    return _Group(_TIMING[kind], frozenset(part), evidence, {kind: max(data["shared"] for data in links)})
+
+
+def _merged(groups: Iterable[_Group]) -> list[Ring]:
+    """The groups as rings: those with members in common are one, of at least three members or with a shared identity."""
+    graph: nx.Graph[str] = nx.Graph()
+    found = list(groups)
+    for group in found:
+        nx.add_path(graph, sorted(group.members))
+    rings = []
+    for members in nx.connected_components(graph):
+        inside = [group for group in found if group.members <= members]
+        if any(group.pattern is GraphPattern.RING for group in inside) or len(members) >= _SMALLEST_RING:
+            rings.append(_ring_of(members, inside))
+    return sorted(rings, key=lambda ring: (-ring.score, ring.ring_id))
+
+
+def _ring_of(members: set[str], groups: list[_Group]) -> Ring:
+    shared: Counter[str] = Counter()
+    for group in groups:
+        shared |= Counter(group.shared)
+    evidence = max(group.evidence for group in groups)
+    return Ring(
+        ring_id=ring_name(members),
+        affiliate_ids=tuple(sorted(members)),
+        shared=tuple(
+            SharedEntities(kind=kind, count=count) for kind, count in sorted(shared.items(), key=lambda item: (-item[1], item[0]))
+        ),
+        score=max((group.score for group in groups if group.score is not None), default=float(display_risk(evidence))),
+    )
+
+
+def _by_affiliate(groups: Iterable[_Group]) -> dict[str, tuple[GraphFinding, ...]]:
+    found: defaultdict[str, list[GraphFinding]] = defaultdict(list)
+    for group in groups:
+        for member in group.members:
+            found[member].append(_finding(group, member))
+    return {one: tuple(sorted(several, key=lambda finding: (-finding.evidence, finding.pattern))) for one, several in found.items()}
+
+
+def _finding(group: _Group, member: str) -> GraphFinding:
+    return GraphFinding(
+        pattern=group.pattern,
+        evidence=round(group.evidence, 6),
+        others=tuple(sorted(group.members - {member})),
+        shared=dict(group.shared),
+        typologies=_typologies(group),
+        text=_text(group),
+    )
+
+
+def _typologies(group: _Group) -> tuple[str, ...]:
+    if group.pattern is not GraphPattern.RING:
+        return _TYPOLOGIES[group.pattern]
+    own = any(kind in _SAME_OWNER for kind in group.shared)
+    together = len(group.members) >= _SMALLEST_RING or any(kind not in _SAME_OWNER for kind in group.shared)
+    return ("collusion_ring",) * together + ("duplicate_account",) * own
+
+
+def _text(group: _Group) -> str:
+    shared = ", ".join(spoken(kind, count) for kind, count in sorted(group.shared.items(), key=lambda item: -item[1])[:4])
+    if len(group.members) == 1:
+        return f"Its visitors come back at the very same time of day, to ten seconds, on other days: {shared}."
+    who = f"One of {len(group.members)} accounts without a declared common owner that"
+    return {
+        GraphPattern.RING: f"{who} share what strangers do not: {shared}.",
+        GraphPattern.BLOCK: f"{who} were all seen with the same things: {shared}.",
+        GraphPattern.LOCKSTEP: f"{who} are visited together, hour for hour: {shared}.",
+        GraphPattern.REPLAY: f"{who} show one and the same recording of clicks: {shared}.",
+    }[group.pattern]
