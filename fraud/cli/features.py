@@ -29,6 +29,7 @@ _TITLES = {
     "prior_group": "Compared with",
     "missing": "Where it is unknown",
     "needs": "Columns it needs",
+    "relation": "Aggregates",
     "floor": "Least spread",
     "privacy": "Privacy",
 }
@@ -96,7 +97,14 @@ def details(feature: Feature) -> Iterable[tuple[str, str]]:
     said = as_data(feature)
     for key in (*_TITLES, *(key for key in said if key not in _TITLES)):
         if key in said and key not in _SAID_ALREADY and (value := _words(feature, key, said[key])):
-            yield _TITLES.get(key, key.replace("_", " ").capitalize()), value
+            yield _title(feature, key), value
+
+
+def _title(feature: Feature, key: str) -> str:
+    """What a field is called; the denominator of what is no quotient is only what it rests on."""
+    if key == "denominator" and feature.expression:
+        return "Rests on"
+    return _TITLES.get(key, key.replace("_", " ").capitalize())
 
 
 def missing_rule(feature: Feature) -> str:
@@ -128,7 +136,7 @@ def _words(feature: Feature, key: str, value: Any) -> str:
     if key in {"bad", "level", "minimum_support"}:
         return {"bad": lambda: side(feature.bad), "level": lambda: levels(feature), "minimum_support": lambda: support(feature)}[key]()
     if key in {"numerator", "denominator", "expression"}:
-        return f"`{value}` over `{feature.relation}`" if key == "expression" else f"`{value}`"
+        return f"`{value}`"
     if isinstance(value, (tuple, list)):
         return ", ".join(f"`{part}`" for part in value)
     return str(value)

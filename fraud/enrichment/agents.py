@@ -29,15 +29,15 @@ _NAMED = (
 
 _OWN = re.compile(f"{_HEADLESS}|(?i:{_LIBRARIES}|{_NAMED})")
 _PHONES = ("iPhone", "iPod")
-_MOBILE_SYSTEMS = ("iOS", "Android", "HarmonyOS", "Windows Phone", "KaiOS", "BlackBerry OS", "Symbian OS", "Firefox OS", "Bada")
+_MOBILE_SYSTEMS = ("iOS", "Android", "HarmonyOS", "Windows Phone", "KaiOS", "BlackBerry OS", "Symbian OS", "Firefox OS")
 _DESKTOP_SYSTEMS = ("Windows", "Mac OS X", "Linux", "Ubuntu", "Debian", "Fedora", "FreeBSD", "OpenBSD", "NetBSD", "Chrome OS")
-_TELEVISIONS = re.compile(r"\b(?:TV|SmartTV|AFT[A-Z]\w*|BRAVIA|Tizen|Web0S|webOS|NetCast|Roku|CrKey|PlayStation|Xbox|Nintendo)\b")
+_TELEVISIONS = re.compile(r"\b(?:TV|SmartTV|AFT[A-Z]\w*|BRAVIA|Tizen|Web0S|webOS|NetCast|Roku|CrKey|PlayStation|Xbox)\b")
 
 
 @dataclass(frozen=True)
 class Agent:
     """A user agent read: `declared_bot` with the `why`, browser and system family (`None` when not told) and the device's
-    class: `phone`, `tablet`, `desktop`, `television` (and consoles beside it), `other`; `None` where the system is not told, and for robots."""
+    class: `phone`, `tablet`, `desktop`, `television` (and consoles beside it), `other`; `None` where that is not told, and for robots."""
 
     declared_bot: bool
     why: str | None
