@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 
-import msgspec
-
+from fraud.decisions.ruling import NO_FACTS, Case, Ruling, rule_on
 from fraud.decisions.weighing import (
     associative_families,
     conclusive,
@@ -19,8 +19,9 @@ from fraud.decisions.weighing import (
     worth_a_look,
 )
 from fraud.domain.catalogue import CHECKS
-from fraud.domain.decisions import Outcome, Verdict
+from fraud.domain.decisions import DecisionKind, Outcome, Verdict
 from fraud.domain.signals import Severity, Signal, Status, Tier, reason_of
+from fraud.policy.expressions import Facts
 from fraud.policy.pack import ExpectedLoss, Pack
 
 _DIGITS = 6  # scores are kept to six places: finer differences mean nothing to a person and would not survive a change of processor
@@ -38,7 +39,7 @@ PUBLIC_NOTHING = "We found nothing that needs your attention."
 PUBLIC_OPEN = "We could not check everything yet and will come back to you."
 
 
-def decide_application(pack: Pack, signals: Sequence[Signal]) -> Verdict:
+def decide_application(pack: Pack, signals: Sequence[Signal], facts: Facts = NO_FACTS) -> Verdict:
     """Approve, ask, review or reject: the smallest expected loss, within the guards.
 
     Guards: below the minimum of coverage nothing is approved; a conclusive finding is never approved, nor is an application where a
@@ -49,7 +50,9 @@ def decide_application(pack: Pack, signals: Sequence[Signal]) -> Verdict:
     covered = coverage(pack, signals)
     risk = probability(pack.vetting.prior, log_odds(pack, signals))
     guards: list[str] = []
-    outcome = cheapest_outcome(risk, pack.vetting.loss)
+    case = Case(DecisionKind.VET, signals, facts)
+    ruling = rule_on(pack, case, cheapest_outcome(risk, pack.vetting.loss), risk, covered)
+    outcome = ruling.outcome
     if outcome is Outcome.REJECT and not (may_act(found) and pack.vetting.reject_automatically):
         guards.append("rejection_waits_for_a_person")
         outcome = Outcome.REVIEW
@@ -62,7 +65,7 @@ def decide_application(pack: Pack, signals: Sequence[Signal]) -> Verdict:
     if outcome is Outcome.APPROVE and any(s.tier is Tier.CONCLUSIVE and s.status in _UNSEEN for s in signals):
         guards.append("conclusive_check_could_not_look")
         outcome = Outcome.REVIEW
-    return _verdict(outcome, risk, covered, signals, guards)
+    return _verdict(replace(ruling, outcome=outcome), risk, covered, signals, guards)
 
 
 def cheapest_outcome(risk: float, loss: ExpectedLoss) -> Outcome:
@@ -79,7 +82,7 @@ def cheapest_outcome(risk: float, loss: ExpectedLoss) -> Outcome:
     return min(costs, key=lambda outcome: costs[outcome])
 
 
-def decide_traffic(pack: Pack, signals: Sequence[Signal], evidence: float) -> Verdict:
+def decide_traffic(pack: Pack, signals: Sequence[Signal], evidence: float, facts: Facts = NO_FACTS) -> Verdict:
     """Pass, watch, review, hold or suspend for an affiliate's night.
 
     `evidence` is the fused -log10 p of the statistics (NaN when there are none). Rules join it as the policy weighs them;
@@ -90,14 +93,19 @@ def decide_traffic(pack: Pack, signals: Sequence[Signal], evidence: float) -> Ve
     total = statistics + pack.scan.rule_weight * max(log_odds(pack, signals), 0.0)
     score = total / (total + pack.scan.half_risk_evidence)
     guards: list[str] = []
-    outcome = _traffic_outcome(pack, found, score)
+    covered = coverage(pack, signals)
+    ruling = rule_on(pack, Case(DecisionKind.SCAN, signals, facts), _traffic_outcome(pack, found, score), score, covered)
+    outcome = ruling.outcome
     if outcome is Outcome.SUSPEND and not pack.scan.suspend_automatically:
         guards.append("suspension_waits_for_a_person")
+        outcome = Outcome.HOLD
+    if outcome is Outcome.SUSPEND and not conclusive(found, Severity.CRITICAL):
+        guards.append("no_suspension_without_conclusive_evidence")
         outcome = Outcome.HOLD
     if outcome is Outcome.HOLD and not may_act(found):
         guards.append("no_anomaly_alone_holds")
         outcome = Outcome.REVIEW
-    return _verdict(outcome, score, coverage(pack, signals), signals, guards)
+    return _verdict(replace(ruling, outcome=outcome), score, covered, signals, guards)
 
 
 def _traffic_outcome(pack: Pack, found: Sequence[Signal], score: float) -> Outcome:
@@ -112,42 +120,44 @@ def _traffic_outcome(pack: Pack, found: Sequence[Signal], score: float) -> Outco
     return Outcome.PASS
 
 
-def decide_event(pack: Pack, signals: Sequence[Signal], *, degraded: bool) -> Verdict:
+def decide_event(pack: Pack, case: Case, *, degraded: bool) -> Verdict:
     """Allow, review or block one click or conversion. Blocking takes a conclusive finding (CONTRACT 4); everything else is reviewed at
     most. One judged with less than usual (`degraded`) passes only where the pack fails open."""
-    verdict = _event_verdict(pack, signals)
-    if not degraded or pack.score.fail_open or verdict.outcome is not Outcome.ALLOW:
-        return verdict
-    return msgspec.structs.replace(
-        verdict,
-        outcome=Outcome.REVIEW,
-        guards=(*verdict.guards, FAILS_CLOSED),
-        public_reason=public_reason(Outcome.REVIEW, findings(signals)),
-    )
-
-
-def _event_verdict(pack: Pack, signals: Sequence[Signal]) -> Verdict:
+    signals = case.signals
     found = findings(signals)
-    risk = probability(pack.score.prior, log_odds(pack, signals))
-    outcome = Outcome.ALLOW
-    if conclusive(found):
-        outcome = Outcome.BLOCK
-    elif risk >= pack.score.review_score or associative_families(found, Severity.HIGH):
+    risk, covered = probability(pack.score.prior, log_odds(pack, signals)), coverage(pack, signals)
+    ruling = rule_on(pack, case, _event_outcome(pack, found, risk), risk, covered)
+    outcome, guards = ruling.outcome, []
+    if outcome is Outcome.BLOCK and not conclusive(found):
+        guards.append("no_block_without_absolute_evidence")
         outcome = Outcome.REVIEW
-    return _verdict(outcome, risk, coverage(pack, signals), signals, [])
+    if degraded and not pack.score.fail_open and outcome is Outcome.ALLOW:
+        guards.append(FAILS_CLOSED)
+        outcome = Outcome.REVIEW
+    return _verdict(replace(ruling, outcome=outcome), risk, covered, signals, guards)
 
 
-def _verdict(outcome: Outcome, score: float, covered: float, signals: Sequence[Signal], guards: Sequence[str]) -> Verdict:
+def _event_outcome(pack: Pack, found: Sequence[Signal], risk: float) -> Outcome:
+    if conclusive(found):
+        return Outcome.BLOCK
+    if risk >= pack.score.review_score or associative_families(found, Severity.HIGH):
+        return Outcome.REVIEW
+    return Outcome.ALLOW
+
+
+def _verdict(ruling: Ruling, score: float, covered: float, signals: Sequence[Signal], guards: Sequence[str]) -> Verdict:
     found = findings(signals)
+    own = ruling.public_texts(ruling.outcome)
     return Verdict(
-        outcome=outcome,
+        outcome=ruling.outcome,
         score=round(score, _DIGITS),
         coverage=round(covered, _DIGITS),
         typologies=tuple(sorted({typology for signal in found for typology in signal.typologies})),
         reasons=tuple(reason_of(signal) for signal in found),
         guards=tuple(guards),
-        public_reason=public_reason(outcome, found),
+        public_reason=" ".join(own) if own else public_reason(ruling.outcome, found),
         needed=needed(signals),
+        rules=ruling.ids,
     )
 
 

@@ -73,6 +73,8 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
     guards: tuple[str, ...]
     public_reason: str
     needed: tuple[str, ...] = ()
+    rules: tuple[str, ...] = ()
+    """The program's own rules that fired, all of them."""
 
 
 class Decision(msgspec.Struct, frozen=True, kw_only=True):

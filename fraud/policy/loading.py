@@ -8,7 +8,8 @@ from pathlib import Path
 import msgspec
 
 from fraud.errors import PolicyError
-from fraud.policy.pack import Pack, verify
+from fraud.policy.pack import Pack, faults_in
+from fraud.policy.places import line_of, path_in
 
 SHIPPED = "default"
 """The pack that serves when a program names none."""
@@ -34,14 +35,18 @@ def shipped_packs() -> list[str]:
 
 
 def read_pack(text: bytes, where: str) -> Pack:
-    """A pack from YAML, checked whole; `where` names it in errors."""
+    """A pack from YAML, checked whole; `where` names it in errors, and every fault comes with its line."""
     try:
         pack = msgspec.yaml.decode(text, type=Pack, strict=False)
     except msgspec.ValidationError as fault:
-        raise PolicyError(f"The policy pack {where} cannot be read: {fault}.") from fault
+        line = line_of(text, path_in(str(fault)))
+        raise PolicyError(f"The policy pack {where} cannot be read: {where}:{line}: {fault}.") from fault
     except msgspec.DecodeError as fault:
         raise PolicyError(f"The policy pack {where} is not valid YAML: {' '.join(str(fault).split())}.") from fault
-    return verify(pack)
+    if faults := faults_in(pack):
+        told = "; ".join(f"{where}:{line_of(text, fault.path)}: {fault.message}" for fault in faults)
+        raise PolicyError(f"The policy pack {pack.id!r} does not hold together: {told}.")
+    return pack
 
 
 def _read(path: Path) -> bytes:

@@ -10,7 +10,7 @@ from fraud.domain.catalogue import CHECKS, CheckSpec, Limits
 from fraud.domain.decisions import Artefact, DecisionKind, Outcome
 from fraud.domain.hashing import sha256_of
 from fraud.domain.signals import Family, Severity
-from fraud.errors import PolicyError
+from fraud.policy.rules import Fault, Rule, faults_of
 
 
 class Threshold(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -75,8 +75,8 @@ class ScorePolicy(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     fail_open: bool
 
 
-class Pack(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, dict=True):
-    """A policy pack: every threshold, weight and outcome of one program, as data."""
+class Pack(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, dict=True, omit_defaults=True):
+    """A policy pack: every threshold, weight, outcome and rule of one program, as data."""
 
     id: str
     version: int
@@ -88,6 +88,7 @@ class Pack(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     scan: ScanPolicy
     score: ScorePolicy
     checks: dict[str, CheckPolicy]
+    rules: tuple[Rule, ...] = ()
 
     @cached_property
     def hash(self) -> str:
@@ -104,49 +105,65 @@ class Pack(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
         return {name: threshold.value for name, threshold in self.checks[check_id].thresholds.items()}
 
     def enabled(self, kind: DecisionKind) -> tuple[CheckSpec, ...]:
-        """The checks of one job that this pack has switched on, in the catalogue's order."""
-        return tuple(spec for spec in CHECKS.values() if spec.kind is kind and self.checks[spec.check_id].enabled)
+        """The checks of one job that this pack has switched on, in the catalogue's order.
+
+        A pack that was kept with earlier decisions knows nothing of checks that came later: for it they are switched off.
+        """
+        known = ((spec, self.checks.get(spec.check_id)) for spec in CHECKS.values() if spec.kind is kind)
+        return tuple(spec for spec, policy in known if policy is not None and policy.enabled)
 
 
-def verify(pack: Pack) -> Pack:
-    """The pack, or a `PolicyError` that names every check and threshold that is missing, unknown or out of range."""
-    faults = [*_check_faults(pack), *_table_faults(pack), *_number_faults(pack)]
-    if faults:
-        raise PolicyError(f"The policy pack {pack.id!r} does not hold together: {'; '.join(faults)}.")
-    return pack
+def faults_in(pack: Pack) -> list[Fault]:
+    """Everything that is wrong with a pack, and where: checks and thresholds that are missing, unknown or out of range, and rules."""
+    return [*_check_faults(pack), *_table_faults(pack), *_number_faults(pack), *faults_of(pack.rules, _switched_off(pack))]
 
 
-def _check_faults(pack: Pack) -> list[str]:
-    faults = [f"there is no check {name!r}" for name in pack.checks if name not in CHECKS]
+def _switched_off(pack: Pack) -> frozenset[str]:
+    return frozenset(name for name, check in pack.checks.items() if not check.enabled)
+
+
+def _check_faults(pack: Pack) -> list[Fault]:
+    faults = [Fault(("checks", name), f"there is no check {name!r}") for name in pack.checks if name not in CHECKS]
     for name, spec in CHECKS.items():
         if name not in pack.checks:
-            faults.append(f"the check {name!r} is missing")
+            faults.append(Fault(("checks",), f"the check {name!r} is missing"))
             continue
-        given, needed = set(pack.checks[name].thresholds), {parameter.name for parameter in spec.parameters}
-        faults += [f"{name} has no threshold {lost!r}" for lost in sorted(needed - given)]
-        faults += [f"{name} takes no threshold {odd!r}" for odd in sorted(given - needed)]
-        faults += _range_faults(name, spec, pack.checks[name])
+        faults += [Fault(("checks", name, *path), message) for path, message in _one_check(name, spec, pack.checks[name])]
     return faults
 
 
-def _range_faults(name: str, spec: CheckSpec, policy: CheckPolicy) -> list[str]:
+def _one_check(name: str, spec: CheckSpec, policy: CheckPolicy) -> list[tuple[tuple[str, ...], str]]:
+    given, needed = set(policy.thresholds), {parameter.name for parameter in spec.parameters}
+    lost = [((), f"{name} has no threshold {one!r}") for one in sorted(needed - given)]
+    odd = [(("thresholds", one), f"{name} takes no threshold {one!r}") for one in sorted(given - needed)]
+    return [*lost, *odd, *_range_faults(name, spec, policy)]
+
+
+def _range_faults(name: str, spec: CheckSpec, policy: CheckPolicy) -> list[tuple[tuple[str, ...], str]]:
     limits = {one: threshold.value for one, threshold in policy.thresholds.items()}
     bounded = [one.name for one in spec.parameters if one.unit in {"share", "probability"} and one.name in limits]
     outside = [one for one in bounded if not 0 <= limits[one] <= 1]
-    faults = [f"{name}: {one} is {limits[one]:g}, but must lie between 0 and 1" for one in outside]
+    faults: list[tuple[tuple[str, ...], str]] = [
+        (("thresholds", one), f"{name}: {one} is {limits[one]:g}, but must lie between 0 and 1") for one in outside
+    ]
     if limits.get("high_share", 1.0) < limits.get("minimum_share", 0.0):
-        faults.append(f"{name}: high_share ({limits['high_share']:g}) is below minimum_share ({limits['minimum_share']:g})")
+        message = f"{name}: high_share ({limits['high_share']:g}) is below minimum_share ({limits['minimum_share']:g})"
+        faults.append((("thresholds", "high_share"), message))
     return faults
 
 
-def _table_faults(pack: Pack) -> list[str]:
+def _table_faults(pack: Pack) -> list[Fault]:
     return [
-        *(f"severity_strength lacks {severity.value!r}" for severity in Severity if severity not in pack.severity_strength),
-        *(f"family_caps lacks {family.value!r}" for family in Family if family not in pack.family_caps),
+        *(
+            Fault(("severity_strength",), f"severity_strength lacks {severity.value!r}")
+            for severity in Severity
+            if severity not in pack.severity_strength
+        ),
+        *(Fault(("family_caps",), f"family_caps lacks {family.value!r}") for family in Family if family not in pack.family_caps),
     ]
 
 
-def _number_faults(pack: Pack) -> list[str]:
+def _number_faults(pack: Pack) -> list[Fault]:
     shares = {
         "vetting.prior": pack.vetting.prior,
         "vetting.minimum_coverage": pack.vetting.minimum_coverage,
@@ -159,4 +176,5 @@ def _number_faults(pack: Pack) -> list[str]:
         "score.prior": pack.score.prior,
         "score.review_score": pack.score.review_score,
     }
-    return [f"{name} is {value}, but must lie between 0 and 1" for name, value in shares.items() if not 0 < value < 1]
+    outside = [(name, value) for name, value in shares.items() if not 0 < value < 1]
+    return [Fault(tuple(name.split(".")), f"{name} is {value}, but must lie between 0 and 1") for name, value in outside]

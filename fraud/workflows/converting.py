@@ -19,6 +19,8 @@ from fraud.checks.conversions import CONVERSION_CHECK_FUNCTIONS
 from fraud.checks.conversions.facts import CLICKS_UNREADABLE, FUTURE, ClickState, ConversionFacts, Degraded
 from fraud.checks.running import PreparedChecks, prepare
 from fraud.decisions.deciding import decide_event
+from fraud.decisions.facts import conversion_facts
+from fraud.decisions.ruling import Case
 from fraud.domain.actors import SYSTEM
 from fraud.domain.clock import Clock, as_utc
 from fraud.domain.counting import Counters
@@ -195,7 +197,7 @@ def conversion_checks_of(pack: Pack) -> PreparedChecks[ConversionFacts]:
 
 def conversion_verdict(pack: Pack, facts: ConversionFacts, signals: tuple[Signal, ...]) -> Verdict:
     """Allow, review or block; one judged with less than usual passes only where the pack fails open."""
-    return decide_event(pack, signals, degraded=bool(facts.degraded))
+    return decide_event(pack, Case(DecisionKind.CONVERSION, signals, conversion_facts(facts)), degraded=bool(facts.degraded))
 
 
 def conversion_facts_of(decision: Decision) -> ConversionFacts:

@@ -33,7 +33,8 @@ from fraud.domain.scans import SAME_NIGHT, Counts, Period, RankedSubject, Ring, 
 from fraud.domain.signals import Reason, reason_of
 from fraud.errors import InputError
 from fraud.features.catalogue import feature_set_hash
-from fraud.features.local import compute
+from fraud.features.engines import engine
+from fraud.features.request import FeatureRequest
 from fraud.features.table import FeatureTable, Subject
 from fraud.links.evidence import GraphNight, graph_night
 from fraud.policy.pack import Pack
@@ -135,8 +136,9 @@ def scan(request: ScanRequest, tools: ScanTools) -> ScanOutcome:
     window, references = periods(request, happened)
     tools.progress("Computing features")
     with tools.lake.connect(request.program_id, until=window.end) as events:
-        everything = compute(events, [*references, window], "affiliate")
-        sub_ids = compute(events, [window], "sub_id")
+        wanted = FeatureRequest(affiliate=(*references, window), sub_id=(window,))
+        tables = engine("local")(events, wanted, tools.progress)
+        everything, sub_ids = tables["affiliate"], tables["sub_id"]
         tools.progress("Looking for rings")
         graph = graph_night(events, window)
     tonight = everything.window(window.start)

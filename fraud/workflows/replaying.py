@@ -8,6 +8,7 @@ import msgspec
 
 from fraud.checks.running import run_applicant_checks
 from fraud.decisions.deciding import decide_application
+from fraud.decisions.facts import application_facts
 from fraud.decisions.traffic import TrafficInputs, judge_again, prepared_checks, verdict_of
 from fraud.detection.clicks import ClickModel
 from fraud.detection.traffic import TrafficModel
@@ -83,8 +84,8 @@ def _said_again(decision: Decision, pack: Pack, models: Mapping[str, object]) ->
     if decision.kind is DecisionKind.VET:
         applicant = vetting.facts_of(decision)
         signals = run_applicant_checks(pack, applicant)
-        program_id = applicant.application.program_id
-        return _Said(program_id=program_id, subject_id=applicant.subject, signals=signals, verdict=decide_application(pack, signals))
+        verdict = decide_application(pack, signals, application_facts(applicant.application))
+        return _Said(program_id=applicant.application.program_id, subject_id=applicant.subject, signals=signals, verdict=verdict)
     if decision.kind is DecisionKind.SCORE:
         facts = replayed_facts(decision, next((model for model in models.values() if isinstance(model, ClickModel)), None))
         signals = checks_of(pack).run(facts.click.click_id, facts)
@@ -101,7 +102,7 @@ def _said_again(decision: Decision, pack: Pack, models: Mapping[str, object]) ->
         raise ReplayError(f"Decision {decision.decision_id} names no traffic model, so its evidence cannot be computed again.")
     inputs = judge_again(model, _stored_inputs(decision))
     signals = prepared_checks(pack).run(inputs.facts.subject, inputs.facts)
-    return _Said(subject_id=inputs.facts.subject, signals=signals, verdict=verdict_of(pack, inputs.facts, signals))
+    return _Said(subject_id=inputs.facts.subject, signals=signals, verdict=verdict_of(pack, inputs, signals))
 
 
 def _stored_inputs(decision: Decision) -> TrafficInputs:

@@ -22,6 +22,8 @@ from fraud.checks.clicks.facts import DEADLINE, FUTURE, NO_MODEL, ClickFacts, De
 from fraud.checks.running import PreparedChecks, prepare
 from fraud.checks.standing import AgentFacts
 from fraud.decisions.deciding import decide_event
+from fraud.decisions.facts import click_facts
+from fraud.decisions.ruling import Case
 from fraud.detection.clicks import ClickModel
 from fraud.domain.actors import SYSTEM
 from fraud.domain.clock import Clock, as_utc
@@ -209,7 +211,7 @@ def checks_of(pack: Pack) -> PreparedChecks[ClickFacts]:
 
 def click_verdict(pack: Pack, facts: ClickFacts, signals: tuple[Signal, ...]) -> Verdict:
     """Allow, review or block; a click judged without the model passes only where the pack fails open."""
-    return decide_event(pack, signals, degraded=bool(facts.degraded))
+    return decide_event(pack, Case(DecisionKind.SCORE, signals, click_facts(facts)), degraded=bool(facts.degraded))
 
 
 def view_of(model: ClickModel, vector: NDArray[np.float64]) -> ModelView:

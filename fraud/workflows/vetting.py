@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -18,6 +18,7 @@ from fraud.checks.applicants.context import Applicant, Surroundings, VettingFact
 from fraud.checks.applicants.summary import summary
 from fraud.checks.running import run_applicant_checks
 from fraud.decisions.deciding import decide_application
+from fraud.decisions.facts import application_facts
 from fraud.domain.clock import as_utc
 from fraud.domain.decisions import Decision, DecisionKind, SubjectKind, Verdict
 from fraud.domain.dossiers import Dossier
@@ -91,6 +92,39 @@ async def vet(application: Application, profile: ProgramProfile | None, pack: Pa
     return VettingOutcome(application=application, decision=decision, dossier=dossier_of(decision))
 
 
+class Listener(Protocol):
+    """Is told of every application as it ends, so that nothing of it has to be held until the last one."""
+
+    def finished(self, outcome: VettingOutcome) -> None:
+        """An application was vetted."""
+        ...
+
+    def broke(self, application: Application, fault: Exception) -> None:
+        """An application could not be vetted; the others go on."""
+        ...
+
+
+async def vet_each(
+    applications: Iterable[Application], profile: ProgramProfile | None, pack: Pack, tools: VettingTools, listener: Listener
+) -> None:
+    """Vets applications, at most eight at once, and hands each outcome on as it ends: memory does not grow with their number."""
+    waiting = iter(applications)
+
+    async def work() -> None:
+        for application in waiting:
+            try:
+                outcome = await vet(application, profile, pack, tools)
+            except Exception as fault:
+                _log.exception("vetting_broke", application_id=application.application_id)
+                listener.broke(application, fault)
+            else:
+                listener.finished(outcome)
+
+    async with asyncio.TaskGroup() as group:
+        for _ in range(SIDE_BY_SIDE):
+            group.create_task(work())
+
+
 async def vet_many(
     applications: Sequence[Application], profile: ProgramProfile | None, pack: Pack, tools: VettingTools, side_by_side: int = SIDE_BY_SIDE
 ) -> list[VettingOutcome]:
@@ -108,7 +142,8 @@ async def vet_many(
 
 def replay_vetting(decision: Decision, pack: Pack) -> Verdict:
     """The verdict of a stored vetting, computed from its inputs alone; a `ReplayError` when they are not there or not whole."""
-    return decide_application(pack, run_applicant_checks(pack, facts_of(decision)))
+    facts = facts_of(decision)
+    return decide_application(pack, run_applicant_checks(pack, facts), application_facts(facts.application))
 
 
 def facts_of(decision: Decision) -> VettingFacts:
@@ -198,7 +233,7 @@ def _decision(facts: VettingFacts, pack: Pack, tools: VettingTools) -> Decision:
         as_of=facts.as_of,
         decided_at=now,
         decided_by=tools.actor_id,
-        verdict=decide_application(pack, signals),
+        verdict=decide_application(pack, signals, application_facts(facts.application)),
         signals=signals,
         policy=pack.artefact,
         inputs=inputs,

@@ -8,8 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fraud.decisions.deciding import PUBLIC_NOTHING, cheapest_outcome, decide_application, decide_event, decide_traffic
+from fraud.decisions.ruling import Case
 from fraud.domain.catalogue import APPLICANT_CHECKS, CHECKS, Observation
-from fraud.domain.decisions import Outcome
+from fraud.domain.decisions import DecisionKind, Outcome, Verdict
 from fraud.domain.signals import Severity, Signal
 from fraud.policy.loading import load_pack
 from fraud.policy.pack import Pack
@@ -20,6 +21,10 @@ PACK = load_pack()
 
 def found(check_id: str, severity: Severity = Severity.HIGH) -> Signal:
     return CHECKS[check_id].finding("x", severity, SEEN)
+
+
+def event(signals: list[Signal]) -> Verdict:
+    return decide_event(PACK, Case(DecisionKind.SCORE, signals, {}), degraded=False)
 
 
 def all_clear(without: str = "") -> list[Signal]:
@@ -114,11 +119,11 @@ class TestTraffic:
 class TestClicks:
     def test_blocking_takes_a_conclusive_finding(self) -> None:
         associative = [found("click.burst"), found("click.affiliate_risk"), found("click.duplicate"), found("click.anomaly")]
-        assert decide_event(PACK, associative, degraded=False).outcome is Outcome.REVIEW
-        assert decide_event(PACK, [found("click.declared_bot")], degraded=False).outcome is Outcome.BLOCK
+        assert event(associative).outcome is Outcome.REVIEW
+        assert event([found("click.declared_bot")]).outcome is Outcome.BLOCK
 
     def test_an_ordinary_click_is_allowed(self) -> None:
-        assert decide_event(PACK, [CHECKS["click.burst"].clear("x", SEEN)], degraded=False).outcome is Outcome.ALLOW
+        assert event([CHECKS["click.burst"].clear("x", SEEN)]).outcome is Outcome.ALLOW
 
 
 @pytest.mark.parametrize("order", [1, -1])

@@ -15,6 +15,7 @@ from fraud.decisions.traffic import (
     INVALID_SHARES,
     MOST_RESIDUALS,
     WORDS,
+    PeerKey,
     TrafficInputs,
     commission_at_risk,
     inputs_of,
@@ -149,14 +150,14 @@ class TestInputs:
 
     def test_a_verdict_follows_from_facts_and_pack_alone(self) -> None:
         night = table_of(30, seed=4)
-        seen = inputs_of(night, judge(fit_traffic_model(night), night), "a3", "a3", None).facts
-        first, second = (verdict_of(PACK, seen, CHECKS.run("a3", seen)) for _ in range(2))
+        seen = inputs_of(night, judge(fit_traffic_model(night), night), "a3", "a3", None)
+        first, second = (verdict_of(PACK, seen, CHECKS.run("a3", seen.facts)) for _ in range(2))
         assert first == second
         assert 0 <= first.score <= 1
 
     def test_who_has_no_evidence_is_not_suspected(self) -> None:
-        seen = facts(evidence=None)
-        said = verdict_of(PACK, seen, CHECKS.run("a", seen))
+        seen = TrafficInputs(facts=facts(evidence=None), peer_key=PeerKey(affiliate_type=None, main_country=None, clicks=0))
+        said = verdict_of(PACK, seen, CHECKS.run("a", seen.facts))
         assert said.outcome is Outcome.PASS
 
 
