@@ -19,7 +19,7 @@ from tests.cli.commands import command, environment, fraud, fraud_process, sente
 
 COMMANDS = [
     *(("ingest",), ("scan",), ("score",), ("simulate",), ("evaluate",), ("demo",), ("vet",), ("replay",), ("policy", "show")),
-    *(("serve",), ("doctor",)),
+    *(("serve",), ("doctor",), ("enrichment", "refresh"), ("enrichment", "show"), ("features",)),
 ]
 
 
