@@ -11,14 +11,14 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, BinaryIO, TypeVar
 from urllib.parse import urlsplit
 
 import httpx
 import msgspec
 
 from fraud.domain.clock import Clock, as_utc
-from fraud.errors import InputError, TrackerError
+from fraud.errors import InputError, StorageError, TrackerError
 
 T = TypeVar("T")
 
@@ -48,7 +48,7 @@ class Patience:
     """How often to ask and how long to wait: the first pause doubles with each attempt, up to the ceiling, and a random half is
     taken off; a server's own Retry-After is obeyed up to `longest_wait`."""
 
-    attempts: int = 6
+    attempts: int = 8
     first_seconds: float = 1.0
     ceiling_seconds: float = 60.0
     longest_wait_seconds: float = 900.0
@@ -195,16 +195,24 @@ class TrackerClient:
         return sent
 
     def _write(self, response: httpx.Response, target: Path) -> None:
-        size = 0
         target.unlink(missing_ok=True)  # rows of the answer before may still be mapped
-        with target.open("wb") as file:
-            for chunk in response.iter_bytes(_CHUNK):
-                size += len(chunk)
-                if size > self._largest:
-                    raise TrackerError(
-                        f"{self.account.feed}: {self.host} sends more than {self._largest:,} bytes at once. Make the feed's window smaller."
-                    )
-                file.write(chunk)
+        try:
+            with target.open("wb") as file:
+                self._copy(response, file)
+        except OSError as fault:
+            raise StorageError(
+                f"The answer of {self.host} cannot be written to {target.parent} ({fault.strerror}); make room there."
+            ) from fault
+
+    def _copy(self, response: httpx.Response, file: BinaryIO) -> None:
+        size = 0
+        for chunk in response.iter_bytes(_CHUNK):
+            size += len(chunk)
+            if size > self._largest:
+                raise TrackerError(
+                    f"{self.account.feed}: {self.host} sends more than {self._largest:,} bytes at once. Make the feed's window smaller."
+                )
+            file.write(chunk)
 
     def _obey(self, response: httpx.Response) -> None:
         """Notes how long the server wants us to wait: after a 429 or 503, and before the next request when the quota is used up."""

@@ -6,12 +6,13 @@ was stopped anywhere and started again leaves the lake as an undisturbed one wou
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from functools import cached_property
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from fraud.domain.feeds import DAY, EPOCH, Feed, FeedTable, PulledPage, Window
 from fraud.errors import FraudError
@@ -21,6 +22,14 @@ FIRST_PULL = 7 * DAY
 """How far back the first pull of a table goes whose feed does not say since when."""
 
 Progress = Callable[[str], None]
+
+
+class FeedLake(EventLake, Protocol):
+    """What pulling needs of the lake (`fraud.storage.lake.ParquetLake`)."""
+
+    def quarantined(self, program_id: str) -> Sequence[Any]:
+        """The rejected rows of a program, by file (`SetAsideFile`)."""
+        ...
 
 
 class FeedConnector(Protocol):
@@ -80,7 +89,7 @@ class PullState(Protocol):
 class PullTools:
     """What a pull works with: the lake, what is remembered, how to ingest, the present moment, and whom to tell."""
 
-    lake: EventLake
+    lake: FeedLake
     state: PullState
     options: IngestOptions
     now: Callable[[], datetime]
@@ -111,6 +120,33 @@ class PullReport:
     error: str = ""
 
 
+class _SetAsideOnce:
+    """A lake that sets a feed's row aside once, though each look-back brings it again, on another page or in another line."""
+
+    def __init__(self, lake: FeedLake, program_id: str, room: Path) -> None:
+        self._lake, self._program_id, self._room = lake, program_id, room
+        self.append, self.quarantined = lake.append, lake.quarantined
+
+    def quarantine(
+        self,
+        kind: str,
+        program_id: str,
+        rows: Sequence[Mapping[str, object]],
+        ingested_at: datetime,
+        origin: Mapping[str, object] | None = None,
+    ) -> Path:
+        """Keeps the rows that are not set aside yet, and says where."""
+        fresh = [row for row in rows if (kind, row["raw"]) not in self._known]
+        self._known.update((kind, row["raw"]) for row in fresh)
+        return self._lake.quarantine(kind, program_id, fresh, ingested_at, origin) if fresh else self._room
+
+    @cached_property
+    def _known(self) -> set[tuple[str, object]]:
+        files = self._lake.quarantined(self._program_id)
+        ours = [file for file in files if Path(str(file.origin.get("file", ""))).is_relative_to(self._room)]
+        return {(file.kind, row["raw"]) for file in ours for row in file.rows}
+
+
 def due(feeds: list[Feed], state: PullState, now: datetime) -> list[Feed]:
     """The feeds whose last whole pull lies at least their `every` back."""
     last = {feed.name: state.pulled_at(feed.name) for feed in feeds}
@@ -135,6 +171,9 @@ def pull(feed: Feed, connector: FeedConnector, tools: PullTools) -> PullReport:
     report = PullReport(feed.name)
     try:
         with tools.state.alone(feed.name):
+            room = tools.state.room(feed.name)
+            shutil.rmtree(room, ignore_errors=True)  # what a pull that was stopped has left
+            tools = replace(tools, lake=_SetAsideOnce(tools.lake, feed.program_id, room))
             for table in feed.tables:
                 report.tables.append(TableReport(table.kind))
                 _pull_table(feed, table, connector, tools, report.tables[-1])
@@ -180,7 +219,7 @@ def _still_kept(
 
 def _pull_window(feed: Feed, kind: str, what: tuple[FeedConnector, Window], tools: PullTools, report: TableReport) -> None:
     connector, window = what
-    folder = tools.state.room(feed.name) / f"{kind}-{window.start:%Y%m%dT%H%M%SZ}-{window.end:%Y%m%dT%H%M%SZ}"
+    folder = tools.state.room(feed.name) / f"{kind}-{window.start:%Y%m%dT%H%M%SZ}"
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     pages = list(connector.pages(kind, window, folder))

@@ -18,7 +18,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fraud.domain.clock import FixedClock
-from fraud.errors import InputError, TrackerError
+from fraud.errors import InputError, StorageError, TrackerError
 from fraud.trackers.http import Account, Ask, Patience, TrackerClient, Unreadable, checked_base, read_json
 from tests.trackers.conftest import NOON
 from tests.trackers.fakes import KEY
@@ -70,10 +70,10 @@ def test_a_server_in_trouble_is_asked_again_after_longer_and_longer_pauses(
 
 
 def test_in_the_end_it_is_given_up_in_one_sentence(tracker: Tracker, waits: list[float], tmp_path: Path) -> None:
-    tracker.first += [Answer(502, b"<html>Bad gateway")] * 6
+    tracker.first += [Answer(502, b"<html>Bad gateway")] * 8
     with pytest.raises(TrackerError, match=r"shop: 127\.0\.0\.1:\d+ answered 502 Bad Gateway: <html>Bad gateway\. What was fetched"):
         ask(tracker, waits, tmp_path)
-    assert len(tracker.asked) == 6
+    assert len(tracker.asked) == 8
 
 
 @pytest.mark.parametrize(
@@ -123,7 +123,7 @@ def test_an_answer_that_is_cut_off_or_no_json_is_asked_for_again(
 ) -> None:
     tracker.first += [broken] * 2
     assert ask(tracker, waits, tmp_path) == {"fine": 1}
-    tracker.first += [broken] * 6
+    tracker.first += [broken] * 8
     with pytest.raises(TrackerError, match=r"answered what cannot be read|did not answer"):
         ask(tracker, waits, tmp_path)
 
@@ -133,7 +133,12 @@ def test_nobody_there_is_an_error_in_words(waits: list[float], tmp_path: Path) -
         pass
     with pytest.raises(TrackerError, match="did not answer"):
         ask(gone, waits, tmp_path)
-    assert len(waits) == 5
+    assert len(waits) == 7
+
+
+def test_a_full_disk_is_an_error_of_ours(tracker: Tracker, waits: list[float], tmp_path: Path) -> None:
+    with pytest.raises(StorageError, match="cannot be written to"):
+        ask(tracker, waits, tmp_path / "not-there")
 
 
 @pytest.mark.parametrize("status", [401, 403])

@@ -76,6 +76,16 @@ def test_bad_rows_are_set_aside_with_feed_and_page(pull: Pull, app: App) -> None
     assert [place.split("/")[-1] for place in places] == ["page-00001.ndjson", "page-00002.ndjson", "page-00003.ndjson"]
 
 
+def test_a_bad_row_that_every_look_back_brings_is_set_aside_once(pull: Pull, app: App, clock: FixedClock) -> None:
+    fake = FakeEverflow(conversions=every(1, 10), bad=2)
+    with running(fake) as tracker:
+        for hours in range(4):  # the page grows, so it is another file each time
+            clock.move_to(NOON + timedelta(hours=hours))
+            fake.conversions += every(1, 3, FIRST + timedelta(hours=3, minutes=60 * hours))
+            assert pull("everflow", tracker.url, tables="{conversions: {since: 2026-03-01}}").tables[0].rejected == 2
+    assert sum(reason.rows for reason in list_quarantine(app, "default", 0).reasons) == 2
+
+
 def test_a_failure_keeps_what_came_before_and_goes_on_from_there(pull: Pull, app: App) -> None:
     fake = FakeEverflow(clicks=every(1, 200))
 
