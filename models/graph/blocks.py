@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from typing import TypeAlias
 
 import numba
 import numpy as np
@@ -21,6 +22,7 @@ from scipy import sparse
 from models.arrays import BoolArray, FloatArray, IntArray
 from models.graph.communities import components
 from models.graph.edges import EntityTable
+from models.graph.growth import drawn_in
 from models.graph.nulls import shuffled_tables
 from models.graph.projection import Links, owner_degree, project, usable
 
@@ -60,6 +62,10 @@ class Block:
     z: float
 
 
+_Peeled: TypeAlias = tuple[IntArray, IntArray, float]
+"""Affiliates, entities and density of a block."""
+
+
 def dense_blocks(table: EntityTable) -> list[Block]:
     """The dense blocks of every kind of entity, densest first within a kind. Works on readers' and affiliates' things alike.
 
@@ -75,7 +81,7 @@ def _only(table: EntityTable, kind: int) -> EntityTable:
 
 
 def _blocks_of(table: EntityTable, kind: str) -> list[Block]:
-    found = list(_peeled(table))
+    found = _grown(table, list(_peeled(table)))
     if not found:
         return []
     usual = [max((density for _, _, density in _peeled(shuffled, 1)), default=0.0) for shuffled in shuffled_tables(table)]
@@ -84,7 +90,17 @@ def _blocks_of(table: EntityTable, kind: str) -> list[Block]:
     return sorted((block for block in blocks if block.z >= DENSITY_Z), key=lambda block: (-block.density, block.affiliates.tolist()))
 
 
-def _peeled(table: EntityTable, most: int = MOST_BLOCKS) -> Iterator[tuple[IntArray, IntArray, float]]:
+def _grown(table: EntityTable, found: list[_Peeled]) -> list[_Peeled]:
+    """The blocks with those who hold too little of one to have been linked to it."""
+    home = np.full(len(table.affiliates), -1, dtype=np.int64)
+    for number, (members, _, _) in enumerate(found):
+        home[members] = np.where(home[members] < 0, number, home[members])
+    again = drawn_in(table, home)
+    late = [np.flatnonzero((again == number) & (home < 0)) for number in range(len(found))]
+    return [(np.union1d(block[0], more), block[1], block[2]) for block, more in zip(found, late, strict=True)]
+
+
+def _peeled(table: EntityTable, most: int = MOST_BLOCKS) -> Iterator[_Peeled]:
     """Affiliates, entities and density of the blocks of every group that hangs together, at most so many of each."""
     links = project(table)
     support = links.chosen(links.identity | (links.owned > 0) | links.beyond_chance)
@@ -97,9 +113,7 @@ def _peeled(table: EntityTable, most: int = MOST_BLOCKS) -> Iterator[tuple[IntAr
         yield from _blocks_among(table, affiliate[part], entity[part], weight[part], most)
 
 
-def _blocks_among(
-    table: EntityTable, affiliate: IntArray, entity: IntArray, weight: FloatArray, most: int
-) -> Iterator[tuple[IntArray, IntArray, float]]:
+def _blocks_among(table: EntityTable, affiliate: IntArray, entity: IntArray, weight: FloatArray, most: int) -> Iterator[_Peeled]:
     for _ in range(most):
         affiliates, row = np.unique(affiliate, return_inverse=True)
         if np.unique(table.owner[affiliates]).size < FEWEST_AFFILIATES:

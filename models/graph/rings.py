@@ -21,8 +21,9 @@ import pandas as pd
 from models.arrays import BoolArray, FloatArray, IntArray
 from models.graph.communities import communities
 from models.graph.edges import IDENTITY_KINDS, SAME_SOURCE, STRONG_KINDS, EntityTable, Groups, Mask, read_edges
+from models.graph.growth import drawn_in
 from models.graph.nulls import shuffled_tables
-from models.graph.projection import Links, project, usable
+from models.graph.projection import BEYOND_CHANCE, Links, project, usable
 
 Graph: TypeAlias = "nx.Graph[str]"
 
@@ -87,9 +88,9 @@ def find_rings(table: EntityTable, link_similarity: float | None = None) -> Foun
     links = project(table)
     similarity = calibrated_similarity(table) if link_similarity is None else link_similarity
     enough = _enough(links, similarity)
-    community = communities(len(table.affiliates), links.chosen(enough))
+    community = drawn_in(table, communities(len(table.affiliates), links.chosen(enough)))
     nearest = _nearest(links, community)
-    evidence = _evidence(links, community, enough)
+    evidence = np.maximum(_evidence(links, community, enough), np.where(community >= 0, BEYOND_CHANCE, 0.0))
     members, shared = _grouped(community, np.arange(community.size)), _shared_entities(table, community)
     risk = nearest / (nearest + RISK_SCALE * similarity)
     found = [_ring(table, members[one], entities, (risk, evidence)) for one, entities in shared.items()]
