@@ -33,6 +33,12 @@ CLICKS: dict[str, list[dict[str, Any]]] = {
         {"click_id": "k1", "clicked_at": moment("10:00:00"), "affiliate_id": "12", "offer_id": "7", "sub_id": "blog", "sub2": "top"}
         | {"ip": "203.0.113.9", "user_agent": "Mozilla/5.0", "country": "DE", "referrer": "https://blog.example/"},
     ],
+    "impact-clicks.json": [
+        {"click_id": "im1-2026-03-01T11:00:00+01:00", "clicked_at": moment("10:00:00"), "affiliate_id": "12", "offer_id": "55"}
+        | {"sub_id": "blog", "sub2": "top", "ip": "979823c536b3e06e", "device_id": "p-1", "country": "DE"}
+        | {"referrer": "https://blog.example/", "landing_url": "https://shop.example/?irgwc=1"},
+        {"click_id": "im1-2026-03-01T11:00:01+01:00", "affiliate_id": "13", "country": UNKNOWN, "ip": UNKNOWN, "device_id": UNKNOWN},
+    ],
     "voluum-clicks.csv": [
         {"click_id": "w1", "clicked_at": "2026-02-28 23:30:00", "affiliate_id": "12", "offer_id": "7", "sub_id": "zone4", "sub2": "x"}
         | {"ip": "203.0.113.9", "country": "DE", "referrer": "https://a.example/"},
