@@ -4,11 +4,16 @@ Both look back from a window's end, so that a later event never changes an earli
 be known; an opaque address (one that is no IPv4 text) has no network, and is judged by itself.
 """
 
-# ruff: noqa: S608 - the SQL is made of the tables' own column names; what comes from outside is bound or quoted
-
 from __future__ import annotations
 
-import duckdb
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fraud.enrichment.compiled import Codes, Integers, compiled
+from fraud.enrichment.egress_kernels import AddressTallies, Limits
 
 LOOKBACK_DAYS = 28
 """Section 2: the log of four weeks."""
@@ -46,86 +51,135 @@ HOSTING_CONVERSION_RATIO = 0.2
 LEAST_CLICKS = SHARED_DEVICES_FLOOR
 """Below this many clicks in the whole log an address can be neither, alone."""
 
-_NETWORK = r"CASE WHEN regexp_full_match(ip, '(\d{1,3}\.){3}\d{1,3}') THEN regexp_replace(ip, '\d+$', '') END"
+LOOKBACK_US = LOOKBACK_DAYS * 86_400_000_000
 
-_ENTROPY = "ln(sum(n)) - sum(n * ln(n)) / sum(n) + (count(*) - 1) / (2 * sum(n))"
-
-_STEPS = (
-    # Slots are the stretches between the moments at which any look-back begins or ends: inside one, every window sees the same clicks.
-    f"""
-    CREATE OR REPLACE TEMP TABLE ft_bounds AS
-    SELECT DISTINCT moment FROM (
-        SELECT ends AS moment FROM ft_windows UNION ALL SELECT ends - to_days({LOOKBACK_DAYS}) FROM ft_windows
-        UNION ALL SELECT TIMESTAMP '0001-01-01')""",
-    f"""
-    CREATE OR REPLACE TEMP TABLE ft_seen AS
-    WITH busy AS (
-        SELECT ip, network FROM (SELECT ip, {_NETWORK} AS network, count(*) AS n FROM clicks WHERE ip IS NOT NULL GROUP BY ip)
-        QUALIFY n >= {LEAST_CLICKS} OR (network IS NOT NULL AND sum(n) OVER (PARTITION BY network) >= {HOSTING_CLICKS}))
-    SELECT b.moment AS slot, c.ip, any_value(busy.network) AS network, c.user_agent, c.device_id, c.affiliate_id, count(*) AS n
-    FROM clicks c JOIN busy ON busy.ip = c.ip ASOF JOIN ft_bounds b ON c.clicked_at >= b.moment
-    GROUP BY b.moment, c.ip, c.user_agent, c.device_id, c.affiliate_id""",
-    f"""
-    CREATE OR REPLACE TEMP TABLE ft_converted AS
-    SELECT w.w, c.ip, count(*) AS k
-    FROM conversions v JOIN clicks c ON c.click_id = v.click_id
-    JOIN ft_windows w ON v.converted_at < w.ends AND c.clicked_at < w.ends AND c.clicked_at >= w.ends - to_days({LOOKBACK_DAYS})
-    GROUP BY ALL""",
-    f"""
-    CREATE OR REPLACE TEMP TABLE ft_egress_windows AS
-    WITH slots AS (
-        SELECT b.moment AS slot, c.affiliate_id, count(*) AS n, min(c.clicked_at) AS first_at
-        FROM clicks c ASOF JOIN ft_bounds b ON c.clicked_at >= b.moment GROUP BY b.moment, c.affiliate_id),
-    people AS (
-        SELECT w.w, count(DISTINCT s.affiliate_id) AS affiliates, min(s.first_at) AS first_at, sum(s.n) AS n
-        FROM ft_windows w JOIN slots s ON s.slot < w.ends AND s.slot >= w.ends - to_days({LOOKBACK_DAYS})
-        GROUP BY w.w),
-    converted AS (SELECT w, sum(k) AS k FROM ft_converted GROUP BY w)
-    SELECT w.w, coalesce(converted.k, 0) > 0 AS conversions_matched, converted.k / nullif(people.n, 0)::DOUBLE AS base_rate,
-        greatest({SHARED_AFFILIATES_FLOOR}, least({SHARED_AFFILIATES}, ceil(people.affiliates / 10.0))) AS needed_affiliates,
-        greatest({SHARED_DEVICES_FLOOR}, {SHARED_DEVICES} * least(1.0,
-            coalesce((epoch_us(w.ends) - epoch_us(people.first_at)) / (86400e6 * {LOOKBACK_DAYS}), 0))) AS needed_devices
-    FROM ft_windows w LEFT JOIN people USING (w) LEFT JOIN converted USING (w)""",
-    f"""
-    CREATE OR REPLACE TEMP TABLE ft_egress AS
-    WITH seen AS (
-        SELECT w.w, s.* FROM ft_seen s JOIN ft_windows w ON s.slot < w.ends AND s.slot >= w.ends - to_days({LOOKBACK_DAYS})),
-    agents AS (SELECT w, ip, any_value(network) AS network, user_agent, sum(n)::DOUBLE AS n FROM seen GROUP BY w, ip, user_agent),
-    variety AS (SELECT w, ip, {_ENTROPY} AS entropy FROM agents WHERE user_agent IS NOT NULL GROUP BY w, ip),
-    sizes AS (
-        SELECT w, ip, any_value(network) AS network, sum(n)::DOUBLE AS n, count(DISTINCT affiliate_id) AS affiliates,
-            count(DISTINCT device_id) AS devices, count(DISTINCT user_agent) AS agents
-        FROM seen GROUP BY w, ip),
-    lone AS (
-        SELECT sizes.*, variety.entropy, coalesce(v.k, 0) AS k, sizes.n * x.base_rate AS e, x.needed_affiliates, x.needed_devices
-        FROM sizes JOIN ft_egress_windows x USING (w) LEFT JOIN variety USING (w, ip) LEFT JOIN ft_converted v USING (w, ip)),
-    network_agents AS (SELECT w, network, user_agent, sum(n) AS n FROM agents WHERE network IS NOT NULL GROUP BY w, network, user_agent),
-    network_variety AS (
-        SELECT w, network, {_ENTROPY} AS entropy FROM network_agents WHERE user_agent IS NOT NULL GROUP BY w, network),
-    networks AS (
-        SELECT w, network, any_value(v.entropy) AS entropy, sum(n) AS n, sum(k) AS k, sum(e) AS e
-        FROM lone LEFT JOIN network_variety v USING (w, network) WHERE network IS NOT NULL GROUP BY w, network)
-    SELECT l.w, l.ip,
-        l.affiliates >= l.needed_affiliates AND l.entropy >= {SHARED_ENTROPY_NATS}
-            AND (l.devices >= l.needed_devices OR (l.devices = 0 AND l.agents >= {SHARED_DEVICES_FLOOR}))
-            AND NOT coalesce(l.e >= {SIGNIFICANT_EXPECTATION} AND l.k < {SHARED_CONVERSION_RATIO} * l.e, false) AS shared,
-        coalesce(l.n >= {HOSTING_CLICKS} AND l.entropy < {HOSTING_ENTROPY_NATS} AND l.k < {HOSTING_CONVERSION_RATIO} * l.e, false)
-            OR coalesce(b.n >= {HOSTING_CLICKS} AND b.entropy < {HOSTING_ENTROPY_NATS} AND b.k < {HOSTING_CONVERSION_RATIO} * b.e, false)
-            AS hosting_like
-    FROM lone l LEFT JOIN networks b ON b.w = l.w AND b.network = l.network""",
+LIMITS = Limits(
+    LOOKBACK_US,
+    LEAST_CLICKS,
+    HOSTING_CLICKS,
+    HOSTING_ENTROPY_NATS,
+    SHARED_ENTROPY_NATS,
+    SHARED_AFFILIATES_FLOOR,
+    SHARED_DEVICES_FLOOR,
 )
 
+VERSION = 2
+"""Raised when the same clicks would be told differently; it is part of the hash of the feature set."""
 
-def learn(con: duckdb.DuckDBPyConnection) -> None:
-    """Builds `ft_egress` (`w`, `ip`, `shared`, `hosting_like`) and `ft_egress_windows` for the windows in `ft_windows`.
 
-    Needs the views `clicks` and `conversions`. An address that is not listed is neither. `ft_egress_windows.conversions_matched` says
-    whether any conversion could be traced to a click in the look-back: where not, nothing can be called server-like.
+class Totals(NamedTuple):
+    """The program's clicks over each look-back, by window: clicks, active affiliates, and the first click (microseconds)."""
+
+    clicks: Integers
+    affiliates: Integers
+    first: Integers
+
+
+@compiled
+def _count(time: Integers, affiliate: Codes, bounds: Integers, clicks: Integers, first: Integers) -> None:
+    for row in range(time.shape[0]):
+        slot = np.searchsorted(bounds, time[row], side="right")
+        clicks[slot, affiliate[row]] += 1
+        first[slot, affiliate[row]] = min(first[slot, affiliate[row]], time[row])
+
+
+class RunningTotals:
+    """Counts clicks batch by batch into `Totals` over the look-backs that end at `ends` (microseconds, ascending)."""
+
+    def __init__(self, ends: Sequence[int], affiliates: int) -> None:
+        self._ends = np.array(ends, np.int64)
+        self._bounds = np.unique(np.concatenate([self._ends, self._ends - LOOKBACK_US]))
+        self._clicks = np.zeros((len(self._bounds) + 1, affiliates), np.int64)
+        self._first = np.full(self._clicks.shape, np.iinfo(np.int64).max)
+
+    def add(self, time: Integers, affiliate: Codes) -> None:
+        """Counts clicks: their times (microseconds) and their affiliates' codes."""
+        _count(time, affiliate, self._bounds, self._clicks, self._first)
+
+    def done(self) -> Totals:
+        """The totals of everything added."""
+        slots = [self._slots(int(end)) for end in self._ends]
+        clicks = np.array([self._clicks[slot].sum() for slot in slots])
+        affiliates = np.array([(self._clicks[slot].sum(axis=0) > 0).sum() for slot in slots])
+        first = np.array([self._first[slot].min(initial=np.iinfo(np.int64).max) for slot in slots])
+        return Totals(clicks, affiliates, first)
+
+    def _slots(self, end: int) -> slice:
+        """The stretches between two bounds that lie in the look-back to an end."""
+        begin, stop = np.searchsorted(self._bounds, [end - LOOKBACK_US, end])
+        return slice(int(begin) + 1, int(stop) + 1)
+
+
+class Converted(NamedTuple):
+    """The clicks that converted, one element a conversion: when it and its click happened (microseconds), and where the click came from
+    (keys; 0 is unknown)."""
+
+    at: Integers
+    clicked: Integers
+    address: Integers
+    network: Integers
+
+
+class Judged(NamedTuple):
+    """The verdicts: `keys` (addresses,), ascending, `shared` and `hosting` (addresses, windows), and by window whether any conversion
+    could be traced to a click in the look-back (`matched`; where not, nothing can be called server-like)."""
+
+    keys: Integers
+    shared: NDArray[np.bool_]
+    hosting: NDArray[np.bool_]
+    matched: NDArray[np.bool_]
+
+
+def judged(tallies: Sequence[AddressTallies], totals: Totals, converted: Converted, ends: Integers) -> Judged:
+    """Which addresses are shared and which are server-like, in each window. An address that is not listed is neither.
+
+    `tallies` are those of all partitions, over look-backs ending at `ends`, and every other argument is by the same windows.
     """
-    for step in _STEPS:
-        con.execute(step)
+    keys, counts = (np.concatenate([np.asarray(getattr(part, name)) for part in tallies]) for name in ("keys", "counts"))
+    entropies = np.concatenate([part.entropies for part in tallies])
+    addresses, place = np.unique(keys[:, 1], return_inverse=True)
+    shape = (len(addresses), len(ends))
+    result = Judged(addresses, np.zeros(shape, bool), np.zeros(shape, bool), np.zeros(len(ends), bool))
+    for window, end in enumerate(ends):
+        inside = (converted.at < end) & (converted.clicked < end) & (converted.clicked >= end - LOOKBACK_US)
+        result.matched[window] = inside.any()
+        rows = np.flatnonzero(keys[:, 0] == window)
+        if len(rows):
+            rate = inside.sum() / totals.clicks[window] if result.matched[window] else np.nan
+            sold = [_counted(column[inside], keys[rows, at]) for column, at in ((converted.address, 1), (converted.network, 2))]
+            shared = _shared(counts[rows], entropies[rows, 0], sold[0], rate, _needed(totals, window, int(end)))
+            lone = _server_like(counts[rows, 0], entropies[rows, 0], sold[0], rate)
+            pool = (keys[rows, 2] != 0) & _server_like(counts[rows, 4], entropies[rows, 1], sold[1], rate)
+            result.shared[place[rows], window] = shared
+            result.hosting[place[rows], window] = lone | pool
+    return result
 
 
-def definitions() -> list[str]:
-    """The SQL, for the hash of the feature set."""
-    return list(_STEPS)
+def _counted(values: Integers, wanted: Integers) -> Integers:
+    """How often each wanted key stands among the values."""
+    ordered = np.sort(values)
+    found: Integers = np.searchsorted(ordered, wanted, "right") - np.searchsorted(ordered, wanted, "left")
+    return found
+
+
+def _needed(totals: Totals, window: int, end: int) -> tuple[float, float]:
+    """Affiliates and devices that a shared address needs in this window."""
+    affiliates = max(SHARED_AFFILIATES_FLOOR, min(SHARED_AFFILIATES, np.ceil(totals.affiliates[window] / 10)))
+    age = (end - int(totals.first[window])) / LOOKBACK_US if totals.clicks[window] else 0.0
+    return affiliates, max(SHARED_DEVICES_FLOOR, SHARED_DEVICES * min(1.0, age))
+
+
+def _shared(counts: Integers, entropy: NDArray[np.float64], sold: Integers, rate: float, needed: tuple[float, float]) -> NDArray[np.bool_]:
+    clicks, affiliates, devices, agents = counts[:, 0], counts[:, 1], counts[:, 2], counts[:, 3]
+    people = (devices >= needed[1]) | ((devices == 0) & (agents >= SHARED_DEVICES_FLOOR))
+    expected = clicks * rate
+    idle = (expected >= SIGNIFICANT_EXPECTATION) & (sold < SHARED_CONVERSION_RATIO * expected)
+    verdict: NDArray[np.bool_] = (affiliates >= needed[0]) & (entropy >= SHARED_ENTROPY_NATS) & people & ~idle
+    return verdict
+
+
+def _server_like(clicks: Integers, entropy: NDArray[np.float64], sold: Integers, rate: float) -> NDArray[np.bool_]:
+    verdict: NDArray[np.bool_] = (
+        (clicks >= HOSTING_CLICKS) & (entropy < HOSTING_ENTROPY_NATS) & (sold < HOSTING_CONVERSION_RATIO * clicks * rate)
+    )
+    return verdict

@@ -10,8 +10,10 @@ from dataclasses import asdict
 from functools import cache
 
 from fraud.domain.hashing import sha256_of
-from fraud.features import relations
+from fraud.enrichment import egress
+from fraud.features import conversions, relations
 from fraud.features.click_features import CLICK_FEATURES
+from fraud.features.constants import VERSION
 from fraud.features.conversion_features import CONVERSION_FEATURES
 from fraud.features.definition import AFFILIATE, BOTH, Bad, Feature, Kind, Level, Unit
 
@@ -46,4 +48,6 @@ def features_of(level: Level) -> tuple[Feature, ...]:
 def feature_set_hash() -> str:
     """SHA-256 (hex) of everything that decides a value: a decision names the features it saw by it. Texts do not count."""
     definitions = [{name: value for name, value in asdict(feature).items() if name not in {"title", "doc"}} for feature in FEATURES]
-    return sha256_of({"features": definitions, "relations": relations.definitions()})
+    return sha256_of(
+        {"features": definitions, "sql": [*relations.definitions(), *conversions.definitions()], "versions": [VERSION, egress.VERSION]}
+    )

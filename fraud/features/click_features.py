@@ -3,38 +3,42 @@
 from __future__ import annotations
 
 from fraud.domain.signals import Family
-from fraud.features.definition import AFFILIATE, Feature, rate
+from fraud.features.definition import AFFILIATE, Feature, click_rate
 
 CLICK_FEATURES: tuple[Feature, ...] = (
-    rate(
+    click_rate(
         "duplicate_click_share",
         "duplicate",
+        "timed",
         title="Repeated clicks",
         doc="Share of clicks that repeat one of the same device (or address and user agent) on the same offer within 20 s. "
         "About 6.5% of honest clicks are impatient double clicks (Kitts et al. 2015).",
         family=Family.VOLUME,
     ),
-    rate(
+    click_rate(
         "spiky_click_share",
         "spiky",
+        "paired",
         title="Clicks in tight bursts",
         doc="Share of clicks that fall in a minute with at least three of the same address, user agent and offer (FDMA 2012's strongest "
         "family of features). Carrier gateways with a popular phone reach it by chance.",
         family=Family.VOLUME,
         needs=("clicks.ip", "clicks.user_agent"),
     ),
-    rate(
+    click_rate(
         "declared_bot_share",
         "declared_bot",
+        "with_agent",
         title="Clicks by declared robots",
         doc="Share of clicks whose user agent says it is a crawler, a library or a headless browser. Link previews and uptime checks "
         "hit every public link a little.",
         family=Family.DEVICE,
         needs=("clicks.user_agent",),
     ),
-    rate(
+    click_rate(
         "hosting_like_share",
         "hosting_like",
+        "with_address",
         title="Clicks from server-like addresses",
         doc="Share of clicks from addresses with many clicks, hardly any variety of user agents and next to no conversions. A corporate "
         "gateway with one browser image looks alike.",
@@ -51,9 +55,9 @@ CLICK_FEATURES: tuple[Feature, ...] = (
         family=Family.NETWORK,
         minimum_support=50,
         support_of="clicks",
-        relation="click_addresses",
-        numerator="coalesce(max(n) FILTER (NOT shared), 0)",
-        denominator="sum(n)",
+        relation="clicks",
+        numerator="sum(top_address)",
+        denominator="sum(known_addresses)",
         needs=("clicks.ip",),
     ),
     Feature(
@@ -66,9 +70,9 @@ CLICK_FEATURES: tuple[Feature, ...] = (
         family=Family.NETWORK,
         minimum_support=50,
         support_of="clicks",
-        relation="click_addresses",
-        numerator="count_if(NOT shared)",
-        denominator="coalesce(sum(n) FILTER (NOT shared), 0)",
+        relation="clicks",
+        numerator="sum(addresses)",
+        denominator="sum(address_clicks)",
         needs=("clicks.ip",),
     ),
     Feature(
@@ -81,9 +85,9 @@ CLICK_FEATURES: tuple[Feature, ...] = (
         family=Family.NETWORK,
         minimum_support=20,
         support_of="addresses",
-        relation="click_addresses",
-        numerator="coalesce(sum(n) FILTER (NOT shared), 0)",
-        denominator="count_if(NOT shared)",
+        relation="clicks",
+        numerator="sum(address_clicks)",
+        denominator="sum(addresses)",
         needs=("clicks.ip",),
     ),
     Feature(
@@ -96,9 +100,9 @@ CLICK_FEATURES: tuple[Feature, ...] = (
         family=Family.DEVICE,
         minimum_support=50,
         support_of="clicks",
-        relation="click_agents",
-        numerator="max(n)",
-        denominator="sum(n)",
+        relation="clicks",
+        numerator="sum(top_agent)",
+        denominator="sum(with_agent)",
         needs=("clicks.user_agent",),
     ),
     Feature(
@@ -111,38 +115,43 @@ CLICK_FEATURES: tuple[Feature, ...] = (
         family=Family.DEVICE,
         minimum_support=50,
         support_of="clicks",
-        relation="click_agents",
-        expression="ln(sum(n)) - sum(n * ln(n)) / sum(n) + (count(*) - 1) / (2 * sum(n))",
-        denominator="sum(n)",
+        relation="clicks",
+        expression="CASE WHEN sum(with_agent) > 0 THEN ln(sum(with_agent)) - sum(agent_logs) / sum(with_agent) "
+        "+ (sum(agents) - 1) / (2 * sum(with_agent)) END",
+        denominator="sum(with_agent)",
         needs=("clicks.user_agent",),
     ),
-    rate(
+    click_rate(
         "short_dwell_share",
         "short_dwell",
+        "with_dwell",
         title="Visits that end at once",
         doc="Share of clicks that stay on the landing page for less than 2 s (Snyder and Kanich), among those whose stay is known.",
         family=Family.QUALITY,
         needs=("clicks.dwell_ms",),
     ),
-    rate(
+    click_rate(
         "no_script_share",
         "no_script",
+        "with_script",
         title="Visits that run no script",
         doc="Share of landings that executed no JavaScript, among those that report it. Privacy tools block scripts too.",
         family=Family.QUALITY,
         needs=("clicks.js_executed",),
     ),
-    rate(
+    click_rate(
         "off_target_country_share",
         "off_target",
+        "targeted",
         title="Clicks from outside the offer's countries",
         doc="Share of clicks from countries that the offer does not serve, for offers that name their countries.",
         family=Family.SOURCE,
         needs=("clicks.country", "offers.countries"),
     ),
-    rate(
+    click_rate(
         "undeclared_referrer_share",
         "undeclared_referrer",
+        "sourced",
         title="Clicks from undeclared sites",
         doc="Share of known referrers outside the websites that the affiliate declared. A story shared on a forum does it too.",
         family=Family.SOURCE,
@@ -159,8 +168,8 @@ CLICK_FEATURES: tuple[Feature, ...] = (
         minimum_support=30,
         support_of="clicks",
         relation="clicks",
-        expression="nullif(count(DISTINCT referrer_domain), 0)::DOUBLE",
-        denominator="count(referrer_domain)",
+        expression="nullif(sum(domains), 0)",
+        denominator="sum(with_domain)",
         needs=("clicks.referrer",),
     ),
     Feature(
@@ -174,8 +183,8 @@ CLICK_FEATURES: tuple[Feature, ...] = (
         minimum_support=50,
         support_of="gaps",
         relation="clicks",
-        expression="stddev_pop(gap_us) / nullif(avg(gap_us), 0)",
-        denominator="count(gap_us)",
+        expression="sqrt(sum(gap_squares) / nullif(sum(gaps), 0)) / nullif(sum(gap_mean), 0)",
+        denominator="sum(gaps)",
     ),
     Feature(
         name="hour_divergence",
@@ -188,10 +197,10 @@ CLICK_FEATURES: tuple[Feature, ...] = (
         family=Family.TIMING,
         minimum_support=300,
         support_of="clicks",
-        relation="click_hours",
+        relation="clicks",
         floor=0.05,
-        expression="sum(0.5 * p * ln(p / m) + CASE WHEN q > 0 THEN 0.5 * q * ln(q / m) ELSE 0 END) + 0.5 * ln(2) * (1 - sum(q))",
-        denominator="sum(n)",
+        expression="any_value(hour_divergence)",
+        denominator="sum(CASE WHEN hour_divergence IS NOT NULL THEN clicks END)",
     ),
     Feature(
         name="sub_ids_per_click",
@@ -204,8 +213,8 @@ CLICK_FEATURES: tuple[Feature, ...] = (
         minimum_support=50,
         support_of="clicks",
         relation="clicks",
-        numerator="count(DISTINCT sub_id)",
-        denominator="count(sub_id)",
+        numerator="sum(subs)",
+        denominator="sum(with_sub)",
         needs=("clicks.sub_id",),
         level=AFFILIATE,
     ),
@@ -220,8 +229,8 @@ CLICK_FEATURES: tuple[Feature, ...] = (
         minimum_support=20,
         support_of="devices",
         relation="clicks",
-        numerator="count(device_id)",
-        denominator="count(DISTINCT device_id)",
+        numerator="sum(with_device)",
+        denominator="sum(devices)",
         needs=("clicks.device_id",),
     ),
 )

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from fraud.domain.signals import Family
-from fraud.features.definition import Feature, rate
-
-_CONVERSION_RATE: dict[str, object] = {"relation": "conversions", "support_of": "conversions", "minimum_support": 10}
+from fraud.features.definition import Feature, conversion_rate
 
 CONVERSION_FEATURES: tuple[Feature, ...] = (
     Feature(
@@ -24,7 +22,7 @@ CONVERSION_FEATURES: tuple[Feature, ...] = (
         denominator="sum(e)",
         needs=("conversions.conversion_id",),
     ),
-    rate(
+    conversion_rate(
         "fast_conversion_share",
         "fast",
         title="Conversions within seconds of the click",
@@ -32,16 +30,14 @@ CONVERSION_FEATURES: tuple[Feature, ...] = (
         "what its affiliates usually take. An offer with a one-click checkout learns its own floor.",
         family=Family.TIMING,
         needs=("conversions.click_id",),
-        **_CONVERSION_RATE,
     ),
-    rate(
+    conversion_rate(
         "late_conversion_share",
         "delay_s > 86400",
         title="Conversions more than a day after the click",
         doc="Share of conversions more than 24 h after their click (usually about 6%, AppsFlyer); considered purchases take longer.",
         family=Family.TIMING,
         needs=("conversions.click_id",),
-        **_CONVERSION_RATE,
     ),
     Feature(
         name="delay_log_sd",
@@ -76,16 +72,15 @@ CONVERSION_FEATURES: tuple[Feature, ...] = (
         denominator="count(relative_delay)",
         needs=("conversions.click_id",),
     ),
-    rate(
+    conversion_rate(
         "repeated_customer_share",
         "repeated",
         title="Customers who appear again",
         doc="Share of conversions whose customer, e-mail, phone or device (or, when none is known, unshared address) had already "
         "converted for the same goal in the window. Subscriptions repeat honestly.",
         family=Family.IDENTITY,
-        **_CONVERSION_RATE,
     ),
-    rate(
+    conversion_rate(
         "no_click_share",
         "no_click",
         title="Conversions without a click",
@@ -93,25 +88,23 @@ CONVERSION_FEATURES: tuple[Feature, ...] = (
         "conversions never carry click ids, and for clicks that may lie before the log begins.",
         family=Family.CONVERSION,
         needs=("conversions.click_id",),
-        **_CONVERSION_RATE,
     ),
-    rate(
+    conversion_rate(
         "reversal_share",
         "reversed",
         title="Conversions that did not last",
         doc="Share refunded, rejected or charged back among conversions that were settled before the window ended.",
         family=Family.QUALITY,
         needs=("conversions.status",),
-        **_CONVERSION_RATE,
     ),
-    rate(
+    conversion_rate(
         "new_customer_share",
         "new_customer",
         title="New customers",
         doc="Share of conversions by new customers, among those that say so. Low suggests credit taken for customers already won.",
         family=Family.QUALITY,
         needs=("conversions.new_customer",),
-        **(_CONVERSION_RATE | {"bad": "low"}),
+        bad="low",
     ),
     Feature(
         name="value_ratio",
@@ -161,13 +154,12 @@ CONVERSION_FEATURES: tuple[Feature, ...] = (
         denominator="sum(n)",
         needs=("conversions.ip",),
     ),
-    rate(
+    conversion_rate(
         "disposable_email_share",
         "disposable",
         title="Throw-away e-mail addresses",
         doc="Share of customers' e-mail addresses at known disposable providers, among those whose address is known.",
         family=Family.IDENTITY,
         needs=("conversions.customer_email_kind",),
-        **_CONVERSION_RATE,
     ),
 )

@@ -15,6 +15,9 @@ Level = Literal["affiliate", "sub_id"]
 BOTH: tuple[Level, ...] = ("affiliate", "sub_id")
 AFFILIATE: tuple[Level, ...] = ("affiliate",)
 
+ENTITY: dict[Level, tuple[str, ...]] = {"affiliate": ("affiliate_id",), "sub_id": ("affiliate_id", "sub_id")}
+"""The key columns of each level."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Feature:
@@ -56,13 +59,8 @@ class Feature:
         return f"({self.denominator})::DOUBLE"
 
 
-def _share(flag: str) -> tuple[str, str]:
-    return f"count_if({flag})", f"count({flag})"
-
-
-def rate(name: str, flag: str, **about: object) -> Feature:
-    """A share of events with a flag, among those whose flag is known; `about` gives the rest of the definition."""
-    numerator, denominator = _share(flag)
+def click_rate(name: str, tally: str, among: str, **about: object) -> Feature:
+    """A share of clicks, as two tallies of `fraud.features.click_kernels`: those that are so, among those of which it can be said."""
     defaults: dict[str, object] = {
         "unit": "share",
         "kind": "rate",
@@ -71,4 +69,17 @@ def rate(name: str, flag: str, **about: object) -> Feature:
         "support_of": "clicks",
         "relation": "clicks",
     }
-    return Feature(name=name, numerator=numerator, denominator=denominator, **(defaults | about))  # type: ignore[arg-type]  # one table below
+    return Feature(name=name, numerator=f"sum({tally})", denominator=f"sum({among})", **(defaults | about))  # type: ignore[arg-type]  # one table above
+
+
+def conversion_rate(name: str, flag: str, **about: object) -> Feature:
+    """A share of conversions with a flag, among those whose flag is known; `about` gives the rest of the definition."""
+    defaults: dict[str, object] = {
+        "unit": "share",
+        "kind": "rate",
+        "bad": "high",
+        "minimum_support": 10,
+        "support_of": "conversions",
+        "relation": "conversions",
+    }
+    return Feature(name=name, numerator=f"count_if({flag})", denominator=f"count({flag})", **(defaults | about))  # type: ignore[arg-type]  # one table above

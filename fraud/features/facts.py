@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fraud.features import relations
+from fraud.features.definition import ENTITY, Level
 
 OWN_DETAILS: dict[str, str] = {
     "email": "c.customer_email = a.email",
@@ -14,17 +14,17 @@ OWN_DETAILS: dict[str, str] = {
 
 _TEMPLATE = """
 WITH active AS (
-    SELECT w, {entity}, sum(click) AS clicks, sum(1 - click) AS conversions
-    FROM (SELECT w, {entity}, 1 AS click FROM ft_clicks UNION ALL SELECT w, {entity}, 0 FROM ft_conversions) GROUP BY ALL),
+    SELECT w, {entity}, sum(clicks) AS clicks, sum(conversions) AS conversions
+    FROM (SELECT w, {entity}, clicks, 0 AS conversions FROM ft_clicks UNION ALL SELECT w, {entity}, 0, 1 FROM ft_conversions) GROUP BY ALL),
 offers_seen AS (
     SELECT w, {entity}, first(offer_id ORDER BY n DESC, offer_id) AS main_offer FROM (
-        SELECT w, {entity}, offer_id, count(*) AS n FROM (
-            SELECT w, {entity}, offer_id FROM ft_clicks UNION ALL SELECT w, {entity}, offer_id FROM ft_conversions)
+        SELECT w, {entity}, offer_id, sum(n) AS n FROM (
+            SELECT w, {entity}, offer_id, n FROM ft_click_offers UNION ALL SELECT w, {entity}, offer_id, 1 FROM ft_conversions)
         WHERE offer_id IS NOT NULL GROUP BY ALL) GROUP BY w, {entity}),
 countries_seen AS (
     SELECT w, {entity}, first(country ORDER BY n DESC, country) AS main_country FROM (
-        SELECT w, {entity}, country, count(*) AS n FROM (
-            SELECT w, {entity}, country FROM ft_clicks UNION ALL SELECT w, {entity}, country FROM ft_conversions)
+        SELECT w, {entity}, country, sum(n) AS n FROM (
+            SELECT w, {entity}, country, n FROM ft_click_countries UNION ALL SELECT w, {entity}, country, 1 FROM ft_conversions)
         WHERE country IS NOT NULL GROUP BY ALL) GROUP BY w, {entity}),
 money AS (
     SELECT w, {entity}, currency, count(*) AS n, sum(commission) AS commission,
@@ -36,7 +36,7 @@ main_money AS (
         first(commission ORDER BY n DESC, currency) AS commission,
         first(coalesce(pending, CASE WHEN settled > 0 THEN 0 END) ORDER BY n DESC, currency) AS pending_commission
     FROM money GROUP BY w, {entity}),
-expected AS (SELECT w, {entity}, sum(e) AS e FROM ({expected}) GROUP BY w, {entity}),
+expected AS (SELECT w, {entity}, sum(e) AS e FROM ft_expected GROUP BY w, {entity}),
 own AS (
     SELECT c.w, {c_entity}, {comparisons} FROM ft_conversions c JOIN affiliates a ON a.affiliate_id = c.affiliate_id),
 self AS (SELECT w, {entity}, {matched} AS self_matches, {kinds} AS self_match_kinds FROM own GROUP BY w, {entity})
@@ -53,9 +53,9 @@ LEFT JOIN affiliates a ON a.affiliate_id = active.affiliate_id
 """
 
 
-def sql(level: str) -> str:
-    """The SQL of the facts of a level, over `ft_clicks`, `ft_conversions` and the view `affiliates`."""
-    entity = relations.ENTITY[level]
+def sql(level: Level) -> str:
+    """The SQL of the facts of a level, over the tables of `fraud.features.relations` and the view `affiliates`."""
+    entity = ENTITY[level]
     kinds = list(OWN_DETAILS)
     any_match = " OR ".join(f"coalesce({kind}, false)" for kind in kinds)
     any_known = " OR ".join(f"{kind} IS NOT NULL" for kind in kinds)
@@ -67,5 +67,4 @@ def sql(level: str) -> str:
         comparisons=", ".join(f"{comparison} AS {kind}" for kind, comparison in OWN_DETAILS.items()),
         matched=f"CASE WHEN bool_or({any_known}) THEN count_if({any_match}) END",
         kinds=f"nullif(concat_ws(';', {listed}), '')",
-        expected=relations.relation("expected", level),
     )

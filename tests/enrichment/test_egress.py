@@ -1,40 +1,55 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from typing import Any
 
-import duckdb
+import numpy as np
 import pytest
 
 from fraud.enrichment import egress
+from fraud.enrichment.egress_kernels import Sightings, address_keys, tallies_of
 
-END = datetime(2026, 3, 1)  # noqa: DTZ001 - the lake's times are UTC without a zone
+DAY_US = 86_400_000_000
+END = 20_000 * DAY_US
 Verdicts = dict[str, tuple[bool, bool]]
 
 
 @pytest.fixture
 def learn() -> Callable[..., Verdicts]:
-    """Learns from clicks (`ip`, number, affiliate, user agent, device, days before the end, converted)."""
+    """Learns from clicks (`ip`, affiliate, user agent, device, days before the end, converted)."""
 
-    def _learn(rows: list[tuple[str, str, str, str | None, float, bool]]) -> Verdicts:
-        con = duckdb.connect()
-        con.execute(
-            "CREATE TABLE clicks (click_id VARCHAR, ip VARCHAR, affiliate_id VARCHAR, user_agent VARCHAR, device_id VARCHAR, "
-            "clicked_at TIMESTAMP)"
-        )
-        con.execute("CREATE TABLE conversions (click_id VARCHAR, converted_at TIMESTAMP)")
-        con.execute("CREATE TABLE ft_windows (w INTEGER, starts TIMESTAMP, ends TIMESTAMP)")
-        con.execute("INSERT INTO ft_windows VALUES (0, ?, ?)", [END - timedelta(days=3), END])
-        for number, (ip, affiliate, agent, device, days, converted) in enumerate(rows):
-            at = END - timedelta(days=days)
-            con.execute("INSERT INTO clicks VALUES (?, ?, ?, ?, ?, ?)", [str(number), ip, affiliate, agent, device, at])
-            if converted:
-                con.execute("INSERT INTO conversions VALUES (?, ?)", [str(number), at])
-        egress.learn(con)
-        found = con.sql("SELECT ip, shared, hosting_like FROM ft_egress").fetchall()
-        return {ip: (shared, hosting) for ip, shared, hosting in found}
+    def _learn(rows: list[tuple[str, str, str | None, str | None, float, bool]]) -> Verdicts:
+        ips, affiliates, agents, devices, days, sold = zip(*rows, strict=True)
+        time = END - (np.array(days) * DAY_US).astype(np.int64)
+        address, network = address_keys(*_arrow(ips))
+        affiliate = _numbers(affiliates).astype(np.int32) - 1
+        totals = egress.RunningTotals([END], len(set(affiliates)))
+        totals.add(time, affiliate)
+        seen = Sightings(address, network, _numbers(agents), _numbers(devices), affiliate, time)
+        bought = np.array(sold)
+        converted = egress.Converted(time[bought], time[bought], address[bought], network[bought])
+        ends = np.array([END])
+        found = egress.judged([tallies_of(seen, ends, egress.LIMITS)], totals.done(), converted, ends)
+        told = {key: (bool(found.shared[row, 0]), bool(found.hosting[row, 0])) for row, key in enumerate(found.keys.tolist())}
+        return {ip: told.get(key, (False, False)) for ip, key in zip(ips, address.tolist(), strict=True)}
 
     return _learn
+
+
+def _arrow(texts: tuple[str, ...]) -> tuple[Any, Any, Any]:
+    """The bytes of texts, where each begins, and that all are known."""
+    data = [text.encode() for text in texts]
+    return (
+        np.frombuffer(b"".join(data), np.uint8),
+        np.cumsum([0, *map(len, data)]).astype(np.int32),
+        np.ones(len(texts), bool),
+    )
+
+
+def _numbers(texts: tuple[str | None, ...]) -> Any:
+    """A number from 1 on for each distinct text, 0 for none."""
+    known = sorted({text for text in texts if text is not None})
+    return np.array([0 if text is None else known.index(text) + 1 for text in texts], np.int64)
 
 
 def _crowd(ip: str, count: int, devices: bool = True, converting: int = 10) -> list[tuple[str, str, str, str | None, float, bool]]:
@@ -77,7 +92,8 @@ def test_servers_are_known_by_their_network_too(learn: Callable[..., Verdicts]) 
 
 def test_opaque_addresses_have_no_network(learn: Callable[..., Verdicts]) -> None:
     pool = [row for host in range(1, 31) for row in _server(f"{host}", 2)]
-    assert set(learn([*_crowd("192.0.2.1", 120), *pool])) == {"192.0.2.1"}
+    verdicts = learn([*_crowd("192.0.2.1", 120), *pool])
+    assert {ip for ip, verdict in verdicts.items() if any(verdict)} == {"192.0.2.1"}
 
 
 def test_without_conversions_nothing_is_called_a_server(learn: Callable[..., Verdicts]) -> None:
@@ -85,4 +101,4 @@ def test_without_conversions_nothing_is_called_a_server(learn: Callable[..., Ver
 
 
 def test_what_is_older_than_the_look_back_is_forgotten(learn: Callable[..., Verdicts]) -> None:
-    assert "203.0.113.1" not in learn([*_crowd("192.0.2.1", 120), *_server("203.0.113.1", 60, days=29)])
+    assert learn([*_crowd("192.0.2.1", 120), *_server("203.0.113.1", 60, days=29)])["203.0.113.1"] == (False, False)

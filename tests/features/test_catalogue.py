@@ -5,7 +5,7 @@ import re
 import pytest
 
 from fraud.events.tables import TABLES
-from fraud.features import catalogue, relations
+from fraud.features import catalogue, conversions, relations
 from fraud.features.catalogue import BY_NAME, FEATURES, feature_set_hash, features_of
 
 
@@ -45,7 +45,7 @@ def test_the_hash_follows_the_definitions(monkeypatch: pytest.MonkeyPatch) -> No
     hash_now = feature_set_hash.__wrapped__  # the definitions never change while a process runs, so the hash is kept
     before = hash_now()
     assert hash_now() == before == feature_set_hash()
-    monkeypatch.setattr(relations, "CLICKS", relations.CLICKS + " ")
+    monkeypatch.setattr(conversions, "CONVERSIONS", conversions.CONVERSIONS + " ")
     assert hash_now() != before
     monkeypatch.undo()
     monkeypatch.setattr(catalogue, "FEATURES", FEATURES[1:])

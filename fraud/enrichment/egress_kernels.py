@@ -1,0 +1,279 @@
+"""Clicks to tallies of addresses, in compiled code: how many people, devices and kinds of browser an address shows over each look-back.
+
+The clicks of a network lie together in time; two hands move over them, one letting clicks into the look-back and one letting them out, so
+that windows which overlap cost one pass and not one each.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fraud.enrichment.compiled import Codes, Integers, Key, Scratch, compiled, dense_codes, joined, mixed, order_by, room, scratch
+
+
+class Sightings(NamedTuple):
+    """Clicks with a known address, one element a click: 64-bit keys (0 is unknown) of the address, its network, user agent and device,
+    the affiliate's code, and microseconds since 1970. Clicks of one network (without one, of one address) are all in one partition."""
+
+    address: Integers
+    network: Integers
+    agent: Integers
+    device: Integers
+    affiliate: Codes
+    time: Integers
+
+
+class Limits(NamedTuple):
+    """Below which an address need not be looked at: see the constants of `fraud.enrichment.egress` with the same names."""
+
+    lookback_us: int
+    least_clicks: int
+    hosting_clicks: int
+    hosting_entropy: float
+    shared_entropy: float
+    shared_affiliates: int
+    shared_devices: int
+
+
+class AddressTallies(NamedTuple):
+    """Addresses that may be shared or server-like, one row an address and window. `keys` (rows, 3): window, address, network;
+    `counts` (rows, 5): clicks, affiliates, devices, agents, clicks of the network; `entropies` (rows, 2): of the address's and of the
+    network's user agents in nats, NaN when none is known (or there is no network)."""
+
+    keys: Integers
+    counts: Integers
+    entropies: NDArray[np.float64]
+
+
+class _Group(NamedTuple):
+    """One network's clicks in time, with local numbers: of the address, of the pairs of an address with an agent, a device and an
+    affiliate, and of the agent. `owners` is the address of each address-agent pair, in `by_owner` order from `begins[address]` on."""
+
+    address: Codes
+    agent_pair: Codes
+    device_pair: Codes
+    affiliate_pair: Codes
+    agent: Codes
+    by_owner: Integers
+    begins: Integers
+
+
+class _Hand(NamedTuple):
+    """The counts inside the look-back: by address (clicks, affiliates, devices, agents), by pair, and by the network's agent."""
+
+    of_address: Integers
+    agents: Integers
+    devices: Integers
+    affiliates: Integers
+    network: Integers
+
+
+@compiled
+def _entropy(counts: Integers) -> float:
+    """Shannon entropy in nats of the counts above zero, with the Miller-Madow correction; NaN when there are none."""
+    ordered = np.sort(counts)
+    total, logs, kinds = 0, 0.0, 0
+    for place in range(ordered.shape[0]):
+        if ordered[place] > 0:
+            total += ordered[place]
+            logs += ordered[place] * np.log(ordered[place])
+            kinds += 1
+    return np.log(total) - logs / total + (kinds - 1) / (2 * total) if total else np.nan
+
+
+@compiled
+def _pairs(left: Codes, right: Integers, missing: int, table: Scratch, firsts: Integers) -> Codes:
+    keys = np.empty(left.shape[0], np.int64)
+    for row in range(left.shape[0]):
+        keys[row] = 0 if right[row] == missing else joined(np.int64(left[row]), right[row])
+    codes = np.empty(left.shape[0], np.int32)
+    dense_codes(keys, 0, table, codes, firsts)
+    return codes
+
+
+@compiled
+def _grouped(rows: Sightings, order: Integers, table: Scratch, firsts: Integers) -> _Group:
+    address, agent = np.empty(order.shape[0], np.int32), np.empty(order.shape[0], np.int32)
+    addresses = dense_codes(rows.address[order], 0, table, address, firsts)
+    agents = rows.agent[order]
+    dense_codes(agents, 0, table, agent, firsts)
+    agent_pair = _pairs(address, agents, 0, table, firsts)
+    device_pair = _pairs(address, rows.device[order], 0, table, firsts)
+    affiliate_pair = _pairs(address, rows.affiliate[order].astype(np.int64), -1, table, firsts)
+    pairs = agent_pair.max() + 1
+    owners = np.zeros(pairs, np.int64)
+    begins = np.zeros(addresses + 1, np.int64)
+    for row in range(order.shape[0]):
+        if agent_pair[row] >= 0:
+            owners[agent_pair[row]] = address[row]
+    for pair in range(pairs):
+        begins[owners[pair] + 1] += 1
+    for number in range(addresses):
+        begins[number + 1] += begins[number]
+    place = begins[:-1].copy()
+    by_owner = np.empty(pairs, np.int64)
+    for pair in range(pairs):
+        by_owner[place[owners[pair]]] = pair
+        place[owners[pair]] += 1
+    return _Group(address, agent_pair, device_pair, affiliate_pair, agent, by_owner, begins)
+
+
+@compiled
+def _move(group: _Group, row: int, step: int, hand: _Hand) -> None:
+    """Lets a click into the look-back (`step` 1) or out of it (-1)."""
+    address = group.address[row]
+    hand.of_address[address, 0] += step
+    hand.of_address[address, 1] += _moved(hand.affiliates, group.affiliate_pair[row], step)
+    hand.of_address[address, 2] += _moved(hand.devices, group.device_pair[row], step)
+    hand.of_address[address, 3] += _moved(hand.agents, group.agent_pair[row], step)
+    if group.agent[row] >= 0:
+        hand.network[group.agent[row]] += step
+
+
+@compiled
+def _moved(counts: Integers, code: int, step: int) -> int:
+    """Changes a count; by how much the number of distinct values changes with it."""
+    if code < 0:
+        return 0
+    counts[code] += step
+    if step > 0:
+        return 1 if counts[code] == 1 else 0
+    return -1 if counts[code] == 0 else 0
+
+
+@compiled
+def _notable(counts: Integers, entropy: float, limits: Limits) -> bool:
+    hosting = counts[0] >= limits.hosting_clicks and entropy < limits.hosting_entropy
+    people = counts[2] >= limits.shared_devices or (counts[2] == 0 and counts[3] >= limits.shared_devices)
+    return hosting or (people and counts[1] >= limits.shared_affiliates and entropy >= limits.shared_entropy)
+
+
+@compiled
+def _busy(rows: Sightings, table: Scratch, firsts: Integers, limits: Limits) -> tuple[Codes, int]:
+    """The number of each click's group, -1 for clicks of addresses too quiet to be anything; and how many groups there are."""
+    group, address = np.empty(rows.time.shape[0], np.int32), np.empty(rows.time.shape[0], np.int32)
+    keys = np.where(rows.network != 0, rows.network, rows.address)
+    groups = dense_codes(keys, 0, table, group, firsts)
+    addresses = dense_codes(rows.address, 0, table, address, firsts)
+    of_group, of_address = np.zeros(groups, np.int64), np.zeros(addresses, np.int64)
+    for row in range(group.shape[0]):
+        of_group[group[row]] += 1
+        of_address[address[row]] += 1
+    numbers = np.full(groups, -1, np.int32)
+    count = 0
+    for row in range(group.shape[0]):
+        crowded = rows.network[row] != 0 and of_group[group[row]] >= limits.hosting_clicks
+        if crowded or of_address[address[row]] >= limits.least_clicks:
+            if numbers[group[row]] < 0:
+                numbers[group[row]] = count
+                count += 1
+            group[row] = numbers[group[row]]
+        else:
+            group[row] = -1
+    return group, count
+
+
+@compiled
+def tally_addresses(rows: Sightings, ends: Integers, limits: Limits, table: Scratch) -> AddressTallies:
+    """Tallies of the addresses of one partition over the look-backs that end at `ends` (ascending), where they may matter.
+
+    `table` is a `scratch` for at least as many rows.
+    """
+    keys, counts, entropies = np.empty((64, 3), np.int64), np.empty((64, 5), np.int64), np.empty((64, 2), np.float64)
+    used = 0
+    firsts = np.empty(rows.time.shape[0], np.int64)
+    group, groups = _busy(rows, table, firsts, limits)
+    kept = np.nonzero(group >= 0)[0]
+    order, begins = order_by(group[kept], groups, rows.time[kept], group[kept])
+    for number in range(groups):
+        own = kept[order[begins[number] : begins[number + 1]]]
+        coded = _grouped(rows, own, table, firsts)
+        addresses = coded.begins.shape[0] - 1
+        hand = _Hand(
+            np.zeros((addresses, 4), np.int64),
+            np.zeros(coded.agent_pair.max() + 1, np.int64),
+            np.zeros(coded.device_pair.max() + 1, np.int64),
+            np.zeros(coded.affiliate_pair.max() + 1, np.int64),
+            np.zeros(coded.agent.max() + 1, np.int64),
+        )
+        is_network = rows.network[own[0]] != 0
+        sample = np.empty(addresses, np.int64)
+        for row in range(own.shape[0]):
+            sample[coded.address[row]] = own[row]
+        entering, leaving = 0, 0
+        for window in range(ends.shape[0]):
+            while entering < own.shape[0] and rows.time[own[entering]] < ends[window]:
+                _move(coded, entering, 1, hand)
+                entering += 1
+            while leaving < entering and rows.time[own[leaving]] < ends[window] - limits.lookback_us:
+                _move(coded, leaving, -1, hand)
+                leaving += 1
+            of_network = entering - leaving
+            crowd = is_network and of_network >= limits.hosting_clicks
+            network_entropy = _entropy(hand.network) if crowd else np.nan
+            pool = crowd and network_entropy < limits.hosting_entropy
+            for address in range(addresses):
+                if hand.of_address[address, 0] < (1 if pool else limits.least_clicks):
+                    continue
+                entropy = _entropy(hand.agents[coded.by_owner[coded.begins[address] : coded.begins[address + 1]]])
+                if not pool and not _notable(hand.of_address[address], entropy, limits):
+                    continue
+                keys, counts, entropies = room(keys, used + 1), room(counts, used + 1), room(entropies, used + 1)
+                keys[used, 0], keys[used, 1], keys[used, 2] = window, rows.address[sample[address]], rows.network[sample[address]]
+                counts[used, :4] = hand.of_address[address]
+                counts[used, 4] = of_network
+                entropies[used, 0], entropies[used, 1] = entropy, network_entropy
+                used += 1
+    return AddressTallies(keys[:used], counts[:used], entropies[:used])
+
+
+def tallies_of(rows: Sightings, ends: Integers, limits: Limits) -> AddressTallies:
+    """`tally_addresses` with memory of its own."""
+    return tally_addresses(rows, ends, limits, scratch(len(rows.address)))
+
+
+@compiled
+def address_keys(data: NDArray[np.uint8], offsets: NDArray[np.int32], known: NDArray[np.bool_]) -> tuple[Integers, Integers]:
+    """The keys of addresses and of their networks, from texts as Arrow keeps them; 0 where unknown, and for the network of what is no
+    IPv4 text (four groups of one to three digits)."""
+    keys, networks = np.zeros(known.shape[0], np.int64), np.zeros(known.shape[0], np.int64)
+    for row in range(known.shape[0]):
+        if not known[row]:
+            continue
+        text = data[offsets[row] : offsets[row + 1]]
+        dots, digits, valid = 0, 0, True
+        prefix = hashed = np.int64(-3750763034362895579)
+        for place in range(text.shape[0]):
+            letter = text[place]
+            hashed = (hashed ^ np.int64(letter)) * np.int64(1099511628211)
+            if letter == 46:
+                valid = valid and 1 <= digits <= 3
+                dots += 1
+                digits = 0
+                prefix = hashed
+            else:
+                valid = valid and 48 <= letter <= 57
+                digits += 1
+        keys[row] = _key(hashed)
+        if valid and dots == 3 and 1 <= digits <= 3:
+            networks[row] = _key(prefix)
+    return keys, networks
+
+
+@compiled
+def _key(key: Key) -> Key:
+    spread = key ^ ((key >> 29) & 0x7FFFFFFFF)
+    return spread if spread != 0 else 1
+
+
+@compiled
+def partition_of(network: Integers, address: Integers, partitions: int) -> Codes:
+    """The partition of each click, the same for a whole network (without one, for an address); -1 where the address is unknown."""
+    parts = np.empty(address.shape[0], np.int32)
+    for row in range(address.shape[0]):
+        key = network[row] if network[row] != 0 else address[row]
+        parts[row] = ((mixed(key) >> 40) & 0x7FFFFF) % partitions if address[row] != 0 else -1
+    return parts

@@ -1,0 +1,39 @@
+"""The figures that features are defined by, each with its source; thresholds of checks live in the policy."""
+
+from __future__ import annotations
+
+DUPLICATE_WITHIN_S = 20
+"""Oentaryo et al. 2014 (FDMA): a click is repeated within 20 s."""
+
+SPIKE_CLICKS = 3
+"""Clicks of one address, user agent and offer in a minute that make it a spike (FDMA 2012's one-minute bins)."""
+
+SAME_MINUTE_CONVERSIONS = 3
+"""Conversions of one affiliate in a minute (detection C18, vendor heuristic)."""
+
+SHORT_DWELL_MS = 2000
+"""Snyder and Kanich: a forced visit is over within two seconds."""
+
+FAST_SECONDS = (10, 60)
+"""Where an offer's own floor of the time to convert may lie (detection C15: 10 s for a lead, 30 s for a purchase, learned per offer)."""
+
+FAST_SIGMAS = 2.33
+"""The floor is the first percentile of a log-normal law with the offer's robust centre and spread."""
+
+PACE_CONVERSIONS, PACE_AFFILIATES = 5, 3
+"""An offer's pace is told from at least so many affiliates with at least so many timed conversions each; else the program's own serves."""
+
+MAD_TO_SD = 1.4826
+"""Median absolute deviation of a normal sample to its standard deviation."""
+
+RATE_PRIOR_CLICKS = 100
+"""Clicks at the program's rate that steady the rate of an offer seen little: about two conversions at a usual 2%."""
+
+KIND_PRIOR_CLICKS = 500
+"""Clicks at the offer's rate that steady the rate of one kind of affiliate on it: about ten conversions."""
+
+DEFAULT_LOOKBACK_HOURS = 720
+"""How long before a conversion its click may lie when neither the offer nor the program's own delays say: thirty days."""
+
+VERSION = 2
+"""Raised when the kernels would count the same clicks differently; it is part of the hash of the feature set."""

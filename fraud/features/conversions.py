@@ -1,0 +1,117 @@
+"""Conversions to rows with the flags that features count, in SQL: they are few beside clicks.
+
+`match` finds the click of every conversion once, for all windows and levels; `prepare` then says what `ft_conversions` of a level is.
+Nothing in a window's row depends on an event at or after the window's end.
+"""
+
+# ruff: noqa: S608 - the SQL is made of the tables' own column names; what comes from outside is bound or quoted
+
+from __future__ import annotations
+
+import duckdb
+
+from fraud.features.constants import (
+    DEFAULT_LOOKBACK_HOURS,
+    FAST_SECONDS,
+    FAST_SIGMAS,
+    MAD_TO_SD,
+    PACE_AFFILIATES,
+    PACE_CONVERSIONS,
+    SAME_MINUTE_CONVERSIONS,
+)
+from fraud.features.definition import ENTITY, Level
+
+_COLUMNS = (
+    "conversion_id, converted_at, affiliate_id, click_id, offer_id, sub_id, goal, customer_id, customer_email, customer_email_kind, "
+    "customer_phone, new_customer, ip, device_id, country, amount, commission, currency, status, status_changed_at"
+)
+
+MATCHED = f"""
+CREATE OR REPLACE TEMP TABLE ft_matched AS
+WITH named AS (
+    SELECT {_COLUMNS} FROM conversions
+    WHERE converted_at < (SELECT max(ends) FROM ft_windows)
+), found AS (
+    SELECT click_id, clicked_at, sub_id AS click_sub_id, offer_id AS click_offer_id, ip AS click_ip FROM clicks
+    WHERE click_id IN (SELECT click_id FROM named) AND clicked_at < (SELECT max(ends) FROM ft_windows)
+)
+SELECT named.*, found.* EXCLUDE (click_id) FROM named LEFT JOIN found USING (click_id)
+"""
+"""Every conversion beside its click: `clicked_at`, `click_sub_id`, `click_offer_id` and `click_ip`, NULL when the log has none."""
+
+CONVERSIONS = f"""
+CREATE OR REPLACE TEMP TABLE ft_conversions AS
+WITH matched AS (
+    SELECT w.w, v.* EXCLUDE (sub_id, offer_id),
+        coalesce(v.sub_id, CASE WHEN v.clicked_at < w.ends THEN v.click_sub_id END) AS sub_id,
+        coalesce(v.offer_id, CASE WHEN v.clicked_at < w.ends THEN v.click_offer_id END) AS offer_id,
+        coalesce(v.clicked_at < w.ends, false) AS click_found,
+        CASE WHEN v.clicked_at <= v.converted_at THEN (epoch_us(v.converted_at) - epoch_us(v.clicked_at)) / 1e6 END AS delay_s,
+        CASE WHEN v.status IN ('approved', 'rejected', 'refunded', 'chargeback') AND coalesce(v.status_changed_at < w.ends, true)
+             THEN v.status ELSE 'pending' END AS known_status
+    FROM ft_matched v JOIN ft_windows w ON v.converted_at >= w.starts AND v.converted_at < w.ends
+    WHERE {{wanted}}
+), windows AS (
+    SELECT w, bool_or(click_id IS NOT NULL) AS carry_clicks, bool_or(status IS NOT NULL) AS carry_status,
+        quantile_cont(delay_s, 0.99) / 3600 AS usual_lookback_hours FROM matched GROUP BY w
+), own_paces AS (
+    SELECT w, offer_id, affiliate_id, median(ln(1 + delay_s)) AS centre, mad(ln(1 + delay_s)) AS spread FROM matched
+    WHERE delay_s IS NOT NULL GROUP BY ALL HAVING count(*) >= {PACE_CONVERSIONS}
+), paces AS (
+    -- The median over affiliates: one large affiliate, or one that is in a hurry, does not set the pace of its offer.
+    SELECT w, offer_id, median(centre) AS centre, {MAD_TO_SD} * median(spread) AS spread FROM own_paces
+    GROUP BY ALL HAVING count(*) >= {PACE_AFFILIATES}
+), usual_paces AS (
+    SELECT w, median(ln(1 + delay_s)) AS centre, {MAD_TO_SD} * mad(ln(1 + delay_s)) AS spread FROM matched
+    WHERE delay_s IS NOT NULL GROUP BY w
+), keyed AS (
+    SELECT m.*, e.ip IS NOT NULL AS shared,
+        x.carry_status,
+        coalesce(o.attribution_window_hours, x.usual_lookback_hours, {DEFAULT_LOOKBACK_HOURS}) AS lookback_hours, x.carry_clicks,
+        CASE WHEN customer_id IS NULL AND customer_email IS NULL AND customer_phone IS NULL AND device_id IS NULL
+                  AND e.ip IS NULL THEN m.ip END AS lone_ip
+    FROM matched m JOIN windows x ON x.w = m.w
+    LEFT JOIN offers o ON o.offer_id = m.offer_id
+    LEFT JOIN ft_shared e ON e.w = m.w AND e.ip = m.ip
+    WHERE {{entity_known}}
+)
+SELECT w, affiliate_id, sub_id, offer_id, converted_at, ip, shared, country, delay_s, amount, commission, currency, new_customer,
+    known_status, customer_email, customer_phone, device_id,
+    CASE WHEN carry_status AND known_status <> 'pending' THEN known_status <> 'approved' END AS reversed,
+    customer_email_kind = 'disposable' AS disposable,
+    CASE WHEN NOT carry_clicks THEN NULL WHEN click_id IS NULL THEN true WHEN click_found THEN false
+         WHEN converted_at >= (SELECT min(clicked_at) FROM clicks) + to_seconds(lookback_hours * 3600) THEN true END AS no_click,
+    count(*) OVER (PARTITION BY w, affiliate_id, date_trunc('minute', converted_at)) >= {SAME_MINUTE_CONVERSIONS} AS same_minute,
+    (count(*) OVER (PARTITION BY w, affiliate_id, date_trunc('hour', converted_at)) - 1) / 60.0 AS others_per_minute,
+    CASE WHEN coalesce(customer_id, customer_email, customer_phone, device_id, lone_ip) IS NOT NULL THEN
+        {{repeats}} END AS repeated,
+    ln(1 + delay_s) - coalesce(p.centre, u.centre) AS relative_delay,
+    ln(1 + delay_s) < least(ln(1 + {FAST_SECONDS[1]}), greatest(ln(1 + {FAST_SECONDS[0]}),
+        coalesce(p.centre - {FAST_SIGMAS} * p.spread, u.centre - {FAST_SIGMAS} * u.spread))) AS fast
+FROM keyed LEFT JOIN paces p USING (w, offer_id) LEFT JOIN usual_paces u USING (w)
+"""
+
+REPEAT_KEYS = ("customer_id", "customer_email", "customer_phone", "device_id", "lone_ip")
+"""The columns by which a customer is known again."""
+
+_REPEAT = "({key} IS NOT NULL AND row_number() OVER (PARTITION BY w, affiliate_id, goal, {key} ORDER BY converted_at, conversion_id) > 1)"
+
+
+def match(con: duckdb.DuckDBPyConnection) -> None:
+    """Builds `ft_matched` from the views of a lake's connection, for the windows in `ft_windows`."""
+    con.execute(MATCHED)
+
+
+def prepare(level: Level) -> str:
+    """The statement that builds `ft_conversions` for a level; rows without a sub-ID are no part of that level.
+
+    Needs `ft_matched`, `ft_windows` and `ft_shared` (`w`, `ip`: the shared addresses among the conversions').
+    """
+    known = " AND ".join(f"{column} IS NOT NULL" for column in ENTITY[level])
+    repeats = " OR ".join(_REPEAT.format(key=key) for key in REPEAT_KEYS)
+    return CONVERSIONS.format(entity_known=known, repeats=repeats, wanted=f"w.of_{level}")
+
+
+def definitions() -> list[str]:
+    """Every text that a feature's value depends on, for the hash of the feature set."""
+    return [MATCHED, CONVERSIONS, _REPEAT, *REPEAT_KEYS]

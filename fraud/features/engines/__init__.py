@@ -1,0 +1,38 @@
+"""The engines that compute the catalogue over a program's events, behind one protocol."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Protocol
+
+import duckdb
+
+from fraud.errors import InputError
+from fraud.features.definition import Level
+from fraud.features.request import FeatureRequest
+from fraud.features.table import FeatureTable
+
+Progress = Callable[[str], None]
+
+
+class FeatureEngine(Protocol):
+    """Computes every feature of the catalogue. Engines differ in where they work, never in what they find."""
+
+    def __call__(
+        self, con: duckdb.DuckDBPyConnection, request: FeatureRequest, progress: Progress | None = None
+    ) -> Mapping[Level, FeatureTable]:
+        """The table of each level that the request asks for, over the views of a lake's connection.
+
+        The connection should reach back before the first window: the clicks of late conversions and four weeks for telling shared
+        addresses are looked for there. Nothing at or after a window's end changes its values.
+        """
+        ...
+
+
+def engine(name: str) -> FeatureEngine:
+    """The engine of a name (`FRAUD_ENGINE`). `InputError` when there is none."""
+    if name == "local":
+        from fraud.features.engines.local import compute_levels  # noqa: PLC0415 - an engine is imported by those who use it
+
+        return compute_levels
+    raise InputError(f"There is no feature engine {name!r}: set FRAUD_ENGINE to local.")

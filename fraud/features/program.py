@@ -1,0 +1,132 @@
+"""The program's small tables, read once for all windows: its affiliates, offers, countries, agents, referrers and sub-IDs as codes."""
+
+# ruff: noqa: S608 - the SQL is made of the tables' own column names; what comes from outside is bound or quoted
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import duckdb
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from fraud.enrichment.agents import declares_automation
+from fraud.enrichment.compiled import Codes, Integers, KeyTable, key_table, positions
+from fraud.enrichment.referrers import HOST_SQL, registrable_domains
+from fraud.features.clicks import Program
+
+INSIDE = "clicked_at >= (SELECT min(starts) FROM ft_windows) AND clicked_at < (SELECT max(ends) FROM ft_windows)"
+"""SQL: the clicks that lie between the first window's start and the last one's end."""
+
+
+@dataclass(frozen=True)
+class Coding:
+    """Distinct values as codes: `table` finds the row of a value's key, `codes` the code of that row, `texts` the value of a code."""
+
+    table: KeyTable
+    codes: Codes
+    texts: pa.Array
+
+    def of(self, keys: Integers) -> Codes:
+        """The codes of keys; -1 where a key has none."""
+        found = positions(self.table, keys)
+        return np.where(found >= 0, self.codes[found], np.int32(-1)) if len(self.codes) else found
+
+
+@dataclass(frozen=True)
+class Distinct:
+    """What the program's clicks hold, as codes in the order of the texts; `clicks` counts each affiliate's inside the
+    windows, `total` all that there are."""
+
+    affiliates: Coding
+    clicks: Integers
+    total: int
+    subs: Coding
+    offers: Coding
+    countries: Coding
+    agents: Coding
+    domains: Coding
+    tables: Program
+
+
+def distinct_values(con: duckdb.DuckDBPyConnection) -> Distinct:
+    """Reads the program's distinct values from the views of a lake's connection, for the windows in `ft_windows`."""
+    busy = _rows(
+        con,
+        f"SELECT affiliate_id AS text, hash(affiliate_id) AS key, count_if({INSIDE})::BIGINT AS n, count(*) AS total FROM clicks "
+        f"WHERE clicked_at < (SELECT max(ends) FROM ft_windows) GROUP BY affiliate_id ORDER BY affiliate_id",
+    )
+    affiliates = _coding(busy)
+    offers, countries, agents, subs = (_coded(con, column) for column in ("offer_id", "country", "user_agent", "sub_id"))
+    domains = _domains(con)
+    names_countries, targets = _targets(con, offers, countries)
+    declares, declared = _declared(con, affiliates, domains)
+    bots = np.array([declares_automation(text) for text in agents.texts.to_pylist()], bool)
+    tables = Program(bots, names_countries, targets, declares, declared)
+    return Distinct(affiliates, _integers(busy["n"]), int(_integers(busy["total"]).sum()), subs, offers, countries, agents, domains, tables)
+
+
+def _rows(con: duckdb.DuckDBPyConnection, sql: str) -> pa.Table:
+    return con.sql(sql).to_arrow_table().combine_chunks()
+
+
+def _integers(column: pa.ChunkedArray) -> Integers:
+    values: Integers = np.ascontiguousarray(column.to_numpy()).view(np.int64)
+    return values
+
+
+def _coding(rows: pa.Table) -> Coding:
+    texts = rows["text"].combine_chunks()
+    return Coding(key_table(_integers(rows["key"])), np.arange(len(texts), dtype=np.int32), texts)
+
+
+def _coded(con: duckdb.DuckDBPyConnection, column: str) -> Coding:
+    distinct = f"SELECT DISTINCT {column} AS text FROM clicks WHERE {column} IS NOT NULL AND {INSIDE}"
+    return _coding(_rows(con, f"SELECT text, hash(text) AS key FROM ({distinct}) ORDER BY text"))
+
+
+def _domains(con: duckdb.DuckDBPyConnection) -> Coding:
+    """Registrable domains of referrers: the keys are the referrers', the codes and texts the domains'."""
+    con.execute(
+        f"CREATE OR REPLACE TEMP TABLE ft_hosts AS SELECT hash(referrer) AS key, {HOST_SQL.format(column='referrer')} AS host "
+        f"FROM (SELECT DISTINCT referrer FROM clicks WHERE referrer IS NOT NULL AND {INSIDE})"
+    )
+    known = registrable_domains(row[0] for row in con.sql("SELECT DISTINCT host FROM ft_hosts WHERE host IS NOT NULL").fetchall())
+    texts = sorted({domain for domain in known.values() if domain})
+    code = {domain: number for number, domain in enumerate(texts)}
+    pairs = [(host, code[domain]) for host, domain in known.items() if domain]
+    con.register("ft_incoming", pa.table({"host": _texts(h for h, _ in pairs), "code": pa.array((c for _, c in pairs), pa.int32())}))
+    rows = _rows(con, "SELECT key, code FROM ft_hosts JOIN ft_incoming USING (host) ORDER BY key")
+    con.unregister("ft_incoming")
+    return Coding(key_table(_integers(rows["key"])), rows["code"].to_numpy(), _texts(texts))
+
+
+def _texts(values: Any) -> pa.Array:
+    return pa.array(values, pa.string())
+
+
+def _targets(con: duckdb.DuckDBPyConnection, offers: Coding, countries: Coding) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    names = np.zeros(len(offers.texts), bool)
+    targets = np.zeros((len(offers.texts), len(countries.texts)), bool)
+    offer = {text: number for number, text in enumerate(offers.texts.to_pylist())}
+    country = {text: number for number, text in enumerate(countries.texts.to_pylist())}
+    for offer_id, served in con.sql("SELECT offer_id, countries FROM offers WHERE len(countries) > 0").fetchall():
+        if offer_id in offer:
+            names[offer[offer_id]] = True
+            targets[offer[offer_id], [country[one] for one in served if one in country]] = True
+    return names, targets
+
+
+def _declared(con: duckdb.DuckDBPyConnection, affiliates: Coding, domains: Coding) -> tuple[NDArray[np.bool_], KeyTable]:
+    site = HOST_SQL.format(column="site")
+    rows = con.sql(f"SELECT affiliate_id, {site} FROM (SELECT affiliate_id, unnest(websites) AS site FROM affiliates)").fetchall()
+    known = registrable_domains(host for _, host in rows if host)
+    affiliate = {text: number for number, text in enumerate(affiliates.texts.to_pylist())}
+    domain = {text: number for number, text in enumerate(domains.texts.to_pylist())}
+    declares = np.zeros(len(affiliate), bool)
+    pairs = {(affiliate[name], known[host]) for name, host in rows if host and known[host] and name in affiliate}
+    declares[[number for number, _ in pairs]] = True
+    keys = sorted((number << 32) | domain[text] for number, text in pairs if text in domain)
+    return declares, key_table(np.array(keys, np.int64))
