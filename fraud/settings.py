@@ -27,6 +27,8 @@ class Settings(BaseSettings):
     crawl_allow_networks: str = Field("", description="CIDRs, comma-separated, that the crawler may reach though not public.")
     crawl_delay: float = Field(1.0, ge=0, description="Seconds between two requests to one host.")
     crawl_dns: str = Field("", description="`HOST:PORT` of the resolver to ask; the system's by default.")
+    rdap_url: str = Field("", description="RDAP bootstrap file (ends with `.json`) or base URL of a registry; IANA's by default.")
+    browser: str = Field("", description="Path of a Chromium for the browser probe; skipped, and said so, when there is none.")
     score_key: SecretStr | None = Field(None, description="An API key to accept for trackers from the first start.")
     review_key: SecretStr | None = Field(None, description="An API key to accept for managers from the first start.")
     admin_key: SecretStr | None = Field(None, description="An API key to accept for administrators from the first start.")

@@ -3,23 +3,32 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from crawlers import CrawlSettings, Fetcher, collect_site
+from crawlers import CrawlSettings, Fetcher, Rdap, Records, Robots, Survey, collect_site
 from crawlers.errors import SettingsError
 from crawlers.facts import SiteFacts
 from crawlers.limits import parse_connect_to, parse_host_port, tls_context
+from crawlers.rdap import operator_fetcher
+from fraud.app.memory import SiteMemory
 from fraud.app.parts import App
 from fraud.app.writing import write_dossier
-from fraud.domain.actors import Actor
+from fraud.domain.actors import DEFAULT_PROGRAM, Actor
 from fraud.domain.dossiers import Dossier
+from fraud.domain.hashing import sha256_of
 from fraud.domain.programs import Application, ProgramProfile
-from fraud.errors import InputError
+from fraud.errors import FraudError, InputError
+from fraud.policy.pack import Pack
 from fraud.settings import Settings
-from fraud.workflows.vetting import VettingOutcome, VettingTools, vet_many
+from fraud.storage.prints import PrintIndex
+from fraud.workflows.batches import Batch, Journal
+from fraud.workflows.vetting import VettingOutcome, VettingTools, vet_each, vet_many
+
+IANA = "https://data.iana.org/rdap/dns.json"
+"""The bootstrap file that says which registry knows a name (RFC 9224)."""
 
 
 @dataclass(frozen=True)
@@ -79,22 +88,134 @@ def vet_applications(app: App, applications: Sequence[Application], profile: Pro
                 f"{name} is for the program {application.program_id!r}, but this run judges by the terms of {program_id!r}: "
                 "vet each program's applications by themselves."
             )
-    outcomes = asyncio.run(_vet_all(app, applications, profile, means))
-    return [_keep(app, outcome) for outcome in outcomes]
+    return asyncio.run(_vet_all(app, applications, profile, means))
 
 
-async def _vet_all(
-    app: App, applications: Sequence[Application], profile: ProgramProfile | None, means: VettingMeans
-) -> list[VettingOutcome]:
-    async with Fetcher(means.crawl or crawl_settings(app.settings), now=app.clock.now) as fetcher:
+def vet_batch(app: App, batch: Batch, profile: ProgramProfile | None, means: VettingMeans) -> list[Row]:
+    """Vets a batch; keeps each application, decision and dossier as it ends, and returns a row for each in the file's order.
+
+    A batch that was stopped goes on where it stopped. What was set aside, or breaks off, has its reason in its row, and the rest goes on.
+    """
+    program_id = profile.program_id if profile else (batch.applications[0].program_id if batch.applications else DEFAULT_PROGRAM)
+    own = [one for one in batch.applications if one.program_id == program_id]
+    strangers = [one for one in batch.applications if one.program_id != program_id]
+    pack = app.pack(means.policy or (profile.policy if profile else ""))
+    journal = Journal(app.workspace.root / "batches" / f"{program_id}-{batch.name}-{sha256_of((profile, pack.hash))[:16]}")
+    keeper = _Keeper(app, journal, means.progress, len(own))
+    waiting = keeper.without_done(own)
+    if waiting:
+        asyncio.run(_vet_into(app, waiting, profile, means, keeper))
+    for stranger in strangers:
+        reason = f"It is for the program {stranger.program_id!r}, but this run judges by the terms of {program_id!r}."
+        keeper.rows[stranger.application_id] = Row(stranger.application_id, reason=reason)
+    journal.close()
+    asides = [Row(aside.application_id, reason=aside.reason, line=aside.line) for aside in batch.set_aside]
+    return [keeper.rows[one.application_id] for one in batch.applications] + asides
+
+
+@dataclass(frozen=True)
+class Row:
+    """One application of a batch as it ended: the outcome with its figures, or the reason why there is none."""
+
+    application_id: str
+    decision_id: str = ""
+    outcome: str = ""
+    score: float | None = None
+    coverage: float | None = None
+    findings: int | None = None
+    reason: str = ""
+    line: int | None = None
+
+
+class _Keeper:
+    """Keeps what ends and remembers a row of it."""
+
+    def __init__(self, app: App, journal: Journal, progress: Callable[[str], None], total: int) -> None:
+        self._app, self._journal, self._progress, self._total = app, journal, progress, total
+        self.rows: dict[str, Row] = {}
+
+    def without_done(self, applications: Sequence[Application]) -> list[Application]:
+        """The applications that an earlier, broken-off run did not end."""
+        done = self._journal.done()
+        for application in applications:
+            if application.application_id in done:
+                self._note(self._app.stores.applications.dossier(application.program_id, application.application_id))
+        return [application for application in applications if application.application_id not in done]
+
+    def finished(self, outcome: VettingOutcome) -> None:
+        """Keeps an application, its decision and its dossier."""
+        dossier = _keep(self._app, outcome)
+        self._journal.add(dossier.application_id, dossier.decision_id)
+        self._note(dossier)
+
+    def broke(self, application: Application, fault: Exception) -> None:
+        """Writes down why an application could not be vetted."""
+        reason = (
+            str(fault) if isinstance(fault, FraudError) else f"The vetting broke off ({type(fault).__name__}); the log has the details."
+        )
+        self.rows[application.application_id] = Row(application.application_id, reason=reason)
+
+    def _note(self, dossier: Dossier) -> None:
+        findings = sum(signal.found for signal in dossier.signals)
+        self.rows[dossier.application_id] = Row(
+            dossier.application_id, dossier.decision_id, dossier.outcome.value, dossier.score, dossier.coverage, findings
+        )
+        self._progress(f"{len(self.rows)} of {self._total} vetted")
+
+
+async def _vet_all(app: App, applications: Sequence[Application], profile: ProgramProfile | None, means: VettingMeans) -> list[Dossier]:
+    async with _tools(app, applications[0].program_id, profile, means) as (pack, tools):
+        outcomes = await vet_many(applications, profile, pack, tools)
+        return [_keep(app, outcome) for outcome in outcomes]
+
+
+async def _vet_into(
+    app: App, applications: Sequence[Application], profile: ProgramProfile | None, means: VettingMeans, keeper: _Keeper
+) -> None:
+    async with _tools(app, applications[0].program_id, profile, means) as (pack, tools):
+        await vet_each(applications, profile, pack, tools, keeper)
+
+
+@asynccontextmanager
+async def _tools(
+    app: App, program_id: str, profile: ProgramProfile | None, means: VettingMeans
+) -> AsyncIterator[tuple[Pack, VettingTools]]:
+    """The pack and the means of a run; the clients are closed at its end."""
+    settings = means.crawl or crawl_settings(app.settings)
+    async with AsyncExitStack() as open_until_the_end:
+        fetcher = await open_until_the_end.enter_async_context(Fetcher(settings, now=app.clock.now))
+        robots = Robots(fetcher)
+        records = None if settings.connect_to and settings.dns is None else Records(settings.dns)
+        survey = Survey(
+            records=records,
+            registrations=await _registrations(app, settings, fetcher, open_until_the_end),
+            never=profile.tracking_hosts if profile else (),
+        )
 
         async def collect(url: str) -> SiteFacts:
             means.progress(f"Visiting {url}")
-            return await collect_site(url, fetcher, keep=app.evidence.put)
+            return await collect_site(url, fetcher, keep=app.evidence.put, robots=robots, survey=survey)
 
-        pack = app.pack(means.policy or (profile.policy if profile else ""))
-        tools = VettingTools(collect=collect, actor_id=means.actor.actor_id, pepper=app.pepper, now=app.clock.now)
-        return await vet_many(applications, profile, pack, tools)
+        memory = SiteMemory(program_id, PrintIndex(app.workspace.root / "prints.sqlite3"), app.workspace.root / "lists", app.pepper)
+        tools = VettingTools(
+            collect=collect,
+            actor_id=means.actor.actor_id,
+            pepper=app.pepper,
+            now=app.clock.now,
+            memory=memory,
+            mail_records=records.of if records else None,
+        )
+        yield app.pack(means.policy or (profile.policy if profile else "")), tools
+
+
+async def _registrations(app: App, settings: CrawlSettings, fetcher: Fetcher, stack: AsyncExitStack) -> Rdap | None:
+    """The registries, where they can be reached: behind a gateway for all connections only an own address is asked."""
+    url = app.settings.rdap_url or ("" if settings.connect_to else IANA)
+    if not url:
+        return None
+    with _named("FRAUD_RDAP_URL", "rdap-url"):
+        asking = await stack.enter_async_context(operator_fetcher(url, settings, now=app.clock.now))
+    return Rdap(url, asking, fetcher)
 
 
 def _keep(app: App, outcome: VettingOutcome) -> Dossier:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -25,6 +26,8 @@ from fraud.cli.console import (
 from fraud.errors import InputError
 
 if TYPE_CHECKING:
+    from fraud.app.parts import App
+    from fraud.app.vetting import Row, VettingMeans
     from fraud.domain.dossiers import Dossier
     from fraud.domain.programs import Application
 
@@ -57,6 +60,9 @@ def vet(
     from fraud.app.writing import make_folder
     from fraud.workflows.applications import read_profile
 
+    if batch is not None and url is None and application is None:
+        _vet_batch(batch, program, VettingMeans(actor=actor(), policy=policy), (out_dir, workspace, json))
+        return
     given = read_profile(program) if program else None
     applications = _applications(url, application, batch, given.program_id if given else "")
     if out_dir is not None:
@@ -65,32 +71,59 @@ def vet(
         profile = profile_for(app, applications[0].program_id, given, actor())
         dossiers = vet_applications(app, applications, profile, VettingMeans(actor=actor(), policy=policy, progress=tell))
         if out_dir is not None:
-            _write_all(app, list(zip(dossiers, applications, strict=True)), out_dir, single=not batch)
+            _write(app, dossiers[0], applications[0], out_dir)
     if json:
-        print_json(dossiers if batch else dossiers[0])
-    elif batch:
-        _show_batch(dossiers)
+        print_json(dossiers[0])
     else:
         _show(dossiers[0])
 
 
 def _applications(url: str | None, application: PathOption, batch: PathOption, program_id: str) -> list[Application]:
-    from fraud.workflows.applications import application_from_json, application_from_url, applications_from_csv
+    from fraud.workflows.applications import application_from_json, application_from_url
 
     if sum(source is not None for source in (url, application, batch)) != 1:
         raise InputError("Name exactly one of: a URL, --application FILE.json, --batch FILE.csv.")
-    if batch is not None:
-        return applications_from_csv(batch)
     return [application_from_json(application)] if application is not None else [application_from_url(url or "", program_id)]
 
 
-def _write_all(app: object, vetted: list[tuple[Dossier, Application]], folder: Path, *, single: bool) -> None:
+def _vet_batch(batch: Path, program: PathOption, means: VettingMeans, where: tuple[PathOption, PathOption, bool]) -> None:
+    """Works through a batch: dossiers are kept and written one by one, so that memory does not grow with the file."""
+    from fraud.app.vetting import profile_for, vet_batch
+    from fraud.app.writing import make_folder
+    from fraud.workflows.applications import read_profile
+    from fraud.workflows.batches import read_batch
+
+    out_dir, workspace, json = where
+    given = read_profile(program) if program else None
+    read = read_batch(batch)
+    if out_dir is not None:
+        make_folder(out_dir)
+    with opened(workspace) as app, progress("Visiting") as tell:
+        program_id = read.applications[0].program_id if read.applications else given.program_id if given else ""
+        profile = profile_for(app, program_id, given, means.actor) if program_id else given
+        rows = vet_batch(app, read, profile, replace(means, progress=tell))
+        applications = {one.application_id: one for one in read.applications}
+        for row in rows:
+            if out_dir is not None and row.decision_id:
+                application = applications[row.application_id]
+                dossier = app.stores.applications.dossier(application.program_id, row.application_id)
+                _write(app, dossier, application, out_dir / row.application_id)
+        if json:
+            kept = [app.stores.applications.dossier(applications[row.application_id].program_id, row.application_id)
+                    for row in rows if row.decision_id]  # fmt: skip
+            print_json(kept)
+    for row in rows:
+        if row.reason:
+            err.print(f"Set aside: {row.application_id or 'a row'}: {row.reason}", markup=False)
+    if not json:
+        _show_batch(rows)
+
+
+def _write(app: App, dossier: Dossier, application: Application, folder: Path) -> None:
     from fraud.app.vetting import write_vetted
 
-    for dossier, application in vetted:
-        target = folder if single else folder / dossier.application_id
-        for path in write_vetted(app, dossier, application, target):  # type: ignore[arg-type]  # App is imported lazily
-            written(path)
+    for path in write_vetted(app, dossier, application, folder):
+        written(path)
 
 
 def _show(dossier: Dossier) -> None:
@@ -105,13 +138,13 @@ def _show(dossier: Dossier) -> None:
     err.print(f"Decision {dossier.decision_id}; fraud replay {dossier.decision_id}", markup=False)
 
 
-def _show_batch(dossiers: list[Dossier]) -> None:
+def _show_batch(rows: list[Row]) -> None:
     table = Table(show_edge=False, pad_edge=False)
     for name in ("application", "outcome", "risk", "coverage", "findings"):
         table.add_column(name)
-    for dossier in dossiers:
-        findings = sum(signal.found for signal in dossier.signals)
-        add_plain_row(
-            table, dossier.application_id, dossier.outcome.value, f"{dossier.score:.2f}", f"{dossier.coverage:.0%}", str(findings)
-        )
+    for row in rows:
+        if row.score is not None and row.coverage is not None:
+            add_plain_row(table, row.application_id, row.outcome, f"{row.score:.2f}", f"{row.coverage:.0%}", str(row.findings))
+        else:
+            add_plain_row(table, row.application_id or f"line {row.line}", "set aside", "", "", "")
     out.print(table)

@@ -50,12 +50,12 @@ def application_from_url(url: str, program_id: str = "") -> Application:
 
 def application_from_json(path: Path) -> Application:
     """One application from a JSON object."""
-    return _application(_json(path), str(path))
+    return application_of(_json(path), str(path))
 
 
 def applications_from_csv(path: Path) -> list[Application]:
     """One application a row, columns named as the fields, lists separated by `;`; the first faulty row is an error that names its line."""
-    read = [(_application(row, f"{path}, line {line}"), line) for line, row in _rows(path)]
+    read = [(application_of(row, f"{path}, line {line}"), line) for line, row in _rows(path)]
     if not read:
         raise ProfileError(f"{path} has no row under its header; write one application a row.")
     return _uniquely_named(read, path)
@@ -171,6 +171,11 @@ def _country(text: str, where: str) -> str:
     return code
 
 
+def numbered(application: Application, number: int) -> Application:
+    """An application without an id of its own under the id that tells it from `number - 1` others exactly like it."""
+    return msgspec.structs.replace(application, application_id=_id_of(application, application.application_id, str(number)))
+
+
 def _id_of(application: Application, *more: str) -> str:
     """A stable name for an application that came without one; personal values have no part in it."""
     public = msgspec.structs.replace(application, **dict.fromkeys(_PERSONAL, ""))
@@ -193,7 +198,8 @@ def _uniquely_named(read: list[tuple[Application, int]], path: Path) -> list[App
     return named
 
 
-def _application(value: Any, where: str) -> Application:
+def application_of(value: Any, where: str) -> Application:
+    """The application of a mapping of its fields, verified; a `ProfileError` about `where`."""
     return verified(_converted(value, Application, where), where)
 
 
@@ -262,13 +268,19 @@ def _yaml(path: Path) -> Any:
 
 def _rows(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
     """The rows of a batch with their line numbers, empty cells left out, lists split."""
+    for line, header, cells in raw_rows(path):
+        yield line, row_of(header, cells, f"{path}, line {line}")
+
+
+def raw_rows(path: Path) -> Iterator[tuple[int, list[str], list[str]]]:
+    """The rows of a batch that have something in them, as they stand: line number, the file's header, cells."""
     reader = csv.reader(io.StringIO(_text(path), newline=""), strict=True)
     try:
         header = [name.strip() for name in next(reader, [])]
         _check_header(header, path)
         for cells in reader:
             if any(cell.strip() for cell in cells):
-                yield reader.line_num, _row(header, cells, f"{path}, line {reader.line_num}")
+                yield reader.line_num, header, cells
     except csv.Error as fault:
         raise ProfileError(f"{path}, line {reader.line_num}: this is not valid CSV ({fault}); check the quotes.") from fault
 
@@ -286,7 +298,8 @@ def _check_header(header: list[str], path: Path) -> None:
         raise ProfileError(f"{path}, line 1: there is neither a column websites nor social_profiles; add one of them.")
 
 
-def _row(header: list[str], cells: list[str], where: str) -> dict[str, Any]:
+def row_of(header: list[str], cells: list[str], where: str) -> dict[str, Any]:
+    """One row as the fields of an application; a `ProfileError` about `where`."""
     if len(cells) > len(header):
         raise ProfileError(f"{where}: {len(cells)} cells stand under {len(header)} columns; put cells that hold commas in quotes.")
     filled = {name: cell.strip() for name, cell in zip(header, cells, strict=False) if cell.strip()}

@@ -98,12 +98,12 @@ def injected(visit: Visit, limits: Limits) -> Signal:
     if len(named) >= limits["minimum_terms"]:
         evidence = tuple(evidence_of(page, link.text[:120], link=link.url) for page, link in list(named.values())[:5])
         text = f"Links that nobody sees name {', '.join(sorted(named)[:5])}."
-        return _INJECTED.finding(visit.subject, Severity.MEDIUM, Observation(text=text, value=sorted(named), evidence=evidence))
+        return _INJECTED.finding(visit.subject, Severity.HIGH, Observation(text=text, value=sorted(named), evidence=evidence))
     only = _only_for_crawlers(visit)
     if len(only) >= limits["minimum_terms"]:
         text = f"Only crawlers get a page that names {', '.join(only[:5])}."
         seen = Observation(text=text, value=only, evidence=(evidence_of(visit.home, visitor="crawler"),))
-        return _INJECTED.finding(visit.subject, Severity.MEDIUM, seen)
+        return _INJECTED.finding(visit.subject, Severity.HIGH, seen)
     if not visit.readable:
         return _INJECTED.inconclusive(visit.subject, "The pages are drawn by scripts, so what they hide is unknown.")
     text = f"{len(hidden)} hidden link(s) to other sites, without spam terms."

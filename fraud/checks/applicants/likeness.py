@@ -26,6 +26,11 @@ def _nothing(visit: Visit, spec: CheckSpec) -> Signal:
     return spec.not_applicable(visit.subject, "There were no earlier applicants' sites to compare with.")
 
 
+def _accounts(one: Resemblance) -> tuple[str, ...]:
+    """The shared account numbers; an icon may be a theme's own."""
+    return tuple(mark for mark in one.shared if not mark.startswith("icon "))
+
+
 def copied(visit: Visit, limits: Limits) -> Signal:
     """W05: the most similar text on an earlier applicant's site of another owner."""
     others = _others(visit)
@@ -57,9 +62,8 @@ def shared_accounts(visit: Visit, limits: Limits) -> Signal:
         return _nothing(visit, _ACCOUNTS)
     users: dict[str, set[str]] = {}
     for one in others:
-        for mark in one.shared:
-            if not mark.startswith("icon "):
-                users.setdefault(mark, set()).add(one.application_id)
+        for mark in _accounts(one):
+            users.setdefault(mark, set()).add(one.application_id)
     most = max(users.values(), key=len, default=set())
     named = sorted(users, key=lambda mark: -len(users[mark]))[:_NAMED]
     if not most:
@@ -70,9 +74,9 @@ def shared_accounts(visit: Visit, limits: Limits) -> Signal:
         text=f"{len(most)} other applicant(s) use the same account: {', '.join(named)}.",
         value={mark: len(users[mark]) for mark in named},
         baseline=limits["minimum_others"],
-        evidence=(evidence_of(visit.home, accounts=named, sites=sorted({one.domain for one in others if one.shared})[:_NAMED]),),
+        evidence=(evidence_of(visit.home, accounts=named, sites=sorted({one.domain for one in others if _accounts(one)})[:_NAMED]),),
     )
-    return _ACCOUNTS.finding(visit.subject, Severity.MEDIUM if len(most) >= limits["minimum_others"] else Severity.LOW, seen)
+    return _ACCOUNTS.finding(visit.subject, Severity.HIGH if len(most) >= limits["minimum_others"] else Severity.LOW, seen)
 
 
 def template_farm(visit: Visit, limits: Limits) -> Signal:
@@ -83,11 +87,11 @@ def template_farm(visit: Visit, limits: Limits) -> Signal:
     series = [
         one
         for one in others
-        if one.template >= limits["minimum_template"] and (one.similarity >= limits["minimum_similarity"] or one.shared)
+        if one.template >= limits["minimum_template"] and (one.similarity >= limits["minimum_similarity"] or _accounts(one))
     ]
     domains = sorted({one.domain for one in series})
     seen = Observation(
-        text=f"{len(domains)} earlier site(s) of the same make-up share text, accounts or icon: {', '.join(domains[:5]) or 'none'}.",
+        text=f"{len(domains)} earlier site(s) of the same make-up share text or accounts: {', '.join(domains[:5]) or 'none'}.",
         value={"sites": domains[:_NAMED]},
         baseline=limits["minimum_others"],
         sample_size=len(others),

@@ -29,8 +29,9 @@ Values = npt.NDArray[np.uint64]
 class SitePrint(msgspec.Struct, frozen=True, kw_only=True):
     """What is kept of a site to compare later ones with: no text, no personal value.
 
-    `owners` are keyed hashes of what the applicant stated (e-mail, payout account, tax id, phone), which tell whether two sites are one
-    owner's. `marks` are account numbers and icons as `kind value`, `shapes` the sketch of the home page's tree.
+    `minhash` and `simhash` are those of the whole text, `pages` words and MinHash of each page with enough of it. `owners` are keyed
+    hashes of what the applicant stated (e-mail, payout account, tax id, phone), which tell whether two sites are one owner's. `marks` are
+    account numbers and icons as `kind value`, `shapes` the sketch of the home page's tree.
     """
 
     application_id: str
@@ -39,6 +40,7 @@ class SitePrint(msgspec.Struct, frozen=True, kw_only=True):
     words: int = 0
     simhash: int = 0
     minhash: tuple[int, ...] = ()
+    pages: tuple[tuple[int, tuple[int, ...]], ...] = ()
     marks: tuple[str, ...] = ()
     shapes: tuple[int, ...] = ()
 
@@ -81,6 +83,13 @@ def similarity(left: Sequence[int], right: Sequence[int]) -> float:
     if not left or len(left) != len(right):
         return 0.0
     return sum(a == b for a, b in zip(left, right, strict=True)) / len(left)
+
+
+def copied_share(ours: SitePrint, theirs: SitePrint, twin: float = 0.8) -> float:
+    """How much of our text stands on their site too, 0..1: the whole text's similarity, or the words of pages that have a twin there."""
+    words = sum(count for count, _ in ours.pages)
+    shared = sum(count for count, own in ours.pages if any(similarity(own, other) >= twin for _, other in theirs.pages))
+    return max(similarity(ours.minhash, theirs.minhash), shared / words if words else 0.0)
 
 
 def overlap(left: Sequence[int], right: Sequence[int], size: int = 64) -> float:

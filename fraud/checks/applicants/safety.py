@@ -77,7 +77,7 @@ def concealed_links(visit: Visit, limits: Limits) -> Signal:
         value=[sign.value for _, sign in found[:5]],
         evidence=_quoted(found),
     )
-    return _CONCEALED.finding(visit.subject, Severity.MEDIUM, seen)
+    return _CONCEALED.finding(visit.subject, Severity.HIGH, seen)
 
 
 def _tracking(visit: Visit, url: str) -> str:
@@ -98,7 +98,7 @@ def software(visit: Visit, limits: Limits) -> Signal:
         value=list(dict.fromkeys(link.url for _, link in offers))[:10],
         evidence=tuple(evidence_of(page, link.text, link=link.url) for page, link in offers[:3]),
     )
-    return _SOFTWARE.finding(visit.subject, Severity.MEDIUM, seen)
+    return _SOFTWARE.finding(visit.subject, Severity.HIGH, seen)
 
 
 def _is_offer(page: VisitedPage, link: Link) -> bool:

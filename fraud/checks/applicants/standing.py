@@ -97,7 +97,9 @@ def made_for_ads(visit: Visit, limits: Limits) -> Signal:
         sample_size=len(pages),
         evidence=tuple(evidence_of(page, ad_slots=page.facts.ad_slots) for page in pages[:3]),
     )
-    return _ADS.finding(visit.subject, Severity.MEDIUM, seen) if len(shown) >= limits["minimum_signs"] else _ADS.clear(visit.subject, seen)
+    if len(shown) < limits["minimum_signs"]:
+        return _ADS.clear(visit.subject, seen)
+    return _ADS.finding(visit.subject, Severity.HIGH if len(shown) > limits["minimum_signs"] else Severity.MEDIUM, seen)
 
 
 def rank(visit: Visit, limits: Limits) -> Signal:

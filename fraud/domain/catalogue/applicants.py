@@ -36,6 +36,7 @@ APPLICANT_CHECKS: tuple[CheckSpec, ...] = (
         parameters=(
             Parameter(name="maximum_words", meaning="A page with fewer words may be a parked page", unit="words"),
             Parameter(name="signs_for_high", meaning="Different kinds of sign that settle it", unit="signs"),
+            Parameter(name="weak_signs", meaning="Weak signs that together ask for a look, on a page with hardly a word", unit="signs"),
         ),
         needed="The site with its own content.",
     ),

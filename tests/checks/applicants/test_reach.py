@@ -41,7 +41,7 @@ def test_an_address_that_leads_to_another_site_is_a_low_finding() -> None:
 
 def test_an_address_that_leads_to_the_programs_own_site_weighs_more() -> None:
     signal = reachable(visit(final_url="https://www.acmeoutdoor.com/"), {})
-    assert (signal.status, signal.severity) == (Status.FINDING, Severity.MEDIUM)
+    assert (signal.status, signal.severity) == (Status.FINDING, Severity.HIGH)
 
 
 def test_a_site_that_does_not_answer_is_inconclusive_everywhere_and_says_why() -> None:
