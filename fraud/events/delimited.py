@@ -13,13 +13,19 @@ from pathlib import Path
 import duckdb
 import pyarrow as pa
 
+from fraud.events.casting import quoted
+
 DELIMITERS = (",", ";", "\t", "|")
 
 LONGEST_RECORD_LINES = 50
 """A quoted cell may span lines; one that spans more was never closed."""
 
 _BATCH = 50_000
+_BUFFER = 1 << 26
+"""Bytes that DuckDB reads at a time: rows of so many fill whole row groups, which then need not be copied together."""
+
 _FIELD_LIMIT = 1 << 24
+_OPEN_QUOTE = "a quote is opened and not closed as it should be"
 
 
 @dataclass(frozen=True)
@@ -40,6 +46,11 @@ class Record:
     cells: tuple[str, ...] | None
     fault: str = ""
 
+    @property
+    def ragged(self) -> bool:
+        """Whether it is one record by itself, which has too few or too many cells."""
+        return self.cells is None and self.fault != _OPEN_QUOTE and bool(self.text.strip())
+
 
 def dialect_of(path: Path, known: Iterable[str]) -> Dialect:
     """The delimiter under which the header has most of the `known` column names, then most columns."""
@@ -50,15 +61,22 @@ def dialect_of(path: Path, known: Iterable[str]) -> Dialect:
     return max(candidates, key=lambda d: (sum(cell.strip().lower() in names for cell in d.header), len(d.header)))
 
 
+def whole_sql(path: Path, dialect: Dialect, rejects: str = "") -> str:
+    """SQL of a relation (`c0`, `c1`, …) over a file read by DuckDB, in the file's order; it fails on a row that does not fit, unless
+    `rejects` (options of `read_csv`) says where such rows are noted."""
+    columns = "{" + ", ".join(f"'c{number}': 'VARCHAR'" for number in range(len(dialect.header))) + "}"
+    return (
+        f"read_csv({quoted(str(path))}, columns = {columns}, delim = {quoted(dialect.delimiter)}, quote = '\"', escape = '\"', "
+        "header = true, auto_detect = false, strict_mode = true, null_padding = false, nullstr = '', compression = 'none', "
+        f"buffer_size = {_BUFFER}{rejects})"
+    )
+
+
 def stage_whole(con: duckdb.DuckDBPyConnection, path: Path, dialect: Dialect, table: str) -> bool:
     """Loads the file into `table` (`ordinal`, `c0`, `c1`, …) in one go; false, and nothing loaded, when some row does not fit."""
-    columns = "{" + ", ".join(f"'c{number}': 'VARCHAR'" for number in range(len(dialect.header))) + "}"
     try:
         con.execute(
-            f"CREATE OR REPLACE TEMP TABLE {table} AS SELECT row_number() OVER () - 1 AS ordinal, * FROM read_csv(?, columns = {columns}, "
-            "delim = ?, quote = '\"', escape = '\"', header = true, auto_detect = false, strict_mode = true, null_padding = false, "
-            "nullstr = '', compression = 'none')",
-            [str(path), dialect.delimiter],
+            f"CREATE OR REPLACE TEMP TABLE {table} AS SELECT row_number() OVER () - 1 AS ordinal, * FROM {whole_sql(path, dialect)}"
         )
     except duckdb.InvalidInputException:  # a row that does not fit the header: the row-by-row reader finds which
         return False
@@ -119,7 +137,7 @@ def _record(line: str, lines: _Lines, dialect: Dialect) -> tuple[str, tuple[str,
 def _fault(line: str, dialect: Dialect) -> str:
     cells = _cells(line, dialect.delimiter)
     if cells is None:
-        return "a quote is opened and not closed as it should be"
+        return _OPEN_QUOTE
     return f"{len(cells)} cells where the header has {len(dialect.header)}"
 
 

@@ -58,6 +58,11 @@ class Expression:
             return tuple(source for part in self.either for source in part.sources)
         return (self.column,) if self.column else tuple(_PLACE.findall(self.text))
 
+    @property
+    def numbered(self) -> bool:
+        """Whether it asks for the number of the row."""
+        return self.number is not None or any(part.numbered for part in self.either)
+
     def lacks(self, found: Collection[str]) -> str:
         """What a file with the columns `found` would need for it: column names in words, empty when nothing is missing."""
         if self.either:

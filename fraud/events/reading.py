@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from fraud.domain.actors import DEFAULT_PROGRAM
 from fraud.errors import InputError
-from fraud.events import casting, staging
+from fraud.events import casting, direct, staging
 from fraud.events.formats import Format, Mapping
 from fraud.events.personal import hash_values
 from fraud.events.staging import Staged
@@ -46,6 +46,8 @@ class Reading:
     rejected: tuple[Rejected, ...]
     programs: tuple[str, ...]
     unknown_columns: tuple[str, ...]
+    passed_over: int = 0
+    """Rows of the file that are no such events at all."""
 
 
 @dataclass(frozen=True)
@@ -63,13 +65,13 @@ def read_table(con: duckdb.DuckDBPyConnection, staged: Staged, form: Format, kin
     if mapping is None:
         raise InputError(f"The format {form.name} does not feed {kind}.")
     _require_columns(staged, mapping)
-    _type_rows(con, staged, mapping, owner.program_id)
-    rejected = _rejected(con, staged, kind)
+    rejected, total = _typed_rows(con, staged, mapping, owner.program_id)
     relation = f"usable_{kind}"
     _hash_personal(con, TABLES[kind], owner, relation)
     programs, usable = _counted(con, kind, owner)
     unknown = tuple(sorted({name for name in staged.columns if name} - _read_by(form)))
-    return Reading(kind, relation, usable + len(rejected), usable, rejected, programs, unknown)
+    rows = usable + len(rejected)
+    return Reading(kind, relation, rows, usable, rejected, programs, unknown, total - rows)
 
 
 def _counted(con: duckdb.DuckDBPyConnection, kind: str, owner: Owner) -> tuple[tuple[str, ...], int]:
@@ -92,21 +94,44 @@ def _require_columns(staged: Staged, mapping: Mapping) -> None:
         raise InputError(f"{staged.source.path} is no table of {mapping.kind}: missing: {', '.join(missing)}; found: {found}.")
 
 
-def _type_rows(con: duckdb.DuckDBPyConnection, staged: Staged, mapping: Mapping, program_id: str | None) -> None:
-    """Builds `cells` (texts under the contract's names) and from it `typed` (values and the first fault of each row)."""
+def _typed_rows(
+    con: duckdb.DuckDBPyConnection, staged: Staged, mapping: Mapping, program_id: str | None
+) -> tuple[tuple[Rejected, ...], int]:
+    """Builds the table of typed rows; those that were set aside, and how many records there are in all."""
+    table = f"typed_{mapping.kind}"
+    if staged.pending and staged.dialect is not None and _row_by_itself(mapping, staged):
+        select = _typed_sql(staged, mapping, program_id, "{source}", "")
+        read = direct.load(con, staged.source.text, staged.dialect, table, select)
+        if read is not None:
+            con.execute(f"CREATE OR REPLACE VIEW numbered_{mapping.kind} AS SELECT rowid AS ordinal, * FROM {table}")
+            return _rejected_directly(staged, read), read.rows + len(read.broken)
+    staged = staging.loaded(con, staged)
+    con.execute(f"CREATE OR REPLACE TABLE {table} AS {_typed_sql(staged, mapping, program_id, staging.TABLE, 'ordinal, ')}")
+    con.execute(f"CREATE OR REPLACE VIEW numbered_{mapping.kind} AS SELECT * FROM {table}")
+    return _rejected(con, staged, mapping.kind), staged.rows
+
+
+def _row_by_itself(mapping: Mapping, staged: Staged) -> bool:
+    """Whether every row feeds the table, and by its cells alone."""
+    numbered = any(expression.numbered for _, expression in mapping.columns)
+    return not numbered and not any(name in staged.columns for name in mapping.where)
+
+
+def _typed_sql(staged: Staged, mapping: Mapping, program_id: str | None, source: str, ordinal: str) -> str:
+    """SQL of the typed rows: from cells (texts under the contract's names) to values and the first fault of each row."""
     table = TABLES[mapping.kind]
     cells = {name: casting.cell(f"c{number}") for number, name in enumerate(staged.columns) if name}
     texts = {target: expression.sql(cells, staged.source.sha256) for target, expression in mapping.columns if not expression.lacks(cells)}
     given = [column for column in table.contract_columns if column.name in texts]
     chosen = ", ".join(f"({texts[column.name]})::VARCHAR AS {column.name}" for column in given)
-    read = ", ".join(f"{casting.value(column, column.name)} AS read_{column.name}" for column in given)
+    read = ", ".join(f"{casting.value(column, column.name)} AS raw_{column.name}" for column in given)
+    bounded = ", ".join(f"{casting.within(column, f'raw_{column.name}')} AS read_{column.name}" for column in given)
     faults = ", ".join(casting.fault(column, column.name, f"read_{column.name}", staged.source.odd) for column in given)
     typed = ", ".join(_typed(column, column.name in texts) for column in table.contract_columns)
-    con.execute(
-        f"CREATE OR REPLACE TEMP TABLE typed_{table.kind} AS "
-        f"WITH cells AS (SELECT ordinal, {chosen} FROM {staging.TABLE} {_filled(cells, mapping)}), "
-        f"typed AS (SELECT *, {read} FROM cells) "
-        f"SELECT ordinal, coalesce({faults}, {_foreign(program_id if 'program_id' in texts else None)}) AS fault, {typed} FROM typed"
+    chosen_sql = f"SELECT {ordinal}{chosen} FROM {source} {_filled(cells, mapping)}"
+    return (  # queries in queries: a named one (WITH) may be kept as a table of its own, which loses the order of the file
+        f"SELECT {ordinal}coalesce({faults}, {_foreign(program_id if 'program_id' in texts else None)}) AS fault, {typed} "
+        f"FROM (SELECT *, {bounded} FROM (SELECT *, {read} FROM ({chosen_sql})))"
     )
 
 
@@ -139,6 +164,13 @@ def _rejected(con: duckdb.DuckDBPyConnection, staged: Staged, kind: str) -> tupl
     return tuple(sorted(found, key=lambda rejected: rejected.line))
 
 
+def _rejected_directly(staged: Staged, read: direct.Direct) -> tuple[Rejected, ...]:
+    file = str(staged.source.path)
+    found = [(record, record.fault) for record in read.broken] + [(faulty.record, faulty.reason) for faulty in read.faulty]
+    rejected = (Rejected(file, record.line, reason, record.text, record.ordinal) for record, reason in found)
+    return tuple(sorted(rejected, key=lambda row: row.line))
+
+
 def _place(places: dict[int, tuple[int, str]], ordinal: int, reason: str) -> tuple[int, str, str]:
     line, raw = places[ordinal]
     return line, reason, raw
@@ -153,7 +185,7 @@ def _hash_personal(con: duckdb.DuckDBPyConnection, table: Table, owner: Owner, r
     hashed = {column.name for column in given}
     columns = ", ".join(_lake_column(column, hashed, owner.program_id or DEFAULT_PROGRAM) for column in table.columns)
     con.execute(
-        f"CREATE OR REPLACE TEMP VIEW {relation} AS SELECT ordinal, {columns} FROM typed_{table.kind} AS typed {joins} WHERE fault IS NULL"
+        f"CREATE OR REPLACE VIEW {relation} AS SELECT ordinal, {columns} FROM numbered_{table.kind} AS typed {joins} WHERE fault IS NULL"
     )
 
 
@@ -181,7 +213,7 @@ def _register_hashes(con: duckdb.DuckDBPyConnection, kind: str, column: Column, 
     hashed = hash_values(pepper, column.personal or "", (row[0] for row in distinct))
     parts = {"given": list(hashed), **{part: [getattr(value, part) for value in hashed.values()] for part in ("hash", "domain", "kind")}}
     con.register("incoming_hashes", pa.table({name: pa.array(values, pa.string()) for name, values in parts.items()}))
-    con.execute(f"CREATE OR REPLACE TEMP TABLE hashed_{kind}_{column.name} AS SELECT * FROM incoming_hashes")
+    con.execute(f"CREATE OR REPLACE TABLE hashed_{kind}_{column.name} AS SELECT * FROM incoming_hashes")
     con.unregister("incoming_hashes")
 
 

@@ -133,10 +133,15 @@ def _scan(source: Source, head: bytes, rest: BinaryIO) -> tuple[bool, bool]:
         size += len(chunk)
         if size > limit:
             raise InputError(f"{source.path} unpacks to more than {LARGEST_EXPANSION} times its size. Unpack it and look at what is in it.")
-        odd = odd or b"\0" in chunk or _ESCAPED_NUL in end + chunk
-        valid = valid and _decodes(decoder.decode, chunk)
+        odd = odd or b"\0" in chunk or (b"\\" in chunk and _ESCAPED_NUL in end + chunk) or _ESCAPED_NUL in end + chunk[:8]
+        valid = valid and (_is_ascii(chunk, decoder) or _decodes(decoder.decode, chunk))
         end, chunk = chunk[-8:], rest.read(_CHUNK)
     return valid and not decoder.getstate()[0], odd
+
+
+def _is_ascii(chunk: bytes, decoder: codecs.IncrementalDecoder) -> bool:
+    """Whether a chunk needs no decoding, which is most of a scan's time."""
+    return chunk.isascii() and not decoder.getstate()[0]
 
 
 def _decodes(decode: Callable[[bytes], str], chunk: bytes) -> bool:

@@ -36,7 +36,9 @@ class Broken:
 
 @dataclass(frozen=True)
 class Staged:
-    """Staged rows: `columns` are the source's names, trimmed and in lower case, in the order of `c0`, `c1`, …"""
+    """Staged rows: `columns` are the source's names, trimmed and in lower case, in the order of `c0`, `c1`, …
+
+    Of a CSV file only the header has been read while it is `pending`: most are read and typed at once, without staging (see `loaded`)."""
 
     source: Source
     columns: tuple[str, ...]
@@ -45,17 +47,20 @@ class Staged:
     dialect: delimited.Dialect | None = field(default=None, repr=False)
     places: Mapping[int, tuple[int, str]] | None = field(default=None, repr=False)
     """Line and text by ordinal, of rows that no longer stand in a file."""
+    pending: bool = False
 
 
 def stage(con: duckdb.DuckDBPyConnection, source: Source, known: Collection[str]) -> Staged:
-    """Loads a source's rows as text; `known` are column names that help to tell the delimiter. `InputError` when it has no columns."""
+    """Loads a source's rows as text, or of a CSV file the header alone; `known` are column names that help to tell the delimiter.
+    `InputError` when it has no columns."""
     match source.container:
         case "parquet":
             return _stage_parquet(con, source)
         case "excel":
             return _stage_excel(con, source)
         case "csv":
-            return _stage_csv(con, source, known)
+            dialect = delimited.dialect_of(source.text, known)
+            return Staged(source, _named(source, dialect.header), 0, dialect=dialect, pending=True)
         case "log":
             _load_lines(con, source.text)
             return stage_lines(con, source, known)
@@ -65,6 +70,16 @@ def stage(con: duckdb.DuckDBPyConnection, source: Source, known: Collection[str]
         case "json":
             load_lines(con, ((number, element.line, element.text) for number, element in enumerate(documents.elements(source.text))))
             return stage_lines(con, source, known)
+
+
+def loaded(con: duckdb.DuckDBPyConnection, staged: Staged) -> Staged:
+    """The same with its rows in the table."""
+    if not staged.pending or staged.dialect is None:
+        return staged
+    source, dialect = staged.source, staged.dialect
+    if delimited.stage_whole(con, source.text, dialect, TABLE):
+        return Staged(source, staged.columns, _count(con), (), dialect)
+    return stage_records(con, source, dialect, delimited.records(source.text, dialect))
 
 
 def stage_lines(con: duckdb.DuckDBPyConnection, source: Source, known: Collection[str], further: Collection[str] = ()) -> Staged:
@@ -132,14 +147,6 @@ def _located(con: duckdb.DuckDBPyConnection, staged: Staged, ordinals: Collectio
     cells = ", ".join(f"c{number}" for number in range(len(staged.columns)))
     rows = con.sql(f"SELECT ordinal, {cells} FROM {TABLE} SEMI JOIN wanted_ordinals USING (ordinal)").fetchall()
     return {row[0]: (row[0] + 1, json.dumps(dict(zip(staged.columns, row[1:], strict=True)), ensure_ascii=False)) for row in rows}
-
-
-def _stage_csv(con: duckdb.DuckDBPyConnection, source: Source, known: Collection[str]) -> Staged:
-    dialect = delimited.dialect_of(source.text, known)
-    columns = _named(source, dialect.header)
-    if not delimited.stage_whole(con, source.text, dialect, TABLE):
-        return stage_records(con, source, dialect, delimited.records(source.text, dialect))
-    return Staged(source, columns, _count(con), (), dialect)
 
 
 def _load_lines(con: duckdb.DuckDBPyConnection, text: Path) -> None:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -49,18 +49,26 @@ class ParquetLake:
         self._memory_limit = memory_limit
         self._temporary = root / "tmp"
 
-    def append(self, kind: str, program_id: str, table: pa.Table | duckdb.DuckDBPyRelation, ingested_at: datetime) -> Appended:
+    def append(
+        self,
+        kind: str,
+        program_id: str,
+        table: pa.Table | duckdb.DuckDBPyRelation,
+        ingested_at: datetime,
+        con: duckdb.DuckDBPyConnection | None = None,
+    ) -> Appended:
         """Adds rows of one kind and program; columns by the table's names, absent ones are unknown.
 
         A row that is the same as one already kept (or earlier in the batch) is a duplicate and not written; one whose key is known but
         whose content changed is written as a new version. Columns `program_id` and `ordinal` are not stored (`ordinal` orders
-        versions that arrive together).
+        versions that arrive together). With `con`, the connection that a relation belongs to, rows are taken where they stand, which is
+        faster: the relation must then have every column of the lake and a different `ordinal` in each row, and read nothing temporary.
         """
         target = TABLES[kind]
-        with self._locked() as pending, closing(self._open()) as con:
-            con.register("given_rows", table if isinstance(table, pa.Table) else table.to_arrow_reader(_BATCH_ROWS))
-            batch = lake_append.Batch(target, "given_rows", as_utc(ingested_at), self.all_files(target, program_id))
-            rows, new = lake_append.write_new(con, batch, pending / self.folder(target, program_id).relative_to(self.root))
+        with self._locked() as pending, _working_in(con, self._open) as work:
+            numbered = _give(work, table, con is not None)
+            batch = lake_append.Batch(target, "given_rows", as_utc(ingested_at), self.all_files(target, program_id), numbered)
+            rows, new = lake_append.write_new(work, batch, pending / self.folder(target, program_id).relative_to(self.root))
             lake_append.commit(pending, self.root)
         return Appended(new, rows - new)
 
@@ -174,6 +182,27 @@ class ParquetLake:
             raise StorageError(
                 f"The lake's folder {folder} cannot be made: {fault.strerror}. Check the workspace's permissions."
             ) from fault
+
+
+@contextmanager
+def _working_in(
+    con: duckdb.DuckDBPyConnection | None, opened: Callable[[], duckdb.DuckDBPyConnection]
+) -> Iterator[duckdb.DuckDBPyConnection]:
+    """The caller's connection, or one of our own for the time being."""
+    if con is not None:
+        yield con
+        return
+    with closing(opened()) as own:
+        yield own
+
+
+def _give(work: duckdb.DuckDBPyConnection, table: pa.Table | duckdb.DuckDBPyRelation, here: bool) -> bool:
+    """Makes the rows `given_rows` of the connection; whether they stand in it and are numbered."""
+    if here and isinstance(table, duckdb.DuckDBPyRelation):
+        work.execute(f"CREATE OR REPLACE VIEW given_rows AS {table.sql_query()}")
+        return True
+    work.register("given_rows", table if isinstance(table, pa.Table) else table.to_arrow_reader(_BATCH_ROWS))
+    return False
 
 
 def _folder(program_id: str) -> str:

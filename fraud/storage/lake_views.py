@@ -16,7 +16,8 @@ from fraud.domain.tables import Column, Table
 AGAIN = "-again"
 """The end of the name of files whose rows replace earlier versions."""
 
-_STORED = ("ingested_at TIMESTAMP", "ingested_order BIGINT", "row_hash VARCHAR")
+STORED = ("ingested_at TIMESTAMP", "ingested_order BIGINT")
+"""What stands in the files besides the table's columns: since when a row is known, and its place among those that came with it."""
 
 
 @dataclass(frozen=True)
@@ -59,13 +60,13 @@ def order_of(table: Table) -> str:
     """How rows are sorted in a file: by affiliate and time, which is how they are asked for."""
     names = [column.name for column in table.columns]
     wanted = ["affiliate_id", table.time, table.key]
-    return ", ".join([name for name in wanted if name in names] or ["row_hash"])
+    return ", ".join([name for name in wanted if name in names] or [stored_columns(table)[0].name])
 
 
 def view_sql(table: Table, program_id: str, files: Sequence[Path], bounds: Bounds) -> str:
     """Creates the view of one table."""
     names = ", ".join(_shown(column, table, program_id, bounds) for column in table.columns)
-    source = padded_sql(table, read_sql(files) if files else "", _STORED)
+    source = padded_sql(table, read_sql(files) if files else "", STORED)
     known = f"WHERE ingested_at <= {moment_sql(bounds.as_of)}" if bounds.as_of else ""
     newest = _newest_sql(table, bounds) if table.key and any(file.stem.endswith(AGAIN) for file in files) else ""
     inside = " AND ".join(_inside(table, bounds)) or "true"
@@ -75,20 +76,25 @@ def view_sql(table: Table, program_id: str, files: Sequence[Path], bounds: Bound
     )
 
 
-def _newest_sql(table: Table, bounds: Bounds) -> str:
-    """Keeps the newest version of each key; one whose status lies in the future only when there is no other."""
-    order = ["ingested_at DESC", "ingested_order DESC NULLS LAST", "row_hash"]
-    if _has_status_time(table):
+def newest_first(table: Table, before: datetime | None = None) -> str:
+    """SQL of the order of a key's versions, the newest first; one whose status lies in the future comes after all others."""
+    order = ["ingested_at DESC", "ingested_order DESC NULLS LAST"]
+    if has_status_time(table):
         order.insert(1, "status_changed_at DESC NULLS LAST")
-        if bounds.before:
-            order.insert(0, f"coalesce(status_changed_at < {moment_sql(bounds.before)}, true) DESC")
-    return f"QUALIFY row_number() OVER (PARTITION BY {table.key} ORDER BY {', '.join(order)}) = 1"
+        if before:
+            order.insert(0, f"coalesce(status_changed_at < {moment_sql(before)}, true) DESC")
+    return ", ".join([*order, f"hash({', '.join(column.name for column in stored_columns(table))})"])
+
+
+def _newest_sql(table: Table, bounds: Bounds) -> str:
+    """Keeps the newest version of each key."""
+    return f"QUALIFY row_number() OVER (PARTITION BY {table.key} ORDER BY {newest_first(table, bounds.before)}) = 1"
 
 
 def _shown(column: Column, table: Table, program_id: str, bounds: Bounds) -> str:
     if column.name == "program_id":
         return f"{quoted(program_id)} AS program_id"
-    if bounds.before and _has_status_time(table) and column.name in {"status", "status_changed_at"}:
+    if bounds.before and has_status_time(table) and column.name in {"status", "status_changed_at"}:
         earlier = "'pending'" if column.name == "status" else f"NULL::{column.sql_type}"
         return f"CASE WHEN status_changed_at >= {moment_sql(bounds.before)} THEN {earlier} ELSE {column.name} END AS {column.name}"
     return column.name
@@ -104,7 +110,8 @@ def _inside(table: Table, bounds: Bounds) -> list[str]:
     return [condition if table.by_day else f"coalesce({condition}, true)" for condition in late + early]
 
 
-def _has_status_time(table: Table) -> bool:
+def has_status_time(table: Table) -> bool:
+    """Whether rows have a state that they may say the time of."""
     return any(column.name == "status_changed_at" for column in table.columns)
 
 

@@ -19,7 +19,7 @@ from fraud.events import formats
 from fraud.events.reading import Owner, Reading, Rejected, read_table, summary_of
 from fraud.events.setting_aside import origin_of
 from fraud.events.sources import inspect
-from fraud.events.staging import Staged, stage
+from fraud.events.staging import Staged, loaded, stage
 from fraud.events.tables import TABLES
 
 SHOWN_REJECTS = 20
@@ -38,8 +38,15 @@ class _Appended(Protocol):
 class EventLake(Protocol):
     """What ingestion needs of the lake (`fraud.storage.lake.ParquetLake`)."""
 
-    def append(self, kind: str, program_id: str, table: duckdb.DuckDBPyRelation, ingested_at: datetime) -> _Appended:
-        """Adds rows; repeats are counted and not written."""
+    def append(
+        self,
+        kind: str,
+        program_id: str,
+        table: duckdb.DuckDBPyRelation,
+        ingested_at: datetime,
+        con: duckdb.DuckDBPyConnection | None = None,
+    ) -> _Appended:
+        """Adds rows, where they stand in `con`; repeats are counted and not written."""
         ...
 
     def quarantine(
@@ -57,14 +64,15 @@ class EventLake(Protocol):
 @dataclass(frozen=True, kw_only=True)
 class IngestOptions:
     """How to ingest: the tracker's format (`auto` recognises it, a `.yaml` file is the user's own mapping), the pepper of the keyed
-    hashes, the moment it counts as known from, whom to tell about progress, and how much memory reading may use (DuckDB's notation).
+    hashes, the moment it counts as known from, whom to tell about progress, and how much memory reading may use (DuckDB's
+    notation; a quarter of the machine's).
     A feed's pages are known to hold one table: `only_kind` feeds no other, and a page without a usable row is set aside, no error."""
 
     pepper: bytes
     ingested_at: datetime
     format: str = formats.AUTO
     progress: Progress | None = None
-    memory_limit: str = "1GB"
+    memory_limit: str = "25%"
     only_kind: bool = False
 
 
@@ -160,7 +168,10 @@ class _Ingestion:
             form = formats.choose(self.options.format, self.kind, staged.columns)
             self.tally.formats.add(form.name)
             others = [] if self.options.only_kind else _fed(form, staged)
-            for kind in [self.kind, *(fed for fed in others if fed != self.kind)]:
+            kinds = [self.kind, *(fed for fed in others if fed != self.kind)]
+            if len(kinds) > 1:
+                staged = loaded(con, staged)
+            for kind in kinds:
                 self._take_table(con, staged, form, kind)
 
     def _take_table(self, con: duckdb.DuckDBPyConnection, staged: Staged, form: formats.Format, kind: str) -> None:
@@ -168,7 +179,7 @@ class _Ingestion:
         if kind == self.kind:
             if not (reading.usable or self.options.only_kind):
                 raise InputError(f"{staged.source.path} has not one usable row of {kind}.{summary_of(reading.rejected)}")
-            self.tally.passed_over += staged.rows - reading.rows
+            self.tally.passed_over += reading.passed_over
         appended = append_rows(self.lake, con, reading, self.options.ingested_at)
         if reading.rejected:
             origin = asdict(origin_of(staged, self.options.format, self.program_id))
@@ -202,7 +213,7 @@ def append_rows(lake: EventLake, con: duckdb.DuckDBPyConnection, reading: Readin
         rows = con.view(reading.relation)
         if len(reading.programs) > 1:
             rows = rows.filter(duckdb.ColumnExpression("program_id") == duckdb.ConstantExpression(program))
-        appended.append(lake.append(reading.kind, program, rows, ingested_at))
+        appended.append(lake.append(reading.kind, program, rows, ingested_at, con))
     return appended
 
 

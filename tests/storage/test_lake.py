@@ -178,3 +178,41 @@ def test_a_record_that_goes_back_to_what_it_was_is_a_new_version(lake: ParquetLa
     with closing(lake.connect("p")) as con:
         assert con.sql("select status from affiliates").fetchall() == [("active",)]
     assert lake.append("affiliates", "p", pa.table({"affiliate_id": ["a"], "status": ["active"]}), DAY + timedelta(days=1)).kept == 0
+
+
+def test_a_conversion_that_goes_back_to_what_it_was_is_a_new_version(lake: ParquetLake) -> None:
+    """Approved, rejected, approved again, by a tracker that tells no times of change: the last word counts."""
+    for hour, status in enumerate(["approved", "approved", "rejected", "rejected", "approved", "approved"]):
+        add(lake, "conversions", [conversion("c", status=status)], DAY + timedelta(hours=hour))
+    assert rows(lake, "SELECT status FROM conversions") == [("approved",)]
+    assert rows(lake, "SELECT status FROM conversions", as_of=DAY + timedelta(hours=3)) == [("rejected",)]
+    assert add(lake, "conversions", [conversion("c", status="approved")], DAY + timedelta(days=1)) == Appended(0, 1)
+
+
+def test_back_and_forth_within_one_file_ends_with_the_last_row_and_repeats_as_a_whole(lake: ParquetLake) -> None:
+    batch = [conversion("c", status=status, ordinal=place) for place, status in enumerate(["approved", "rejected", "rejected", "approved"])]
+    assert add(lake, "conversions", batch) == Appended(3, 1)
+    assert rows(lake, "SELECT status FROM conversions") == [("approved",)]
+    assert add(lake, "conversions", batch, DAY + timedelta(days=1)) == Appended(0, 4)
+    assert rows(lake, "SELECT status FROM conversions") == [("approved",)]
+
+
+def test_a_state_with_its_time_is_a_repeat_whatever_came_since(lake: ParquetLake) -> None:
+    first = conversion("c", status="approved", status_changed_at=DAY + timedelta(hours=1))
+    second = conversion("c", status="rejected", status_changed_at=DAY + timedelta(hours=2))
+    for batch in ([first], [second]):
+        assert add(lake, "conversions", batch) == Appended(1, 0)
+    assert add(lake, "conversions", [first], DAY + timedelta(days=1)) == Appended(0, 1)
+    assert rows(lake, "SELECT status FROM conversions", until=DAY + timedelta(days=1)) == [("rejected",)]
+
+
+def test_rows_in_any_order_of_days_are_written_by_day_and_sorted(lake: ParquetLake) -> None:
+    batch = [click(str(n), DAY + timedelta(days=n * 7 % 40), affiliate_id=f"a{n % 3}", ordinal=n) for n in range(400)]
+    assert add(lake, "clicks", batch) == Appended(400, 0)
+    files = sorted((lake.root / "clicks").rglob("*.parquet"))
+    assert len(files) == 40
+    for file in files:
+        with duckdb.connect() as con:
+            kept = con.execute("SELECT affiliate_id, clicked_at FROM read_parquet(?)", [str(file)]).fetchall()
+        assert kept == sorted(kept)
+        assert {f"day={at.date()}" for _, at in kept} == {file.parent.name}
