@@ -48,12 +48,15 @@ class NetworkTables:
         self.manifest = manifest
         self._country, self._asn, self._class = (_Stretches(layer) for layer in layers)
         self._systems = systems
-        self._organisations = systems["organisation"].combine_chunks()
+        self._organisations = _blank_is_null(systems["organisation"].combine_chunks())
         self._asns = systems["asn"].combine_chunks().to_numpy()
         self._system_classes = _codes([EgressClass(name) for name in systems["egress_class"].to_pylist()])
         self._mark_classes = _codes([mark.egress_class for mark in manifest.marks])
         self._mark_alone = np.array([mark.alone for mark in manifest.marks], np.bool_)
-        self._names = pa.array([mark.source for mark in manifest.marks], pa.string())
+        self._countries = pa.array([code for code, _ in manifest.countries], pa.string())
+        self._sources, self._mark_sources, self._system_sources = _coded(
+            [mark.source for mark in manifest.marks], systems["source"].to_pylist()
+        )
 
     @property
     def artefact(self) -> Artefact:
@@ -73,13 +76,12 @@ class NetworkTables:
         nobody = (mark >= 0) & (_at(self._mark_classes, mark, _UNKNOWN) == _UNKNOWN)
         country[nobody], system[nobody] = -1, -1
         codes, from_mark = self._judge(system, mark)
-        asns, organisations = self._systems["asn"].combine_chunks(), self._organisations
         return pa.Table.from_arrays(
             [
                 column.cast(pa.string()),
-                pa.array([code for code, _ in self.manifest.countries], pa.string()).take(_indices(country)),
-                asns.take(_indices(system)),
-                _blank_is_null(organisations.take(_indices(system))),
+                self._countries.take(_indices(country)),
+                pa.array(_at(self._asns, system, np.uint32(0)), mask=system < 0),
+                self._organisations.take(_indices(system)),
                 pa.array([member.value for member in PRECEDENCE]).take(pa.array(codes)),
                 self._class_sources(codes, from_mark, system, mark),
             ],
@@ -94,10 +96,9 @@ class NetworkTables:
         return np.where(from_mark, by_mark, by_system), from_mark
 
     def _class_sources(self, codes: np.ndarray, from_mark: np.ndarray, system: Rows, mark: Rows) -> pa.Array:
-        said = codes != _UNKNOWN
-        by_mark = self._names.take(_indices(np.where(from_mark & said, mark, np.int32(-1))))
-        by_system = self._systems["source"].combine_chunks().take(_indices(np.where(~from_mark & said, system, np.int32(-1))))
-        return pa.compute.coalesce(by_mark, by_system)
+        nobody = np.int32(-1)
+        told = np.where(from_mark, _at(self._mark_sources, mark, nobody), _at(self._system_sources, system, nobody))
+        return self._sources.take(_indices(np.where(codes == _UNKNOWN, nobody, told)))
 
     def read(self, address: str) -> AddressFacts:
         """What is known of one address, in a few microseconds; without the evidence, which `explain` gives."""
@@ -116,7 +117,7 @@ class NetworkTables:
             known=True,
             country=self.manifest.countries[country][0] if country >= 0 else None,
             asn=int(self._asns[system]) if system >= 0 else None,
-            organisation=(self._organisations[system].as_py() or None) if system >= 0 else None,
+            organisation=self._organisations[system].as_py() if system >= 0 else None,
             egress_class=egress_class,
         )
 
@@ -242,6 +243,14 @@ class _Stretches:
         last = (self._high[after] << 64 | self._low[after]) - 1 if after < len(self._high) else _TOP
         first = spell(self._high[place], self._low[place])
         return NetworkEvidence(source=source, says=says, first=first, last=spell(last >> 64, last & ((1 << 64) - 1)))
+
+
+def _coded(ours: Sequence[str], theirs: Sequence[str]) -> tuple[pa.Array, Rows, Rows]:
+    """The distinct texts of two columns, and each column as places among them."""
+    names = sorted({*ours, *theirs})
+    place = {name: number for number, name in enumerate(names)}
+    first, second = (np.array([place[name] for name in column], np.int32) for column in (ours, theirs))
+    return pa.array(names, pa.string()), first, second
 
 
 def _codes(classes: Sequence[EgressClass]) -> np.ndarray:
