@@ -16,6 +16,7 @@ from fraud.domain.actors import DEFAULT_PROGRAM
 from fraud.domain.clock import Clock, SystemClock
 from fraud.domain.decisions import Artefact
 from fraud.domain.hashing import canonical_json
+from fraud.domain.policies import PolicyState
 from fraud.domain.programs import ProgramProfile
 from fraud.domain.scans import Period
 from fraud.errors import ModelError, NotFound, ReplayError
@@ -30,6 +31,7 @@ from fraud.storage.database import Database, open_database
 from fraud.storage.decisions import SqlDecisions
 from fraud.storage.evidence import EvidenceFolder
 from fraud.storage.jobs import SqlJobs
+from fraud.storage.policies import SqlPolicies
 from fraud.storage.programs import SqlPrograms
 from fraud.storage.reviews import SqlReviews
 from fraud.storage.scans import SqlScans
@@ -48,6 +50,7 @@ class Stores:
     scans: SqlScans
     alerts: SqlAlerts
     reviews: SqlReviews
+    policies: SqlPolicies
     applications: SqlApplications
     programs: SqlPrograms
     actors: SqlActors
@@ -69,6 +72,7 @@ class App:
             scans=SqlScans(self.database),
             alerts=SqlAlerts(self.database),
             reviews=SqlReviews(self.database),
+            policies=SqlPolicies(self.database),
             applications=SqlApplications(self.database),
             programs=SqlPrograms(self.database),
             actors=SqlActors(self.database),
@@ -109,7 +113,11 @@ class App:
         return pack
 
     def pack_for(self, program_id: str, named: str = "") -> Pack:
-        """The pack that a program's decisions are made under: the one named, else its profile's, else the default."""
+        """The pack that a program's decisions are made under: the one named, else the one that is live, else its profile's, else the
+        default."""
+        live = None if named else self.stores.policies.current(program_id, PolicyState.LIVE)
+        if live is not None:
+            return self.pack_of(live.policy)
         profile = self.profile(program_id)
         return self.pack(named or (profile.policy if profile else ""))
 

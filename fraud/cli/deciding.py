@@ -1,4 +1,4 @@
-"""Commands about decisions and policies: replay what was decided, check a pack."""
+"""Commands about decisions: replay what was decided."""
 
 from __future__ import annotations
 
@@ -9,13 +9,10 @@ import typer
 from fraud.cli.console import JsonOption, WorkspaceOption, err, opened, out, print_json
 from fraud.errors import ReplayError
 
-policy_app = typer.Typer(help="Policy packs: thresholds, weights and outcomes as data.", no_args_is_help=True)
-
 
 def register(app: typer.Typer) -> None:
     """Adds the commands."""
     app.command(rich_help_panel="Decisions")(replay)
-    app.add_typer(policy_app, name="policy", rich_help_panel="Decisions")
 
 
 def replay(
@@ -53,23 +50,3 @@ def _in_words(field: str, then: object, now: object) -> str:
     gone, come = [name for name in before if name not in after], [name for name in after if name not in before]
     changes = [*(f"without {name}" for name in gone), *(f"with {name}" for name in come)]
     return ", ".join(changes) or "the same ones, with other figures"
-
-
-@policy_app.command("show")
-def show_policy(
-    pack: Annotated[str, typer.Argument(metavar="PACK", help="The name of a shipped pack, or a YAML file.")] = "default",
-    json: JsonOption = False,
-) -> None:
-    """Check a pack and print its thresholds with their reasons."""
-    from fraud.domain.catalogue import CHECKS
-    from fraud.policy.loading import load_pack
-
-    loaded = load_pack(pack)
-    if json:
-        print_json(loaded)
-        return
-    out.print(f"{loaded.title} ({loaded.id}@{loaded.version}, {loaded.hash[:12]})", markup=False)
-    for check_id, check in loaded.checks.items():
-        out.print(f"\n{CHECKS[check_id].title}  [{check_id}, weight {check.weight:g}]", markup=False)
-        for name, threshold in check.thresholds.items():
-            out.print(f"  {name} = {threshold.value:g}: {threshold.reason} ({threshold.source})", markup=False)

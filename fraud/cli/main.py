@@ -7,7 +7,21 @@ import sys
 import typer
 
 from fraud import __version__
-from fraud.cli import deciding, enrichment, events, features, pulling, quarantine, reference, scanning, serving, telling, vetting
+from fraud.cli import (
+    deciding,
+    enrichment,
+    evaluation,
+    events,
+    features,
+    policies,
+    pulling,
+    quarantine,
+    reference,
+    scanning,
+    serving,
+    telling,
+    vetting,
+)
 from fraud.cli.console import err
 from fraud.errors import FraudError
 
@@ -35,7 +49,11 @@ def main(
     """Vet affiliates, scan their traffic, score their clicks, with evidence a person can check."""
 
 
-for module in (events, pulling, telling, quarantine, enrichment, features, scanning, vetting, deciding, serving, reference):
+COMMANDS = (
+    *(events, evaluation, pulling, telling, quarantine, enrichment, features, scanning, vetting),
+    *(deciding, policies, serving, reference),
+)
+for module in COMMANDS:
     module.register(app)
 
 

@@ -5,7 +5,7 @@ Every call names its program: nothing crosses from one program to another.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime, timedelta
 from typing import Any, Protocol
@@ -15,6 +15,7 @@ from fraud.domain.alerts import Alert, AlertState
 from fraud.domain.decisions import Decision, DecisionKind, SubjectKind
 from fraud.domain.dossiers import Dossier
 from fraud.domain.jobs import Job
+from fraud.domain.policies import PolicyState, PublishedPolicy
 from fraud.domain.programs import Application, ProgramProfile
 from fraud.domain.reviews import Review
 from fraud.domain.scans import ScanResult
@@ -38,6 +39,10 @@ class DecisionStore(Protocol):
 
     def latest(self, program_id: str, kind: DecisionKind, subject_id: str) -> Decision | None:
         """The newest decision of that kind on that subject, by the time it was decided."""
+        ...
+
+    def decided(self, program_id: str, kind: DecisionKind, since: datetime) -> Iterator[Decision]:
+        """The decisions of that kind made at or after `since`, in the order they were made, read as they are asked for."""
         ...
 
     def subjects(self, program_id: str, kind: DecisionKind, since: datetime) -> list[str]:
@@ -85,6 +90,26 @@ class AlertStore(Protocol):
 
     def set_state(self, program_id: str, alert_id: str, state: AlertState) -> Alert:
         """Resolves, expires or opens an alert again; returns it as it now stands, or raises `NotFound`."""
+        ...
+
+
+class PolicyStore(Protocol):
+    """Which packs were published for which program."""
+
+    def publish(self, policy: PublishedPolicy) -> None:
+        """Makes a pack live, or lets it run in shadow, and retires the one that stood there."""
+        ...
+
+    def retire(self, program_id: str, state: PolicyState, at: datetime) -> bool:
+        """Ends what is live, or in shadow; whether there was one."""
+        ...
+
+    def current(self, program_id: str, state: PolicyState) -> PublishedPolicy | None:
+        """What is live, or in shadow, in a program; `None` when nothing is."""
+        ...
+
+    def history(self, program_id: str) -> list[PublishedPolicy]:
+        """Every publication, newest first."""
         ...
 
 

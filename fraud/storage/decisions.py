@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -16,6 +16,10 @@ from fraud.storage.documents import decode, digest, encode
 from fraud.storage.tables import decisions as table
 
 _READ = tuple(table.c[name] for name in ("decision_id", "program_id", "kind", "subject_kind", "subject_id", "document"))
+
+
+_PAGE = 1_000
+"""Decisions read at once: some tens of megabytes at most."""
 
 
 class SqlDecisions:
@@ -54,6 +58,23 @@ class SqlDecisions:
         with self._database.reading() as connection:
             row = connection.execute(query).mappings().one_or_none()
         return None if row is None else _decision(row)
+
+    def decided(self, program_id: str, kind: DecisionKind, since: datetime) -> Iterator[Decision]:
+        """The decisions of that kind made at or after `since`, in the order they were made, a page at a time."""
+        after = 0
+        while page := self._page(program_id, kind, since, after):
+            after = page[-1]["position"]
+            yield from (_decision(row) for row in page)
+
+    def _page(self, program_id: str, kind: DecisionKind, since: datetime, after: int) -> Sequence[RowMapping]:
+        query = (
+            select(table.c.position, *_READ)
+            .where(table.c.program_id == program_id, table.c.kind == kind.value, table.c.decided_at >= since, table.c.position > after)
+            .order_by(table.c.position)
+            .limit(_PAGE)
+        )
+        with self._database.reading() as connection:
+            return connection.execute(query).mappings().all()
 
     def subjects(self, program_id: str, kind: DecisionKind, since: datetime) -> list[str]:
         """The subjects of that kind decided at or after `since`, in the order they were decided."""

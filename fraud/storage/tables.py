@@ -119,6 +119,17 @@ reviews = Table(
     Index("ix_reviews_reviewed_at", "program_id", "reviewed_at"),
 )
 
+policies = Table(
+    "policies",
+    METADATA,
+    Column("position", Position, primary_key=True, autoincrement=True),
+    Column("program_id", Name, nullable=False),
+    Column("state", Words, nullable=False),
+    Column("published_at", UtcDateTime, nullable=False),
+    Column("document", Words, nullable=False),
+    Index("ix_policies_state", "program_id", "state"),
+)
+
 actors = Table(
     "actors",
     METADATA,

@@ -14,6 +14,7 @@ from fraud.domain.ports import (
     DecisionStore,
     EvidenceStore,
     JobQueue,
+    PolicyStore,
     ProgramStore,
     ReviewStore,
     ScanStore,
@@ -26,6 +27,7 @@ from fraud.storage.database import Database
 from fraud.storage.decisions import SqlDecisions
 from fraud.storage.evidence import EvidenceFolder
 from fraud.storage.jobs import SqlJobs
+from fraud.storage.policies import SqlPolicies
 from fraud.storage.programs import SqlPrograms
 from fraud.storage.reviews import SqlReviews
 from fraud.storage.scans import SqlScans
@@ -36,6 +38,7 @@ def test_every_store_fulfils_its_port(database: Database, tmp_path: Path) -> Non
     decisions: DecisionStore = SqlDecisions(database)
     scans: ScanStore = SqlScans(database)
     alerts: AlertStore = SqlAlerts(database)
+    policies: PolicyStore = SqlPolicies(database)
     reviews: ReviewStore = SqlReviews(database)
     applications: ApplicationStore = SqlApplications(database)
     programs: ProgramStore = SqlPrograms(database)
@@ -47,6 +50,7 @@ def test_every_store_fulfils_its_port(database: Database, tmp_path: Path) -> Non
     assert decisions.latest("shoes", DecisionKind.SCAN, "aff_1") is None
     assert scans.latest("shoes") is None
     assert alerts.open_alerts("shoes") == []
+    assert policies.history("shoes") == []
     assert reviews.recent("shoes", 10) == []
     assert applications.dossiers("shoes", 10) == []
     assert programs.all() == []
