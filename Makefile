@@ -5,7 +5,7 @@ VENV   ?= .venv
 DEMO   ?= fraud-data/demo
 BIN     = $(VENV)/bin
 
-.PHONY: run test test-long check format lock clean help
+.PHONY: run test test-long bench-ingest check format lock clean help
 
 help: ## what can be made
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -19,6 +19,15 @@ test: $(VENV)/.test check ## install what tests need, check the code, run every 
 
 test-long: $(VENV)/.test ## the long tests alone: thousands of mutated files, fifty kills
 	$(BIN)/pytest -m long -n 2
+
+bench-ingest: $(VENV)/.test ## ingestion against DuckDB's own copy, 5M rows (BENCH="--rows N")
+	$(BIN)/python -m tests.benchmarks.ingest $(BENCH)
+
+ROWS ?= 20000000
+REPEATS ?= 5
+
+bench-features: $(VENV)/.test ## the feature engine against a bare scan, pandas and Polars (ROWS=20000000 REPEATS=5)
+	$(BIN)/python -m tests.benchmarks.features --rows $(ROWS) --repeats $(REPEATS)
 
 check: $(VENV)/.test ## style, types and architecture
 	$(BIN)/ruff check .

@@ -25,7 +25,7 @@ MOST_NOTES = 500_000
 _NOTES, _SCANS = "reject_errors", "reject_scans"
 _REJECTS = f", store_rejects = true, rejects_table = '{_NOTES}', rejects_scan = '{_SCANS}', rejects_limit = {MOST_NOTES}"
 _RAGGED = {"MISSING COLUMNS", "TOO MANY COLUMNS"}
-_BLOCK = 1 << 22
+_BLOCK = 1 << 18
 
 
 @dataclass(frozen=True)

@@ -24,6 +24,7 @@ __all__ = ["AUTO", "CONTRACT", "Expression", "Format", "Mapping", "choose", "for
 AUTO = "auto"
 CONTRACT = "contract"
 
+_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _SUFFIXES = {".yaml", ".yml"}
 
 
@@ -86,7 +87,7 @@ def parse_format(text: str, origin: str = "") -> Format:
     """Reads one format; `InputError` names the format and what is wrong with it. `origin` is the file it stands in."""
     place = f"{origin}: " if origin else ""
     try:
-        given = yaml.safe_load(text)
+        given = yaml.load(text, _LOADER)  # noqa: S506 - both are safe loaders
         name = str(given["format"])
         mappings = tuple(_mapping(name, kind, table) for kind, table in given["tables"].items())
         return Format(name, str(given["title"]), _signatures(given["recognise"]), mappings, origin)
