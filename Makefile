@@ -5,7 +5,7 @@ VENV   ?= .venv
 DEMO   ?= fraud-data/demo
 BIN     = $(VENV)/bin
 
-.PHONY: run test test-long bench-ingest check format lock clean help
+.PHONY: run test test-long bench-ingest bench-networks check format lock clean help
 
 help: ## what can be made
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -28,6 +28,9 @@ REPEATS ?= 5
 
 bench-features: $(VENV)/.test ## the feature engine against a bare scan, pandas and Polars (ROWS=20000000 REPEATS=5)
 	$(BIN)/python -m tests.benchmarks.features --rows $(ROWS) --repeats $(REPEATS)
+
+bench-networks: $(VENV)/.test ## a million addresses read against tables of networks
+	$(BIN)/python -m tests.benchmarks.networks $(BENCH)
 
 check: $(VENV)/.test ## style, types and architecture
 	$(BIN)/ruff check .

@@ -17,6 +17,7 @@ from fraud.app.refreshing import RefreshReport, forget, refresh
 from fraud.domain.clock import FixedClock
 from fraud.errors import InputError, NotFound, StorageError
 from fraud.settings import Settings
+from tests.app.conftest import Scanned
 from tests.app.registry import Registry, packed, served
 
 ASN, COUNTRY = "@ip-location-db/asn", "@ip-location-db/geo-whois-asn-country"
@@ -267,3 +268,9 @@ def test_a_scan_names_what_read_its_addresses_and_user_agents(app: App, filled: 
     first = enrichment_artefacts(app)[0]
     assert first.id == version
     assert len(first.hash) == 64
+
+
+def test_a_kept_scan_says_what_it_was_enriched_with(scanned: Scanned) -> None:
+    result = scanned.run.result
+    assert result.enrichment == enrichment_artefacts(scanned.app)
+    assert scanned.app.stores.scans.get(result.program_id, result.scan_id).enrichment == result.enrichment
