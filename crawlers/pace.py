@@ -16,6 +16,10 @@ BUSY = frozenset({429, 503})
 """Statuses whose Retry-After is meant for us (RFC 9110 15.6.4, RFC 6585 4)."""
 
 
+MOST_HOSTS = 2_048
+"""Hosts whose pace is remembered before idle ones are forgotten."""
+
+
 @dataclass
 class _Host:
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
@@ -56,7 +60,16 @@ class Pace:
         state.delay = max(state.delay, min(delay, self._settings.limits.crawl_delay_seconds))
 
     def _host(self, host: str) -> _Host:
+        if host not in self._hosts and len(self._hosts) >= MOST_HOSTS:
+            self._forget_idle()
         return self._hosts.setdefault(host, _Host(delay=self._settings.delay))
+
+    def _forget_idle(self) -> None:
+        """Forget the hosts that nobody waits for and whose pause is over: a visit to them now would not have to wait."""
+        now = _loop_time()
+        idle = [host for host, state in self._hosts.items() if not state.lock.locked() and state.next_at <= now]
+        for host in idle:
+            del self._hosts[host]
 
     async def _wait(self, state: _Host, host: str, url: str) -> None:
         pause = state.next_at - _loop_time()

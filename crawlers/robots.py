@@ -13,6 +13,8 @@ from crawlers.errors import LookupFailed
 from crawlers.facts import Fetched
 from crawlers.fetch import Fetcher
 
+MOST_ORIGINS = 512
+"""Origins whose rules are held at once; a batch visits a site within minutes and does not come back."""
 ACCEPT_TEXT = "text/plain,*/*;q=0.1"
 
 
@@ -56,8 +58,23 @@ class Robots:
         async with self._locks.setdefault(origin, asyncio.Lock()):
             known = self._rules.get(origin)
             if known is None or self._is_stale(known):
-                known = self._rules[origin] = await self._read(origin)
+                known = await self._read(origin)
+                self._remember(origin, known)
             return known
+
+    @property
+    def remembered(self) -> int:
+        """How many origins' rules are held, at most 512."""
+        return len(self._rules)
+
+    def _remember(self, origin: str, rules: _Rules) -> None:
+        """Keep the rules, and forget those of the origin that was asked first when there are too many; its next visit asks again."""
+        self._rules[origin] = rules
+        while len(self._rules) > MOST_ORIGINS:
+            oldest = next(iter(self._rules))
+            del self._rules[oldest]
+            if oldest in self._locks and not self._locks[oldest].locked():
+                del self._locks[oldest]
 
     def _is_stale(self, rules: _Rules) -> bool:
         limits = self._fetcher.settings.limits

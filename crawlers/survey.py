@@ -128,9 +128,9 @@ async def _read_sitemap(get: Get, url: str) -> Sitemap | None:
         found, inner = sitemap_entries(url, sitemap_text(answer.body))
         nearest = [one for one in inner if same_site(host_of(one), host_of(url)) and one != url]
         if not nearest:
-            return found if found.urls else None
+            break
         url = nearest[0]
-    return found
+    return found if found and found.urls else None
 
 
 async def _maybe(get: Get, url: str, most: int) -> Fetched | None:

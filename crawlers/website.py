@@ -42,7 +42,7 @@ SAME_TEXT = 0.9
 
 @dataclass
 class _Visit:
-    """The state of one visit."""
+    """The state of one visit. `read` holds what was read by address, type and SHA-256: most visitors get the same page."""
 
     url: str
     fetcher: Fetcher
@@ -53,6 +53,7 @@ class _Visit:
     pages: list[VisitedPage] = field(default_factory=list)
     failures: list[Failure] = field(default_factory=list)
     requests: int = 0
+    read: dict[tuple[str, str, str], PageFacts] = field(default_factory=dict)
 
 
 async def collect_site(
@@ -298,7 +299,10 @@ def _page(visit: _Visit, answer: Fetched) -> VisitedPage:
         size=len(answer.body),
         truncated=answer.truncated,
     )
-    return VisitedPage(snapshot=snapshot, facts=read_page(answer.body, answer.url, answer.content_type))
+    key = (answer.url, answer.content_type, answer.sha256)
+    if key not in visit.read:
+        visit.read[key] = read_page(answer.body, answer.url, answer.content_type)
+    return VisitedPage(snapshot=snapshot, facts=visit.read[key])
 
 
 def _out_of_time(visit: _Visit) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 from fraud.domain.programs import Application, ProgramProfile
 from tests.sites.building import Plan, pages_of, site
 from tests.sites.hosts import Answer, Asked, Host, page, redirect
-from tests.sites.texts import GERMAN, prose
+from tests.sites.texts import FRENCH, GERMAN, prose
 
 PROFILE = ProgramProfile(
     name="Acme Outdoor",
@@ -135,6 +135,10 @@ def honest_cases() -> Iterator[Case]:
     yield _moved_to_www()
     yield _shell()
     yield plain("base64-mail", "travel", head=f"<script>var m='{base64.b64encode(b'https://ferries.example/timetable').decode()}'</script>")
+    yield plain("autre-langue", text=f"<p>{FRENCH}</p>", language="fr", articles=3)
+    yield plain("held-name", "bikes", host={"statuses": ("redemption period",)})
+    yield plain("odd-statements", "garden", application={"address": "PO Box, Leeds", "description": "sdfg hjkl qwrt"})
+    yield plain("wrong-certificate", "cooking", host={"secure": False, "certified": False})
     yield plain("refreshing-scores", "bikes", head='<meta http-equiv="refresh" content="300">')
 
 

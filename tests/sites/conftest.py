@@ -30,7 +30,7 @@ def served(cases: Sequence[Case], folder: Path) -> Iterator[tuple[App, Internet]
     if openssl is None:
         pytest.skip("the openssl program is not installed")
     hosts = {**bystanders(), **{case.name: case.host for case in cases}}
-    ca, certificate = certify(list(hosts), folder, openssl)
+    ca, certificate = certify([name for name, host in hosts.items() if host.certified], folder, openssl)
     with internet(hosts, MORNING, certificate) as web:
         app = App(Settings(workspace=folder / "workspace", _env_file=None, **web.settings(ca)), FixedClock(MORNING))  # type: ignore[arg-type, call-arg]  # as in the root conftest
         blocked = app.workspace.root / "lists" / "block"

@@ -85,6 +85,7 @@ class Host:
     mail: tuple[str, ...] = ("10 mail",)
     texts: tuple[str, ...] = ()
     any_subdomain: bool = False
+    certified: bool = True
 
 
 @dataclass

@@ -124,7 +124,7 @@ def test_every_check_of_a_site_is_met_both_ways(vet: Vet) -> None:
         for signal in dossier.signals:
             met.setdefault(signal.check_id, set()).add(signal.status)
     both = {Status.FINDING, Status.CLEAR}
-    exempt = {"website.browser", "website.ownership", "website.rank", "website.social_profiles", "website.registration_status"}
+    exempt = {"website.browser", "website.ownership", "website.rank", "website.social_profiles"}
     assert {check for check, statuses in met.items() if not both <= statuses} - exempt == set()
 
 

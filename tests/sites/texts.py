@@ -35,6 +35,11 @@ GERMAN = ("Im letzten Sommer sind wir mit dem Zelt durch die Berge gewandert und
           "Wanderung des Jahres, und die Kinder sprechen noch heute davon. Wer früh aufsteht, sieht die Gämsen am Hang. ")  # fmt: skip
 
 
+FRENCH = ("L'été dernier nous avons marché dans la montagne avec une tente légère et deux sacs trop lourds. Le réchaud a tenu, la carte aussi, "
+          "mais la pluie du troisième jour nous a fait redescendre dans la vallée. Les enfants préfèrent le bord du lac, où l'on peut dormir "
+          "sous les arbres. Pour les débutants, il vaut mieux de bonnes chaussures et un départ tôt le matin, quand il fait encore frais. ")  # fmt: skip
+
+
 def prose(seed: str, topic: str, words: int) -> str:
     """About so many words of sentences about a topic, in paragraphs; the same seed always gives the same."""
     random = Random(f"{seed} {topic}")
