@@ -13,6 +13,7 @@ from fraud.cli import (
     evaluation,
     events,
     features,
+    graph,
     policies,
     pulling,
     quarantine,
@@ -50,7 +51,7 @@ def main(
 
 
 COMMANDS = (
-    *(events, evaluation, pulling, telling, quarantine, enrichment, features, scanning, vetting),
+    *(events, evaluation, pulling, telling, quarantine, enrichment, features, scanning, graph, vetting),
     *(deciding, policies, serving, reference),
 )
 for module in COMMANDS:

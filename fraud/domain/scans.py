@@ -69,13 +69,22 @@ class SharedEntities(msgspec.Struct, frozen=True, kw_only=True):
     count: int
 
 
+class HeldThings(msgspec.Struct, frozen=True, kw_only=True):
+    """So many things of one kind that exactly these affiliates of a group have."""
+
+    kind: str
+    count: int
+    affiliate_ids: tuple[str, ...]
+
+
 class Ring(msgspec.Struct, frozen=True, kw_only=True):
-    """Affiliates that share what strangers do not share."""
+    """Affiliates that share what strangers do not share. `things` tells who has what, as far as a drawing shows it."""
 
     ring_id: str
     affiliate_ids: tuple[str, ...]
     shared: tuple[SharedEntities, ...]
     score: float
+    things: tuple[HeldThings, ...] = ()
 
 
 class ScanResult(msgspec.Struct, frozen=True, kw_only=True):

@@ -7,13 +7,14 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import duckdb
+import msgspec
 import networkx as nx
 import numpy as np
 import pandas as pd
 from scipy.stats import norm
 
 from fraud.domain.graph import GraphFinding, GraphPattern
-from fraud.domain.scans import Period, Ring, SharedEntities
+from fraud.domain.scans import HeldThings, Period, Ring, SharedEntities
 from fraud.links.edges import declared_groups, identity_edges, shared_addresses, without_shared_egress
 from fraud.links.kinds import spoken
 from fraud.links.moments import moment_edges, pattern_edges, repeats
@@ -38,6 +39,8 @@ _TYPOLOGIES = {
 _SAME_OWNER = IDENTITY_KINDS | OWNED_KINDS
 """Kinds by which several accounts are one owner's."""
 _SMALLEST_RING = 3
+MOST_THINGS = 40
+"""Groups of shared things that are kept with a ring: more than a drawing shows."""
 
 
 @dataclass(frozen=True)
@@ -71,7 +74,19 @@ def graph_night(events: duckdb.DuckDBPyConnection, window: Period) -> GraphNight
     groups = declared_groups(events)
     edges = without_shared_egress(identity_edges(events, window), shared_addresses(events, window))
     found = [*_sharing(edges, groups), *_timed(events, window, groups)]
-    return GraphNight(tuple(_merged(found)), _by_affiliate(found))
+    rings = tuple(msgspec.structs.replace(ring, things=_things(edges, ring)) for ring in _merged(found))
+    return GraphNight(rings, _by_affiliate(found))
+
+
+def _things(edges: pd.DataFrame, ring: Ring) -> tuple[HeldThings, ...]:
+    """Who of a ring has what: groups of things of one kind that the same members have, those of most members first."""
+    held: defaultdict[tuple[str, str], set[str]] = defaultdict(set)
+    inside = edges[edges["affiliate_id"].isin(ring.affiliate_ids)]
+    for affiliate, kind, entity in zip(inside["affiliate_id"], inside["kind"], inside["entity"], strict=True):
+        held[str(kind), str(entity)].add(str(affiliate))
+    shared = Counter((kind, tuple(sorted(owners))) for (kind, _), owners in held.items() if len(owners) >= 2)
+    groups = [HeldThings(kind=kind, count=count, affiliate_ids=owners) for (kind, owners), count in shared.items()]
+    return tuple(sorted(groups, key=lambda one: (-one.count * len(one.affiliate_ids), one.kind, one.affiliate_ids))[:MOST_THINGS])
 
 
 def _sharing(edges: pd.DataFrame, groups: pd.DataFrame) -> list[_Group]:

@@ -14,6 +14,7 @@ from markupsafe import Markup
 from fraud.domain.peers import PeerComparison
 from fraud.domain.scans import Ring
 from fraud.reports import words
+from fraud.reports.drawing import draw_ring
 
 _MARGIN = 2.0  # per cent left free on both sides, half of a dot
 _SPREADS_SHOWN = 4.0  # a value further out than this many spreads of its peers is drawn at the edge, so that the peers stay visible
@@ -97,9 +98,11 @@ def usual_range(comparison: PeerComparison) -> str:
 def ring_graph(ring: Ring) -> Markup:
     """The members of a ring around what they share.
 
-    A ring says how many things of a kind its members share, not which member holds which, so the lines lead to one hub.
+    A ring that tells who has what is drawn so; of an older one only the numbers are known, and the lines lead to one hub.
     Members stand in two bowed columns with a row each: their names can never overlap.
     """
+    if ring.things:
+        return draw_ring(ring)
     drawn = ring.affiliate_ids[:_MEMBERS_DRAWN]
     rows = max(math.ceil(len(drawn) / 2), 1)
     lines = [words.shared(one.kind, one.count) for one in ring.shared] or ["what they share is not recorded"]

@@ -1,0 +1,96 @@
+"""The graph, wired: a program's edges kept up to date in the workspace, and the neighbourhood of one affiliate or applicant."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+
+import networkx as nx
+import pandas as pd
+
+from fraud.app.parts import App
+from fraud.domain.clock import as_utc
+from fraud.domain.graph_view import Neighbourhood
+from fraud.domain.scans import Period
+from fraud.errors import NotFound
+from fraud.links.applicants import applicant_edges
+from fraud.links.edges import declared_groups, shared_addresses, without_shared_egress
+from fraud.links.incremental import GraphEdges, program_edges
+from fraud.links.neighbourhood import APPLICANT, Standings, neighbourhood
+from fraud.reports.drawing import draw_neighbourhood
+from fraud.storage.link_days import LinkDays
+
+MOST_APPLICANTS = 5_000
+"""Earlier applicants that are held beside affiliates, newest first."""
+
+
+def update_graph(app: App, program_id: str) -> GraphEdges:
+    """A program's edges as they now are; only days of clicks that are new or have changed are counted."""
+    with app.lake.connect(program_id) as events:
+        return program_edges(events, program_id, LinkDays(app.workspace.root / "links"))
+
+
+def graph_around(app: App, program_id: str, affiliate_id: str) -> Neighbourhood:
+    """The neighbourhood of an affiliate, or of an applicant named by the application's id. `NotFound` when nothing is known of either."""
+    seen = app.lake.time_range(program_id)
+    if seen is None and not app.stores.applications.dossiers(program_id, 1):
+        raise NotFound(f"The program {program_id!r} has no events and no applications yet; run `fraud ingest` first.")
+    as_of = as_utc(seen[1]) + timedelta(microseconds=1) if seen else app.clock.now()
+    edges = _whole_graph(app, program_id, as_of)
+    name = affiliate_id if (edges["affiliate_id"] == affiliate_id).any() else f"{APPLICANT}{affiliate_id}"
+    if not (edges["affiliate_id"] == name).any():
+        raise NotFound(f"Nothing is known of {affiliate_id!r} in this program: no account, no click, no conversion, no application.")
+    return neighbourhood(edges, name, _standings(app, program_id), (program_id, as_of))
+
+
+def _whole_graph(app: App, program_id: str, as_of: datetime) -> pd.DataFrame:
+    """Affiliates and applicants with everything they were seen with, but for shared egress."""
+    with app.lake.connect(program_id) as events:
+        shared = shared_addresses(events, Period(start=as_of - timedelta(days=28), end=as_of))
+    edges = without_shared_egress(update_graph(app, program_id).edges, shared)
+    applied = [applicant_edges(app.stores.applications.get(program_id, name), app.pepper) for name in _applied(app, program_id)]
+    return pd.concat([edges, *applied], ignore_index=True)
+
+
+def _applied(app: App, program_id: str) -> Mapping[str, str]:
+    """The applications of a program that have been vetted, with how they ended."""
+    return {dossier.application_id: dossier.outcome.value for dossier in app.stores.applications.dossiers(program_id, MOST_APPLICANTS)}
+
+
+def _standings(app: App, program_id: str) -> Standings:
+    with app.lake.connect(program_id) as events:
+        groups = declared_groups(events)
+        labels = events.execute("select affiliate_id, label from labels order by labelled_at nulls first").fetchall()
+    standing = {str(name): f"confirmed {label}" for name, label in labels}
+    standing |= {f"{APPLICANT}{name}": f"applied: {outcome}" for name, outcome in _applied(app, program_id).items()}
+    return Standings(groups=dict(zip(groups["affiliate_id"], groups["group_id"], strict=True)), standing=standing)
+
+
+def as_graphml(around: Neighbourhood) -> str:
+    """The neighbourhood as GraphML, for Gephi, yEd and the like."""
+    graph: nx.Graph[str] = nx.Graph()
+    for node in around.nodes:
+        graph.add_node(node.node_id, kind=node.kind, label=node.label, role=node.role, standing=node.standing)
+    for edge in around.edges:
+        told = {"tier": edge.tier, "count": edge.count, "owners": edge.owners, "source": edge.source, "text": edge.text}
+        graph.add_edge(edge.affiliate, edge.entity, **told)
+    for link in around.links:
+        graph.add_edge(link.left, link.right, tier=link.tier, similarity=link.similarity, declared=link.declared, text=link.text)
+    written = io.BytesIO()
+    nx.write_graphml(graph, written)
+    return written.getvalue().decode()
+
+
+STYLE = (
+    "text{font:12px system-ui,sans-serif;fill:#1c2230}.what{fill:#5b6474}.spoke{stroke:#9aa3b2;stroke-width:1.2;opacity:.6}"
+    ".member{fill:#2f6fdb}.centre{fill:#c2410c}.declared{fill:#15803d}.applicant{fill:#7c3aed}"
+    ".hub{fill:#fff;stroke:#cbd2dc}.identity{stroke:#c2410c;stroke-width:1.6}.strong{stroke:#2f6fdb}"
+)
+"""The colours of a drawing that stands alone; in a report the page's own style sheet gives them."""
+
+
+def as_svg(around: Neighbourhood) -> str:
+    """The neighbourhood as a drawing that stands alone."""
+    drawn = str(draw_neighbourhood(around))
+    return drawn.replace("<svg ", '<svg xmlns="http://www.w3.org/2000/svg" ', 1).replace(">", f"><style>{STYLE}</style>", 1)

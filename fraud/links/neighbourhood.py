@@ -1,0 +1,206 @@
+"""The neighbourhood of one affiliate: who shares what with it, strongest first, each link with its reason in words."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+import numpy as np
+import pandas as pd
+
+from fraud.domain.graph_view import GraphEdge, GraphLink, GraphNode, Neighbourhood, Role
+from fraud.errors import NotFound
+from fraud.links.kinds import LinkTier, innocent, spoken, tier_of
+from models.graph import OWNED_KINDS, STRONG_KINDS, EntityTable, read_edges
+from models.graph.projection import Links, entity_weights, owner_degree, project, usable
+
+MOST_NEIGHBOURS = 20
+MOST_ENTITIES = 80
+"""What a drawing can still show."""
+APPLICANT = "applicant:"
+"""The beginning of an applicant's place in the graph."""
+_COLUMNS = ["first_seen", "last_seen", "source"]
+_ABBREVIATED = 10
+
+
+@dataclass(frozen=True)
+class Standings:
+    """What is known of affiliates beside the edges: the declared group and the standing (`confirmed bad`, `rejected`…) of each."""
+
+    groups: Mapping[str, str] = field(default_factory=dict)
+    standing: Mapping[str, str] = field(default_factory=dict)
+
+
+def neighbourhood(edges: pd.DataFrame, affiliate_id: str, known: Standings, place: tuple[str, datetime]) -> Neighbourhood:
+    """The affiliates that share anything rare with one, and what they share. `place`: the program and the moment the edges are of.
+
+    `edges` have the columns of `fraud.links.edges.COLUMNS`; shared egress has been taken out. `NotFound` when nothing is known of it.
+    """
+    if not (edges["affiliate_id"] == affiliate_id).any():
+        raise NotFound(f"Nothing is known of the affiliate {affiliate_id!r} in this program: no account, no click, no conversion.")
+    near = _near(edges, affiliate_id)
+    table = read_edges(near)  # every affiliate is its own owner here: declared groups are shown
+    links = project(table)
+    centre = table.affiliates.index(affiliate_id)
+    chosen, left_out = _closest(links, centre)
+    entities = _telling(table, [centre, *chosen])
+    shown = links.chosen(np.isin(links.left, [centre, *chosen]) & np.isin(links.right, [centre, *chosen]))
+    names = [table.affiliates[one] for one in (centre, *chosen)]
+    return Neighbourhood(
+        program_id=place[0],
+        affiliate_id=affiliate_id,
+        as_of=place[1],
+        nodes=(*(_node(name, affiliate_id, known) for name in names), *(_entity(table, one) for one in entities)),
+        edges=tuple(_edges(table, near, [centre, *chosen], entities)),
+        links=tuple(_links(table, shown, entities_of(table, shown), known)),
+        left_out=left_out,
+    )
+
+
+def _near(edges: pd.DataFrame, affiliate_id: str) -> pd.DataFrame:
+    """The edges of everything that the affiliate has in common with anybody, and of those who have it."""
+    own = edges.loc[edges["affiliate_id"] == affiliate_id, ["kind", "entity"]].drop_duplicates()
+    sharing = edges.merge(own, on=["kind", "entity"])
+    friends = sharing["affiliate_id"].unique()
+    between = edges[edges["affiliate_id"].isin(friends)]
+    shared = between.duplicated(["kind", "entity"], keep=False) | (between["affiliate_id"] == affiliate_id)
+    return between[shared]
+
+
+def _closest(links: Links, centre: int) -> tuple[list[int], int]:
+    """The affiliates most like the centre, and how many more there are."""
+    mine = (links.left == centre) | (links.right == centre)
+    other = np.where(links.left[mine] == centre, links.right[mine], links.left[mine])
+    order = np.lexsort((other, -links.similarity[mine]))
+    return other[order][:MOST_NEIGHBOURS].tolist(), max(int(mine.sum()) - MOST_NEIGHBOURS, 0)
+
+
+def _telling(table: EntityTable, shown: list[int]) -> list[int]:
+    """The entities that at least two of those shown have: the centre's, who stands first, before others; those that say most first."""
+    own = np.zeros(table.kind.size, dtype=np.bool_)
+    own[table.entity[table.affiliate == shown[0]]] = True
+    inside = np.isin(table.affiliate, shown) & usable(table)[table.entity]
+    entity, held_by = np.unique(table.entity[inside], return_counts=True)
+    several = entity[held_by >= 2]
+    order = np.lexsort((several, -entity_weights(table)[several], ~own[several]))
+    return [int(one) for one in several[order][:MOST_ENTITIES]]
+
+
+def entities_of(table: EntityTable, links: Links) -> list[Counter[str]]:
+    """What each pair shares, counted by kind."""
+    chosen = usable(table)
+    held: dict[int, set[int]] = {}
+    for affiliate, entity in zip(table.affiliate.tolist(), table.entity.tolist(), strict=True):
+        if chosen[entity]:
+            held.setdefault(affiliate, set()).add(entity)
+    pairs = zip(links.left.tolist(), links.right.tolist(), strict=True)
+    return [Counter(table.kind_of(one) for one in held[left] & held[right]) for left, right in pairs]
+
+
+def _links(table: EntityTable, links: Links, shared: list[Counter[str]], known: Standings) -> list[GraphLink]:
+    found = []
+    for left, right, similarity, kinds in zip(links.left.tolist(), links.right.tolist(), links.similarity.tolist(), shared, strict=True):
+        names = table.affiliates[left], table.affiliates[right]
+        declared = known.groups.get(names[0]) is not None and known.groups.get(names[0]) == known.groups.get(names[1])
+        found.append(_link(names, similarity, kinds, declared))
+    return sorted(found, key=lambda link: (-link.similarity, link.left, link.right))
+
+
+def _link(names: tuple[str, str], similarity: float, kinds: Counter[str], declared: bool) -> GraphLink:
+    tiers = [tier_of(kind) for kind in kinds]
+    tier = min(tiers, key=list(LinkTier).index)
+    ordered = sorted(kinds.items(), key=lambda item: (list(LinkTier).index(tier_of(item[0])), -item[1], item[0]))
+    return GraphLink(
+        left=names[0],
+        right=names[1],
+        tier=tier.value,
+        similarity=round(similarity, 9),
+        declared=declared,
+        shared=dict(ordered),
+        text=_sentence(names, ordered, tier, declared),
+        also_explained_by="" if declared else "; ".join(dict.fromkeys(text for kind, _ in ordered[:2] if (text := innocent(kind)))),
+    )
+
+
+def _sentence(names: tuple[str, str], ordered: list[tuple[str, int]], tier: LinkTier, declared: bool) -> str:
+    """Why two are linked, as a manager would say it."""
+    things = [spoken(kind, count) for kind, count in ordered[:4]]
+    listed = things[0] if len(things) == 1 else f"{', '.join(things[:-1])} and {things[-1]}"
+    if declared:
+        return f"{names[0]} and {names[1]} belong to one declared owner, and have {listed}."
+    if tier is LinkTier.STRONG and not any(kind in OWNED_KINDS or (kind in STRONG_KINDS and count > 1) for kind, count in ordered):
+        tier = LinkTier.WEAK  # one reader of both is nobody's secret
+    strength = {
+        LinkTier.IDENTITY: "which two owners do not have by accident",
+        LinkTier.STRONG: "which strangers rarely have in common",
+        LinkTier.WEAK: "which by itself says little",
+    }[tier]
+    return f"{names[0]} and {names[1]} have {listed}, {strength}."
+
+
+def _edges(table: EntityTable, frame: pd.DataFrame, shown: list[int], entities: list[int]) -> list[GraphEdge]:
+    inside = np.isin(table.affiliate, shown) & np.isin(table.entity, entities)
+    degree = owner_degree(table)
+    seen = (
+        frame.assign(entity=frame["entity"].astype(str))
+        .groupby(["affiliate_id", "kind", "entity"])
+        .agg(first_seen=("first_seen", "min"), last_seen=("last_seen", "max"), source=("source", "first"))
+    )
+    found = []
+    for affiliate, entity, count in zip(
+        table.affiliate[inside].tolist(), table.entity[inside].tolist(), table.count[inside].tolist(), strict=True
+    ):
+        name, kind, value = table.affiliates[affiliate], table.kind_of(entity), table.name_of(entity)
+        first, last, source = seen.loc[(name, kind, value), _COLUMNS]
+        found.append(
+            GraphEdge(
+                affiliate=name,
+                entity=f"{kind}:{value}",
+                tier=tier_of(kind).value,
+                count=int(count),
+                owners=int(degree[entity]),
+                first_seen=_moment(first),
+                last_seen=_moment(last),
+                source=str(source),
+                text=_why(name, kind, int(count), int(degree[entity])),
+            )
+        )
+    return sorted(found, key=lambda edge: (edge.entity, edge.affiliate))
+
+
+def _why(name: str, kind: str, count: int, owners: int) -> str:
+    what = spoken(kind).removeprefix("the same ")
+    times = "on the account" if count == 1 else f"seen {count:,} times"
+    return f"{name}: {what}, {times}; {owners:,} accounts have it."
+
+
+def _node(name: str, centre: str, known: Standings) -> GraphNode:
+    same = known.groups.get(name) is not None and known.groups.get(name) == known.groups.get(centre)
+    role: Role = "neighbour"
+    if name == centre:
+        role = "centre"
+    elif name.startswith(APPLICANT):
+        role = "applicant"
+    elif same:
+        role = "declared"
+    return GraphNode(node_id=name, kind="affiliate", label=name.removeprefix(APPLICANT), role=role, standing=known.standing.get(name, ""))
+
+
+def _entity(table: EntityTable, number: int) -> GraphNode:
+    kind, name = table.kind_of(number), table.name_of(number)
+    return GraphNode(node_id=f"{kind}:{name}", kind=kind, label=short_name(kind, name), role="entity")
+
+
+def short_name(kind: str, name: str) -> str:
+    """An entity as a drawing names it: what it is, and the beginning of its value."""
+    what = spoken(kind).removeprefix("the same ")
+    return f"{what} {name if len(name) <= _ABBREVIATED + 4 else name[:_ABBREVIATED] + '…'}"
+
+
+def _moment(value: object) -> datetime | None:
+    if value is None or pd.isna(value):  # type: ignore[call-overload]  # any cell of the frame
+        return None
+    moment: datetime = pd.Timestamp(value).tz_localize("UTC").to_pydatetime()  # type: ignore[arg-type]  # a time, as it is not missing
+    return moment
