@@ -13,8 +13,9 @@ import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
+from itertools import groupby
 from pathlib import Path
 from urllib.parse import quote, unquote
 
@@ -24,11 +25,14 @@ import pyarrow as pa
 from fraud.domain.clock import as_utc
 from fraud.domain.tables import TABLES, Table
 from fraud.errors import StorageError
-from fraud.storage import lake_append, lake_quarantine, lake_views
+from fraud.storage import lake_append, lake_quarantine, lake_upkeep, lake_views
 from fraud.storage.files import file_lock
 from fraud.storage.lake_quarantine import QuarantineFile
 
 DEFAULT_MEMORY = "1GB"
+
+MOST_FILES = 8
+"""Files of a day that may stand side by side: opening each costs about as much as reading 10,000 rows."""
 
 _BATCH_ROWS = 100_000
 
@@ -68,7 +72,8 @@ class ParquetLake:
         with self._locked() as pending, _working_in(con, self._open) as work:
             numbered = _give(work, table, con is not None)
             batch = lake_append.Batch(target, "given_rows", as_utc(ingested_at), self.all_files(target, program_id), numbered)
-            rows, new = lake_append.write_new(work, batch, pending / self.folder(target, program_id).relative_to(self.root))
+            with lake_upkeep.naming_damage(batch.existing):
+                rows, new = lake_append.write_new(work, batch, pending / self.folder(target, program_id).relative_to(self.root))
             lake_append.commit(pending, self.root)
         return Appended(new, rows - new)
 
@@ -87,12 +92,13 @@ class ParquetLake:
         bounds = lake_views.Bounds(*(None if moment is None else as_utc(moment) for moment in (as_of, since, until)))
         for table in TABLES.values():
             files = self._files(table, program_id, bounds)
-            con.execute(lake_views.view_sql(table, program_id, files, bounds))
+            with lake_upkeep.naming_damage(files):
+                con.execute(lake_views.view_sql(table, program_id, files, bounds))
         return con
 
     def count(self, kind: str, program_id: str, as_of: datetime | None = None) -> int:
         """Rows of a kind, in their newest versions."""
-        with closing(self.connect(program_id, as_of)) as con:
+        with closing(self.connect(program_id, as_of)) as con, lake_upkeep.naming_damage(self.all_files(TABLES[kind], program_id)):
             return int(con.sql(f"SELECT count(*) FROM {TABLES[kind].kind}").fetchall()[0][0])
 
     def time_range(self, program_id: str, before: datetime | None = None) -> tuple[datetime, datetime] | None:
@@ -106,6 +112,33 @@ class ParquetLake:
         """Every program with rows, by name."""
         folders = self.root.glob("*/program=*")
         return sorted({unquote(folder.name.removeprefix("program=")) for folder in folders})
+
+    def compact(self, at: datetime, most_files: int = MOST_FILES) -> lake_upkeep.Merged:
+        """Merges the files of every day (and table without days) that has more than `most_files`, and removes what was replaced more than
+        a day ago. Readers and later appends see the same rows before, during and after."""
+        done = lake_upkeep.Merged()
+        with self._locked() as pending, closing(self._open()) as con:
+            lake_upkeep.sweep(self.root, as_utc(at) - lake_upkeep.GRACE)
+            for program in self.programs():
+                for table in TABLES.values():
+                    for files in _by_folder(self.all_files(table, program)):
+                        if len(files) > most_files:
+                            done += lake_upkeep.merge_folder(con, table, files, pending, at)
+        return done
+
+    def remove_before(self, before: date) -> list[lake_upkeep.Removed]:
+        """Removes clicks and conversions of days before a date, and rows set aside before it; says which days and how many rows."""
+        removed = []
+        for program in self.programs():
+            for table in TABLES.values():
+                with self._locked() as pending:
+                    gone = lake_upkeep.remove_days(table, self.folder(table, program), before, pending) if table.by_day else None
+                if gone:
+                    removed.append(replace(gone, program_id=program))
+            for file in self.quarantined(program):
+                if file.set_aside_at and file.set_aside_at[:10] < before.isoformat():
+                    lake_quarantine.remove(file.path)
+        return removed
 
     def quarantine(
         self,
@@ -142,7 +175,7 @@ class ParquetLake:
     def all_files(self, table: Table, program_id: str) -> list[Path]:
         """Every file of a table and program, in order."""
         pattern = "day=*/*.parquet" if table.by_day else "*.parquet"
-        return sorted(self.folder(table, program_id).glob(pattern))
+        return lake_upkeep.standing(list(self.folder(table, program_id).glob(pattern)))
 
     def _files(self, table: Table, program_id: str, bounds: lake_views.Bounds) -> list[Path]:
         """The files that may hold rows within the bounds: by day, and every file of later versions."""
@@ -207,6 +240,10 @@ def _give(work: duckdb.DuckDBPyConnection, table: pa.Table | duckdb.DuckDBPyRela
 
 def _folder(program_id: str) -> str:
     return f"program={quote(program_id, safe='')}"
+
+
+def _by_folder(files: Sequence[Path]) -> list[list[Path]]:
+    return [list(alike) for _, alike in groupby(files, key=lambda file: file.parent)]
 
 
 def _is_again(file: Path) -> bool:
