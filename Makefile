@@ -5,7 +5,7 @@ VENV   ?= .venv
 DEMO   ?= fraud-data/demo
 BIN     = $(VENV)/bin
 
-.PHONY: run test test-long bench-ingest bench-networks check format lock clean help
+.PHONY: run test test-long bench-ingest bench-networks bench-features check format lock clean help
 
 help: ## what can be made
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12

@@ -15,6 +15,7 @@ from fraud.enrichment.crawler_index import PatternIndex
 LONGEST_REMEMBERED = 512
 """Characters of the longest text whose reading is remembered: browsers' own are below 300, and what is sent decides how much is held."""
 
+_EMPTY = frozenset({"", "-"})
 _HEADLESS = r"Headless|PhantomJS|SlimerJS|Puppeteer|Playwright|Selenium|WebDriver|Electron/.*Nightmare|jsdom"
 _LIBRARIES = (
     r"^(?:curl|wget|python|okhttp|java|go-http-client|libwww-perl|lwp|axios|node-fetch|node|undici|got|aiohttp|httpx|urllib|requests|"
@@ -27,7 +28,9 @@ _NAMED = (
 )
 """A name that ends in what robots call themselves (Cubot is a make of telephones), or an address to complain to."""
 
+_NEEDED_BY_NAMED = ("bot", "spider", "crawler", "crawl4ai", "scraper", "fetcher", "+http")
 _OWN = re.compile(f"{_HEADLESS}|(?i:{_LIBRARIES}|{_NAMED})")
+_LIBRARY, _ROBOT = re.compile(_LIBRARIES, re.IGNORECASE), re.compile(_NAMED, re.IGNORECASE)
 _PHONES = ("iPhone", "iPod")
 _MOBILE_SYSTEMS = ("iOS", "Android", "HarmonyOS", "Windows Phone", "KaiOS", "BlackBerry OS", "Symbian OS", "Firefox OS")
 _DESKTOP_SYSTEMS = ("Windows", "Mac OS X", "Linux", "Ubuntu", "Debian", "Fedora", "FreeBSD", "OpenBSD", "NetBSD", "Chrome OS")
@@ -54,12 +57,17 @@ def _crawlers() -> re.Pattern[str]:
 
 @cache
 def _crawler_index() -> PatternIndex:
-    return PatternIndex(entry["pattern"] for entry in crawleruseragents.CRAWLER_USER_AGENTS_DATA)
+    return PatternIndex([_HEADLESS, *(entry["pattern"] for entry in crawleruseragents.CRAWLER_USER_AGENTS_DATA)])
 
 
 def declares_automation(text: str) -> bool:
     """Whether a user agent says that it is a crawler, a library or a headless browser: `read_agent(text).declared_bot`, faster."""
-    return _declared(text.strip()) is not None
+    text = text.strip()
+    if text in _EMPTY or _LIBRARY.match(text):
+        return True
+    lower = text.lower()
+    named = any(needed in lower for needed in _NEEDED_BY_NAMED) and _ROBOT.search(text) is not None
+    return named or _crawler_index().search(text)
 
 
 def read_agent(text: str) -> Agent:
@@ -86,9 +94,11 @@ def read_agents(texts: Iterable[str]) -> dict[str, Agent]:
 
 
 def _declared(text: str) -> str | None:
-    if text in {"", "-"}:
+    if text in _EMPTY:
         return "empty"
-    found = _OWN.search(text) or (_crawlers().search(text) if _crawler_index().search(text) else None)
+    if not declares_automation(text):
+        return None
+    found = _OWN.search(text) or _crawlers().search(text)
     return found.group(0) if found else None
 
 

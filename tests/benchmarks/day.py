@@ -1,0 +1,82 @@
+"""A made-up day of clicks, laid down as the lake keeps it: for benchmarks alone, so without any story of fraud in it.
+
+Two thousand affiliates of very unequal size, up to two hundred thousand sub-IDs, as many visitors as 40% of the clicks, sixty thousand
+user agents, some thousand referring sites, a tenth of the clicks behind carriers' gateways; one conversion in sixty clicks.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import duckdb
+
+PROGRAM = "bench"
+BATCH = 20_000_000
+"""Clicks in one file; a larger day arrives in several, each sorted by affiliate and time, as the lake writes them."""
+
+_DAY = "day=2026-03-01"
+_FORMAT = "(FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1)"
+
+
+def chance(number: int) -> str:
+    """SQL for an even chance in 0..1 that depends on the row and this number alone."""
+    return f"((hash(i * 64 + {number}) >> 11) / 9007199254740992.0)"
+
+
+def _of_visitor(number: int) -> str:
+    return f"((hash(visitor * 64 + {number}) >> 11) / 9007199254740992.0)"
+
+
+_CLICKS = f"""
+SELECT printf('c%012d', i) AS click_id,
+    TIMESTAMP '2026-03-01' + to_microseconds((86400e6 * {chance(1)})::BIGINT % 86400000000) AS clicked_at,
+    'aff' || aff AS affiliate_id, 'offer' || ((300 * pow({chance(2)}, 2))::INT + aff % 20) AS offer_id,
+    CASE WHEN {chance(3)} < 0.9 THEN 's' || aff || '-' || (100 * pow({chance(4)}, 3))::INT END AS sub_id,
+    CASE WHEN {chance(5)} < 0.1 THEN '100.64.' || (20 * {chance(6)})::INT || '.' || (250 * {chance(7)})::INT
+         ELSE (20 + visitor % 180) || '.' || (visitor // 180 % 250) || '.' || (visitor // 45000 % 250) || '.' || visitor % 250 END AS ip,
+    'Mozilla/5.0 (Linux; Android 14; Model ' || (3000 * pow({_of_visitor(1)}, 3))::INT || ') AppleWebKit/537.36 (KHTML, like Gecko) Chrome/'
+        || (110 + (20 * {_of_visitor(2)})::INT) || '.0 Mobile Safari/537.36' AS user_agent,
+    CASE WHEN {chance(8)} < 0.8 THEN md5('d' || visitor) END AS device_id,
+    ['DE', 'US', 'FR', 'GB', 'ES', 'IT', 'NL', 'AT', 'CH', 'PL', 'SE'][1 + (10 * pow({chance(9)}, 2))::INT] AS country,
+    CASE WHEN {chance(10)} < 0.6 THEN 'https://www.site' || (aff * 7 + (8 * pow({chance(11)}, 3))::INT) % 9000
+        || '.example/page/' || (40 * {chance(12)})::INT END AS referrer,
+    'https://shop.example/landing' AS landing_url,
+    CASE WHEN {chance(13)} < 0.7 THEN (60000 * pow({chance(14)}, 3))::BIGINT END AS dwell_ms,
+    CASE WHEN {chance(13)} < 0.7 THEN {chance(15)} < 0.96 END AS js_executed,
+    TIMESTAMP '2026-03-02' AS ingested_at, i AS ingested_order, 'x' AS row_hash
+FROM (SELECT i, (2000 * pow({chance(0)}, 3))::INT AS aff, ({{rows}} * 0.4 * pow({chance(16)}, 1.5))::BIGINT AS visitor
+      FROM range({{first}}, {{last}}) t(i))
+ORDER BY affiliate_id, clicked_at, click_id
+"""
+
+_CONVERSIONS = """
+SELECT 'v' || click_id AS conversion_id,
+    clicked_at + to_seconds(5 + 3000 * pow((hash(click_id) >> 11) / 9007199254740992.0, 4)) AS converted_at,
+    affiliate_id, click_id, offer_id, sub_id, 'sale' AS goal, 'k' || hash(click_id) % 1000000 AS customer_id,
+    md5(device_id) AS customer_email, CASE WHEN hash(click_id, 1) % 50 = 0 THEN 'disposable' ELSE 'free' END AS customer_email_kind,
+    hash(click_id, 2) % 3 > 0 AS new_customer, ip, user_agent, device_id, country,
+    (hash(click_id, 3) % 10000 / 100)::DECIMAL(18, 4) AS amount,
+    1.5::DECIMAL(18, 4) AS commission, 'EUR' AS currency,
+    ['approved', 'approved', 'pending', 'refunded'][(1 + hash(click_id, 4) % 4)::BIGINT] AS status,
+    clicked_at + to_hours(2) AS status_changed_at,
+    TIMESTAMP '2026-03-02' AS ingested_at, 1::BIGINT AS ingested_order, 'x' AS row_hash
+FROM read_parquet('{clicks}') WHERE hash(click_id, 9) % 60 = 0 ORDER BY affiliate_id, converted_at, conversion_id
+"""
+
+
+def make_day(root: Path, rows: int) -> Path:
+    """A lake under `root` with one day of so many clicks; what is there already is kept. Returns the lake's folder."""
+    lake = root / f"day-{rows}"
+    clicks, conversions = (lake / kind / f"program={PROGRAM}" / _DAY for kind in ("clicks", "conversions"))
+    if (lake / "done").exists():
+        return lake
+    for folder in (clicks, conversions, lake / "tmp"):
+        folder.mkdir(parents=True, exist_ok=True)
+    con = duckdb.connect(config={"memory_limit": "4GB", "temp_directory": str(lake / "tmp")})
+    for number, first in enumerate(range(0, rows, BATCH)):
+        name = f"20260302T000000000000Z-{number:016x}.parquet"
+        query = _CLICKS.format(rows=rows, first=first, last=min(first + BATCH, rows))
+        con.execute(f"COPY ({query}) TO '{clicks / name}' {_FORMAT}")
+        con.execute(f"COPY ({_CONVERSIONS.format(clicks=clicks / name)}) TO '{conversions / name}' {_FORMAT}")
+    (lake / "done").touch()
+    return lake
