@@ -5,17 +5,19 @@ from __future__ import annotations
 import io
 from collections.abc import Mapping
 from datetime import datetime, timedelta
+from functools import cached_property
 
 import networkx as nx
 import pandas as pd
 
 from fraud.app.parts import App
 from fraud.domain.clock import as_utc
-from fraud.domain.graph_view import Neighbourhood
+from fraud.domain.graph_view import KnownMatch, Neighbourhood
+from fraud.domain.programs import Application
 from fraud.domain.scans import Period
 from fraud.errors import NotFound
-from fraud.links.applicants import applicant_edges
-from fraud.links.edges import declared_groups, shared_addresses, without_shared_egress
+from fraud.links.applicants import applicant_edges, known_matches
+from fraud.links.edges import account_edges, declared_groups, shared_addresses, without_shared_egress
 from fraud.links.incremental import GraphEdges, program_edges
 from fraud.links.neighbourhood import APPLICANT, Standings, neighbourhood
 from fraud.reports.drawing import draw_neighbourhood
@@ -65,6 +67,35 @@ def _standings(app: App, program_id: str) -> Standings:
     standing = {str(name): f"confirmed {label}" for name, label in labels}
     standing |= {f"{APPLICANT}{name}": f"applied: {outcome}" for name, outcome in _applied(app, program_id).items()}
     return Standings(groups=dict(zip(groups["affiliate_id"], groups["group_id"], strict=True)), standing=standing)
+
+
+class Acquaintances:
+    """Who of a program is known already, for applicants as they come: what affiliates and earlier applicants state, read once.
+
+    Applications vetted meanwhile are added one by one; the rest is never read again.
+    """
+
+    def __init__(self, app: App, program_id: str) -> None:
+        self._app, self._program_id = app, program_id
+
+    def of(self, application: Application) -> tuple[KnownMatch, ...]:
+        """Affiliates and earlier applicants who state what this applicant states; the applicant is known from now on."""
+        edges, standing = self._known
+        found = known_matches(application, pd.concat([edges, *self._met.values()], ignore_index=True), standing, self._app.pepper)
+        self._met[application.application_id] = applicant_edges(application, self._app.pepper)
+        return found
+
+    @cached_property
+    def _met(self) -> dict[str, pd.DataFrame]:
+        applications = self._app.stores.applications
+        names = list(_applied(self._app, self._program_id))
+        return {name: applicant_edges(applications.get(self._program_id, name), self._app.pepper) for name in names}
+
+    @cached_property
+    def _known(self) -> tuple[pd.DataFrame, Mapping[str, str]]:
+        with self._app.lake.connect(self._program_id) as events:
+            edges = account_edges(events)
+        return edges, _standings(self._app, self._program_id).standing
 
 
 def as_graphml(around: Neighbourhood) -> str:

@@ -13,6 +13,7 @@ from crawlers.errors import SettingsError
 from crawlers.facts import SiteFacts
 from crawlers.limits import parse_connect_to, parse_host_port, tls_context
 from crawlers.rdap import operator_fetcher
+from fraud.app.graph import Acquaintances
 from fraud.app.memory import SiteMemory
 from fraud.app.parts import App
 from fraud.app.writing import write_dossier
@@ -25,6 +26,7 @@ from fraud.policy.pack import Pack
 from fraud.settings import Settings
 from fraud.storage.prints import PrintIndex
 from fraud.workflows.batches import Batch, Journal
+from fraud.workflows.telling import decision_events
 from fraud.workflows.vetting import VettingOutcome, VettingTools, vet_each, vet_many
 
 IANA = "https://data.iana.org/rdap/dns.json"
@@ -204,6 +206,7 @@ async def _tools(
             now=app.clock.now,
             memory=memory,
             mail_records=records.of if records else None,
+            acquaintances=Acquaintances(app, program_id).of,
         )
         yield app.pack(means.policy or (profile.policy if profile else "")), tools
 
@@ -222,6 +225,7 @@ def _keep(app: App, outcome: VettingOutcome) -> Dossier:
     app.stores.applications.save(outcome.application)
     app.stores.decisions.add([outcome.decision])
     app.stores.applications.add_dossier(outcome.dossier)
+    app.tell(decision_events(outcome.decision))
     return outcome.dossier
 
 

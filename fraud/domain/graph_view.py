@@ -59,3 +59,19 @@ class Neighbourhood(msgspec.Struct, frozen=True, kw_only=True):
     links: tuple[GraphLink, ...]
     left_out: int = 0
     notes: tuple[str, ...] = ()
+
+
+class KnownMatch(msgspec.Struct, frozen=True, kw_only=True):
+    """Somebody already known who states the same: an affiliate (`affiliate`) or an earlier applicant (`applicant`).
+
+    `shared` counts what is the same by kind; `standing` is how it stands with the other (`confirmed bad`, `applied: reject`…), and
+    `declared` that both belong to one declared owner. `text` says it for a manager.
+    """
+
+    other: str
+    role: Literal["affiliate", "applicant"]
+    tier: str
+    shared: dict[str, int]
+    standing: str
+    text: str
+    also_explained_by: str

@@ -8,36 +8,20 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Mapping
-from typing import Literal
 
-import msgspec
 import pandas as pd
 
+from fraud.domain.graph_view import KnownMatch
 from fraud.domain.programs import Application
 from fraud.events.personal import hash_values
 from fraud.links.edges import COLUMNS
 from fraud.links.kinds import LinkTier, innocent, spoken, tier_of
 from fraud.links.neighbourhood import APPLICANT
+from models.graph import IDENTITY_KINDS
 
 _HASHED = ("payout_account", "tax_id", "phone", "email", "address")
 _MOST_OWNERS = 5
 """A website, an address or a sign-up address that more accounts state than this is a platform, an agent or a carrier."""
-
-
-class KnownMatch(msgspec.Struct, frozen=True, kw_only=True):
-    """Somebody already known who states the same: an affiliate (`affiliate`) or an earlier applicant (`applicant`).
-
-    `shared` counts what is the same by kind; `standing` is how it stands with the other (`confirmed bad`, `applied: reject`…), and
-    `declared` that both belong to one declared owner. `text` says it for a manager.
-    """
-
-    other: str
-    role: Literal["affiliate", "applicant"]
-    tier: str
-    shared: dict[str, int]
-    standing: str
-    text: str
-    also_explained_by: str
 
 
 def applicant_edges(application: Application, pepper: bytes) -> pd.DataFrame:
@@ -72,7 +56,7 @@ def known_matches(application: Application, edges: pd.DataFrame, standing: Mappi
     others = edges[(edges["affiliate_id"] != me) & (edges["affiliate_id"] != application.application_id)]
     same = others.merge(own[["kind", "entity"]], on=["kind", "entity"]).drop_duplicates(["affiliate_id", "kind", "entity"])
     owners = same.groupby(["kind", "entity"])["affiliate_id"].transform("nunique")
-    rare = same[(owners <= _MOST_OWNERS) | same["kind"].map(lambda kind: tier_of(str(kind)) is LinkTier.IDENTITY)]
+    rare = same[(owners <= _MOST_OWNERS) | same["kind"].isin(IDENTITY_KINDS)]
     shared: defaultdict[str, Counter[str]] = defaultdict(Counter)
     for other, kind in zip(rare["affiliate_id"], rare["kind"], strict=True):
         shared[str(other)][str(kind)] += 1

@@ -113,6 +113,11 @@ def identity_edges(events: duckdb.DuckDBPyConnection, window: Period) -> pd.Data
     return events.execute(_SEEN, bounds_of(window)).df()
 
 
+def account_edges(events: duckdb.DuckDBPyConnection) -> pd.DataFrame:
+    """What the accounts themselves state, as `COLUMNS` says."""
+    return events.execute(COUNTED.format(rows=ACCOUNTS)).df()[list(COLUMNS)]
+
+
 def bounds_of(window: Period) -> dict[str, object]:
     """The window as the SQL's parameters."""
     return {"start": window.start.replace(tzinfo=None), "end": window.end.replace(tzinfo=None)}

@@ -22,6 +22,7 @@ from fraud.decisions.facts import application_facts
 from fraud.domain.clock import as_utc
 from fraud.domain.decisions import Decision, DecisionKind, SubjectKind, Verdict
 from fraud.domain.dossiers import Dossier
+from fraud.domain.graph_view import KnownMatch
 from fraud.domain.ids import new_id
 from fraud.domain.programs import Application, ProgramProfile
 from fraud.errors import ReplayError
@@ -50,8 +51,8 @@ class Memory(Protocol):
 class VettingTools:
     """What a vetting works with: `collect` visits one website, `pepper` keys the hashes of personal values.
 
-    `memory` is what the workspace knows of websites, `mail_records` finds the records of an e-mail address's domain; without them those
-    facts stay unknown.
+    `memory` is what the workspace knows of websites, `mail_records` finds the records of an e-mail address's domain, `acquaintances` the
+    affiliates and earlier applicants who state the same as an applicant; without them those facts stay unknown.
     """
 
     collect: Callable[[str], Awaitable[SiteFacts]]
@@ -60,6 +61,7 @@ class VettingTools:
     now: Callable[[], datetime]
     memory: Memory | None = None
     mail_records: Callable[[str], Awaitable[DnsFacts]] | None = None
+    acquaintances: Callable[[Application], tuple[KnownMatch, ...]] | None = None
 
 
 @dataclass(frozen=True)
@@ -86,6 +88,7 @@ async def vet(application: Application, profile: ProgramProfile | None, pack: Pa
         networks=_networks(sites),
         surroundings=_surroundings(applicant, sites, tools.memory),
         mail=await tools.mail_records(applicant.email_domain) if tools.mail_records and applicant.email_domain else None,
+        known=tools.acquaintances(application) if tools.acquaintances else None,
         as_of=as_of,
     )
     decision = _decision(facts, pack, tools)

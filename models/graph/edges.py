@@ -34,6 +34,7 @@ OWNED_KINDS = frozenset(
         "signup_device",
         "verification",
         "address",
+        "website",
     }
 )
 """An affiliate's own things, which two of them do not have in common by chance."""

@@ -11,6 +11,7 @@ from fraud.checks.applicants import (
     disclosure,
     fit,
     identity,
+    known,
     likeness,
     prohibited,
     reach,
@@ -69,5 +70,6 @@ APPLICATION_CHECKS: Mapping[str, Callable[[VettingFacts, Limits], Signal]] = {
     "application.email_domain": identity.email_domain,
     "application.mail_server": statements.mail_server,
     "application.statements": statements.statements,
+    "application.known_identity": known.known_identity,
 }
 """Checks that look at the application as a whole."""

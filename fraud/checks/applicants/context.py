@@ -12,6 +12,7 @@ import msgspec
 from crawlers.facts import AffiliateLink, DnsFacts, PageFacts, SiteFacts, VisitedPage
 from fraud.checks.applicants.mail import MailKind, domain_of, kind_of, normal_form
 from fraud.checks.applicants.names import host_of, owner_of, within
+from fraud.domain.graph_view import KnownMatch
 from fraud.domain.hashing import canonical_json, keyed_hash
 from fraud.domain.programs import Application, ProgramProfile
 from fraud.domain.signals import Evidence
@@ -92,6 +93,7 @@ class VettingFacts(msgspec.Struct, frozen=True, kw_only=True):
     `sites` holds one visit per website in the order declared, short of those in `failed_visits`, where the collector itself broke.
     `networks` names the affiliate network of each address that a site's redirects pass and that belongs to one. `surroundings` are by
     website as declared; `mail` are the records of the e-mail address's domain, None when they were not asked for.
+    `known` are affiliates and earlier applicants who state the same, None where nobody looked.
     """
 
     application: Applicant
@@ -101,6 +103,7 @@ class VettingFacts(msgspec.Struct, frozen=True, kw_only=True):
     networks: dict[str, str] = {}
     surroundings: dict[str, Surroundings] = {}
     mail: DnsFacts | None = None
+    known: tuple[KnownMatch, ...] | None = None
     as_of: datetime
 
     @property
