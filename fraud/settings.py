@@ -22,6 +22,11 @@ class Settings(BaseSettings):
 
     workspace: Path = Field(Path("fraud-data"), description="The folder that holds the embedded stores.")
     database_url: str = Field("", description="Decisions, cases, alerts, jobs: SQLite in the workspace by default, PostgreSQL by URL.")
+    retention_days: int | None = Field(
+        None,
+        ge=1,
+        description="Days for which clicks, conversions and rows set aside are kept: older ones are removed nightly. For ever by default.",
+    )
     crawl_connect_to: str = Field("", description="`80=HOST:PORT,443=HOST:PORT`: crawl connections for that port go there instead.")
     crawl_ca_file: Path | None = Field(None, description="An extra certificate authority to trust when crawling.")
     crawl_allow_networks: str = Field("", description="CIDRs, comma-separated, that the crawler may reach though not public.")

@@ -14,12 +14,14 @@ from fraud.cli import (
     events,
     features,
     graph,
+    lake,
     policies,
     pulling,
     quarantine,
     reference,
     scanning,
     serving,
+    sinks,
     telling,
     vetting,
 )
@@ -51,8 +53,8 @@ def main(
 
 
 COMMANDS = (
-    *(events, evaluation, pulling, telling, quarantine, enrichment, features, scanning, graph, vetting),
-    *(deciding, policies, serving, reference),
+    *(events, evaluation, pulling, telling, quarantine, lake, enrichment, features, scanning, graph, vetting),
+    *(deciding, policies, serving, sinks, reference),
 )
 for module in COMMANDS:
     module.register(app)
