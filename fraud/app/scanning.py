@@ -13,6 +13,7 @@ from fraud.app.enriching import enrichment_artefacts
 from fraud.app.history import by_kind
 from fraud.app.parts import App, KeptModels
 from fraud.app.scoring import fit_click_model_on
+from fraud.app.upkeep import keep_up
 from fraud.domain.actors import Actor
 from fraud.domain.clock import as_utc
 from fraud.domain.scans import ScanResult
@@ -68,7 +69,8 @@ def ingest_options(app: App, format_name: str, progress: Progress) -> IngestOpti
 
 
 def scan_workspace(app: App, request: ScanRequest, actor: Actor, policy: str, progress: Progress) -> ScanRun:
-    """Scans the workspace's own events and keeps decisions, alerts, models and the result."""
+    """Scans the workspace's own events and keeps decisions, alerts, models and the result; the lake is kept up first."""
+    keep_up(app, progress)
     tools = _tools(app, app.lake, actor, app.pack_for(request.program_id, policy), progress)
     outcome = scan(request, tools)
     progress("Fitting the click model")
