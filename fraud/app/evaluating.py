@@ -1,9 +1,12 @@
-"""Measuring the scan where the truth is known: a made-up program, scanned like any other, compared with a plain forest."""
+"""Measuring the scan where the truth is known: a made-up program, scanned like any other, compared with what it has to beat."""
 
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -11,145 +14,121 @@ import msgspec
 import numpy as np
 import pandas as pd
 
+from fraud.app.evaluation import baselines, measures
+from fraud.app.evaluation.aggregates import raw_aggregates
+from fraud.app.evaluation.baselines import Ranking
+from fraud.app.evaluation.measures import Evaluation, Floats, Known, found_at_fpr
 from fraud.app.parts import App, KeptModels
 from fraud.app.scanning import ingest_options
 from fraud.domain.actors import DEFAULT_PROGRAM, Actor
-from fraud.domain.decisions import Outcome
 from fraud.domain.scans import Period, RankedSubject
 from fraud.errors import InputError
 from fraud.features.catalogue import feature_set_hash
-from fraud.features.local import compute
-from fraud.features.table import FeatureTable
 from fraud.storage.lake import ParquetLake
 from fraud.workflows.ingesting import ingest
-from fraud.workflows.nightly import ScanRequest, ScanTools, scan
-from models.evaluation import RawForestBaseline, average_precision, precision_at_k, recall_at_fpr
+from fraud.workflows.nightly import ScanOutcome, ScanRequest, ScanTools, scan
 
 Means = tuple[Actor, str, Callable[[str], None]]
-TABLES = ("offers", "affiliates", "clicks", "conversions", "calendar")
-_ACTED = frozenset({Outcome.REVIEW, Outcome.HOLD, Outcome.SUSPEND})
+TABLES = ("offers", "affiliates", "clicks", "conversions", "calendar", "labels")
 
 
-class RankingQuality(msgspec.Struct, frozen=True, kw_only=True):
-    """How well one ranking of affiliates puts the bad ones first. All figures from 0 to 1, higher is better."""
+@dataclass(frozen=True)
+class Measured:
+    """One night's figures, and what is needed to learn from it elsewhere: everything the scan knew of each affiliate (one row each), the
+    truth with the kind that each plays, and the scan's scores.
+    """
 
-    name: str
-    average_precision: float
-    recall_at_1_percent: float
-    precision_at_bad: float
-
-
-class KindOutcome(msgspec.Struct, frozen=True, kw_only=True):
-    """What became of one kind of affiliate, bad or honest."""
-
-    kind: str
-    bad: bool
-    affiliates: int
-    alerted: int
-    acted_on: int
-
-
-class Evaluation(msgspec.Struct, frozen=True, kw_only=True):
-    """The figures of one evaluation."""
-
-    affiliates: int
-    bad: int
-    alerts: int
-    false_alerts: int
-    rankings: tuple[RankingQuality, ...]
-    kinds: tuple[KindOutcome, ...]
+    evaluation: Evaluation
+    kinds: tuple[str, ...]
+    matrix: pd.DataFrame
+    bad: measures.Bools
+    scores: Floats
 
 
 def evaluate_simulation(app: App, truth: Path, data: Path | None, days: int, means: Means) -> Evaluation:
     """Scans a simulated program's folder and compares the ranking with its truth."""
-    actor, policy, progress = means
+    return measure_simulation(app, truth, data, days, means).evaluation
+
+
+def measure_simulation(app: App, truth: Path, data: Path | None, days: int, means: Means) -> Measured:
+    """`evaluate_simulation`, with what can be learned from it. Nothing stays in the workspace but the fitted model."""
     file = truth / "truth" / "truth.json" if truth.is_dir() else truth
-    known = _read_truth(file)
-    folder = data or file.parent.parent
+    known = read_truth(file)
+    with ingested(app, data or file.parent.parent, means[2]) as lake:
+        outcome = scan_lake(app, lake, days, means)
+        means[2]("Measuring the baselines")
+        return _measure(lake, outcome, known)
+
+
+@contextmanager
+def ingested(app: App, folder: Path, progress: Callable[[str], None]) -> Iterator[ParquetLake]:
+    """A lake of its own with the tables of a simulated program, which is thrown away afterwards."""
     with tempfile.TemporaryDirectory(prefix="evaluation-", dir=app.workspace.root) as temporary:
         lake = ParquetLake(Path(temporary))
-        _ingest_all(app, lake, folder, progress)
-        now = app.clock.now()
-        tools = ScanTools(
-            lake=lake,
-            models=KeptModels(app.registry, feature_set_hash(), now),
-            pack=app.pack(policy),
-            actor=actor,
-            now=now,
-            progress=progress,
-        )
-        result = scan(ScanRequest(program_id=DEFAULT_PROGRAM, days=days), tools).result
-        raw = _raw_ranking(lake, result.window)
-    return _measure(result.affiliates, raw, known)
+        for kind in TABLES:
+            files = sorted(folder.glob(f"{kind}.*"))
+            if files:
+                progress(f"Reading {kind}")
+                ingest(lake, DEFAULT_PROGRAM, kind, files, ingest_options(app, "auto", progress))
+        yield lake
 
 
-def _ingest_all(app: App, lake: ParquetLake, folder: Path, progress: Callable[[str], None]) -> None:
-    for kind in TABLES:
-        files = sorted(folder.glob(f"{kind}.*"))
-        if files:
-            progress(f"Reading {kind}")
-            ingest(lake, DEFAULT_PROGRAM, kind, files, ingest_options(app, "auto", progress))
+def scan_lake(app: App, lake: ParquetLake, days: int, means: Means, as_of: datetime | None = None) -> ScanOutcome:
+    """A scan of this lake as the product would make it, of which nothing is kept."""
+    actor, policy, progress = means
+    now = app.clock.now()
+    tools = ScanTools(
+        lake=lake,
+        models=KeptModels(app.registry, feature_set_hash(), now),
+        pack=app.pack(policy),
+        actor=actor,
+        now=now,
+        progress=progress,
+    )
+    return scan(ScanRequest(program_id=DEFAULT_PROGRAM, days=days, as_of=as_of), tools)
 
 
-def _raw_ranking(lake: ParquetLake, window: Period) -> pd.Series[float]:
-    """The scores of a plain isolation forest on raw aggregates of the window, by affiliate."""
-    with lake.connect(DEFAULT_PROGRAM) as events:
-        table = compute(events, [window], "affiliate").window(window.start)
-    raw = raw_aggregates(table)
-    return pd.Series(RawForestBaseline().fit(raw).score_samples(raw), index=table.facts.index)
-
-
-def raw_aggregates(table: FeatureTable) -> pd.DataFrame:
-    """What a scan without residuals would see: counts and features as they are."""
-    return pd.concat([table.facts[["clicks", "conversions"]].astype("float64"), table.values], axis=1)
-
-
-def _measure(ranked: Sequence[RankedSubject], raw: pd.Series[float], known: Mapping[str, Mapping[str, Any]]) -> Evaluation:
-    judged = [row for row in ranked if row.affiliate_id in known]
-    if not judged:
-        raise InputError("None of the scanned affiliates stands in the truth: do the truth and the data belong together?")
+def _measure(lake: ParquetLake, outcome: ScanOutcome, known: Known) -> Measured:
+    judged = judged_rows(outcome, known)
     bad = np.array([bool(known[row.affiliate_id]["bad"]) for row in judged])
-    scores = {
-        "this product": np.array([row.score for row in judged]),
-        "isolation forest on raw aggregates": raw.loc[[row.affiliate_id for row in judged]].to_numpy(),
-    }
-    return Evaluation(
+    scores = np.array([row.score for row in judged], dtype=float)
+    matrix = baselines.matrix_of(outcome.decisions, [row.affiliate_id for row in judged])
+    product = Ranking(measures.PRODUCT, scores, np.array([row.alerted for row in judged]))
+    others = _baselines(lake, outcome.result.window, judged)
+    rankings = [product, *others, *([baselines.ceiling_on(matrix, bad)] if 1 < bad.sum() < len(bad) - 1 else [])]
+    evaluation = Evaluation(
         affiliates=len(judged),
         bad=int(bad.sum()),
+        mode=outcome.result.mode,
         alerts=sum(row.alerted for row in judged),
         false_alerts=sum(row.alerted and not known[row.affiliate_id]["bad"] for row in judged),
-        rankings=tuple(_quality(name, bad, score) for name, score in scores.items()),
-        kinds=_by_kind(judged, known),
+        rankings=tuple(measures.quality_of(bad, ranking) for ranking in rankings) if bad.any() else (),
+        kinds=measures.kinds_of(judged, known, found_at_fpr(bad, scores), found_at_fpr(bad, others[0].scores)),
+        calibration=measures.calibration_of(bad, scores),
+        money=measures.money_of(judged, known),
     )
+    kinds = tuple(str(known[row.affiliate_id]["kind"]) for row in judged)
+    return Measured(evaluation, kinds, matrix, bad, scores)
 
 
-def _quality(name: str, bad: np.ndarray[Any, Any], score: np.ndarray[Any, Any]) -> RankingQuality:
-    return RankingQuality(
-        name=name,
-        average_precision=round(average_precision(bad, score), 4),
-        recall_at_1_percent=round(recall_at_fpr(bad, score, 0.01), 4),
-        precision_at_bad=round(precision_at_k(bad, score, int(bad.sum())), 4),
-    )
+def judged_rows(outcome: ScanOutcome, known: Mapping[str, Any]) -> tuple[RankedSubject, ...]:
+    """The scanned affiliates that stand in the truth; an `InputError` when none does."""
+    judged = tuple(row for row in outcome.result.affiliates if row.affiliate_id in known)
+    if not judged:
+        raise InputError("None of the scanned affiliates stands in the truth: do the truth and the data belong together?")
+    return judged
 
 
-def _by_kind(judged: Sequence[RankedSubject], known: Mapping[str, Mapping[str, Any]]) -> tuple[KindOutcome, ...]:
-    kinds = sorted({(not known[row.affiliate_id]["bad"], str(known[row.affiliate_id]["kind"])) for row in judged})
-    outcomes = []
-    for honest, kind in kinds:
-        rows = [row for row in judged if known[row.affiliate_id]["kind"] == kind]
-        outcomes.append(
-            KindOutcome(
-                kind=kind,
-                bad=not honest,
-                affiliates=len(rows),
-                alerted=sum(row.alerted for row in rows),
-                acted_on=sum(row.outcome in _ACTED for row in rows),
-            )
-        )
-    return tuple(outcomes)
+def _baselines(lake: ParquetLake, window: Period, judged: tuple[RankedSubject, ...]) -> list[Ranking]:
+    affiliates = [row.affiliate_id for row in judged]
+    with lake.connect(DEFAULT_PROGRAM, until=window.end) as events:
+        aggregates = raw_aggregates(events, window).reindex(affiliates)
+        business = baselines.business_rules_on(events, window, affiliates)
+    return [baselines.forest_on(aggregates), baselines.two_sd_on(aggregates), business]
 
 
-def _read_truth(file: Path) -> dict[str, dict[str, Any]]:
+def read_truth(file: Path) -> dict[str, dict[str, Any]]:
+    """The truth about each affiliate; an `InputError` when the file is none."""
     try:
         told = msgspec.json.decode(file.read_bytes())
         return {row["affiliate_id"]: row for row in told["affiliates"]}

@@ -1,4 +1,4 @@
-"""Commands that scan traffic and measure the scan."""
+"""The command that scans traffic."""
 
 from __future__ import annotations
 
@@ -29,7 +29,6 @@ from fraud.cli.console import (
 from fraud.errors import InputError
 
 if TYPE_CHECKING:
-    from fraud.app.evaluating import Evaluation
     from fraud.app.scanning import ScanRun
     from fraud.domain.scans import ScanResult
     from fraud.workflows.nightly import ScanRequest
@@ -40,7 +39,6 @@ Files = list[Path] | None
 def register(app: typer.Typer) -> None:
     """Adds the commands."""
     app.command(rich_help_panel="Traffic")(scan)
-    app.command(rich_help_panel="Try it")(evaluate)
 
 
 def scan(
@@ -167,47 +165,6 @@ def _show(result: ScanResult) -> None:
     for ring in result.rings:
         out.print(f"Ring of {len(ring.affiliate_ids)}: {', '.join(ring.affiliate_ids)}", markup=False)
     err.print(f"{_alerts(len(result.alerts))} (●). The whole ranking: --json, or --out DIR for a report to read.", markup=False)
-
-
-def evaluate(
-    truth: Annotated[Path, typer.Option(metavar="PATH", help="truth.json of a simulated program, or the program's folder.")],
-    data: Annotated[
-        Path | None,
-        typer.Option(metavar="DIR", help="The simulated program's folder; by default the folder above the truth.", show_default=False),
-    ] = None,
-    days: Annotated[int, typer.Option(min=1, metavar="N", help="Days of the window.")] = 3,
-    policy: PolicyOption = "",
-    workspace: WorkspaceOption = None,
-    json: JsonOption = False,
-) -> None:
-    """Measure the scan where the truth is known, beside a plain isolation forest on raw aggregates."""
-    from fraud.app.evaluating import evaluate_simulation
-
-    with opened(workspace) as app, progress("Reading") as tell:
-        evaluation = evaluate_simulation(app, truth, data, days, (actor(), policy, tell))
-    if json:
-        print_json(evaluation)
-    else:
-        _show_evaluation(evaluation)
-
-
-def _show_evaluation(evaluation: Evaluation) -> None:
-    table = Table(show_edge=False, pad_edge=False)
-    for name in ("ranking", "average precision", "recall at 1% false positives", f"precision of the first {evaluation.bad}"):
-        table.add_column(name, justify="left" if name == "ranking" else "right")
-    for row in evaluation.rankings:
-        table.add_row(row.name, f"{row.average_precision:.3f}", f"{row.recall_at_1_percent:.3f}", f"{row.precision_at_bad:.3f}")
-    out.print(
-        f"{evaluation.affiliates:,} active affiliates, {evaluation.bad:,} of them bad; "
-        f"{_alerts(evaluation.alerts)}, {evaluation.false_alerts:,} on honest ones."
-    )
-    out.print(table)
-    kinds = Table(show_edge=False, pad_edge=False)
-    for name in ("kind", "affiliates", "alerted", "in review or held"):
-        kinds.add_column(name, justify="left" if name == "kind" else "right")
-    for kind in evaluation.kinds:
-        kinds.add_row(kind.kind, str(kind.affiliates), str(kind.alerted), str(kind.acted_on))
-    out.print(kinds)
 
 
 def _alerts(count: int) -> str:

@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 
 from fraud.app.evaluating import evaluate_simulation
+from fraud.app.evaluation.baselines import BUSINESS_RULES, CEILING, RAW_FOREST, TWO_SD
+from fraud.app.evaluation.measures import PRODUCT
 from fraud.app.parts import App
 from fraud.domain.actors import DEFAULT_PROGRAM, SYSTEM
 from fraud.errors import InputError
@@ -16,16 +18,18 @@ from tests.app.products import quiet
 MEANS = (SYSTEM, "", quiet)
 
 
-def test_both_rankings_are_measured_on_the_same_affiliates(app: App, program: SimulatedProgram, program_folder: Path) -> None:
+def test_every_ranking_is_measured_on_the_same_affiliates(app: App, program: SimulatedProgram, program_folder: Path) -> None:
     found = evaluate_simulation(app, program_folder, None, 3, MEANS)
-    assert [ranking.name for ranking in found.rankings] == ["this product", "isolation forest on raw aggregates"]
+    assert [ranking.name for ranking in found.rankings] == [PRODUCT, RAW_FOREST, TWO_SD, BUSINESS_RULES, CEILING]
     for ranking in found.rankings:
-        assert min(ranking.average_precision, ranking.recall_at_1_percent, ranking.precision_at_bad) >= 0
-        assert max(ranking.average_precision, ranking.recall_at_1_percent, ranking.precision_at_bad) <= 1
+        figures = (ranking.average_precision, ranking.recall_at_1_percent, ranking.precision_at_bad, ranking.precision_at_20)
+        assert 0 <= min(figures) <= max(figures) <= 1
     assert 0 < found.bad <= sum(one.bad for one in program.truth.affiliates)
     assert sum(kind.affiliates for kind in found.kinds) == found.affiliates
-    assert sum(kind.alerted for kind in found.kinds) == found.alerts
+    assert sum(kind.alerted for kind in found.kinds) == found.alerts == found.rankings[0].alerts
     assert sum(kind.alerted for kind in found.kinds if not kind.bad) == found.false_alerts
+    assert sum(one.affiliates for one in found.calibration.bins) == found.affiliates
+    assert found.money.saved is None or 0 <= found.money.saved <= 1
     assert app.lake.time_range(DEFAULT_PROGRAM) is None, "an evaluation leaves nothing in the workspace"
 
 
