@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hmac
-from collections.abc import Iterator
+import os
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -16,6 +17,7 @@ from fraud.domain.actors import DEFAULT_PROGRAM
 from fraud.domain.clock import Clock, SystemClock
 from fraud.domain.decisions import Artefact
 from fraud.domain.hashing import canonical_json
+from fraud.domain.outbox import OutboundEvent, Sink
 from fraud.domain.policies import PolicyState
 from fraud.domain.programs import ProgramProfile
 from fraud.domain.scans import Period
@@ -23,6 +25,7 @@ from fraud.errors import ModelError, NotFound, ReplayError
 from fraud.policy.loading import load_pack
 from fraud.policy.pack import Pack
 from fraud.settings import Settings
+from fraud.sinks.config import read_sinks
 from fraud.storage.actors import SqlActors
 from fraud.storage.alerts import SqlAlerts
 from fraud.storage.applications import SqlApplications
@@ -31,6 +34,7 @@ from fraud.storage.database import Database, open_database
 from fraud.storage.decisions import SqlDecisions
 from fraud.storage.evidence import EvidenceFolder
 from fraud.storage.jobs import SqlJobs
+from fraud.storage.outbox import SqlOutbox
 from fraud.storage.policies import SqlPolicies
 from fraud.storage.programs import SqlPrograms
 from fraud.storage.reviews import SqlReviews
@@ -42,6 +46,10 @@ if TYPE_CHECKING:  # DuckDB and scikit-learn take a second to import, and most c
     from models.registry import ArtefactInfo, ModelRegistry
 
 
+SINKS_FILE = "sinks.yaml"
+"""The workspace's file of those who are told of what happens."""
+
+
 @dataclass(frozen=True)
 class Stores:
     """The SQL stores of one database."""
@@ -51,6 +59,7 @@ class Stores:
     alerts: SqlAlerts
     reviews: SqlReviews
     policies: SqlPolicies
+    outbox: SqlOutbox
     applications: SqlApplications
     programs: SqlPrograms
     actors: SqlActors
@@ -73,6 +82,7 @@ class App:
             alerts=SqlAlerts(self.database),
             reviews=SqlReviews(self.database),
             policies=SqlPolicies(self.database),
+            outbox=SqlOutbox(self.database),
             applications=SqlApplications(self.database),
             programs=SqlPrograms(self.database),
             actors=SqlActors(self.database),
@@ -105,6 +115,16 @@ class App:
         """Keys the hashes of personal values."""
         given = self.settings.pepper
         return given.get_secret_value().encode() if given else self.workspace.pepper()
+
+    @cached_property
+    def sinks(self) -> list[Sink]:
+        """Who is told of what happens, by the workspace's file of sinks; `InputError` when that cannot be used."""
+        return read_sinks(self.workspace.root / SINKS_FILE, os.environ)
+
+    def tell(self, events: Sequence[OutboundEvent]) -> None:
+        """Keeps events for the sinks that want them; what was kept already is not told again."""
+        if events and self.sinks:
+            self.stores.outbox.publish(events, self.sinks)
 
     def pack(self, name: str = "") -> Pack:
         """A policy pack, kept in the evidence store under its hash so that decisions made under it can be replayed."""

@@ -22,6 +22,7 @@ from fraud.policy.pack import Pack
 from fraud.storage.lake import ParquetLake
 from fraud.workflows.ingesting import IngestOptions, IngestReport, ingest
 from fraud.workflows.nightly import ScanOutcome, ScanRequest, ScanTools, scan
+from fraud.workflows.telling import alert_events, scan_events
 
 Progress = Callable[[str], None]
 
@@ -120,4 +121,5 @@ def _keep(app: App, outcome: ScanOutcome) -> ScanResult:
     standing = app.stores.alerts.record(outcome.alerts)
     result = msgspec.structs.replace(outcome.result, alerts=tuple(standing))
     app.stores.scans.add(result)
+    app.tell([*alert_events(standing), *scan_events(result)])
     return result

@@ -10,6 +10,7 @@ from fastapi import FastAPI
 
 from fraud.api.main import create_api
 from fraud.api.services import ApiServices
+from fraud.app.couriers import CourierThread
 from fraud.app.keys import ensure_keys
 from fraud.app.logs import configure_logs
 from fraud.app.parts import App
@@ -34,6 +35,7 @@ def create_service(app: App) -> FastAPI:
     writer = DecisionWriter(app.stores.decisions, spool=app.workspace.root / "spool")
     scorers = Scorers(app, writer.record)
     worker = Worker(app, HANDLERS)
+    courier = CourierThread(app)
 
     def gauges() -> Mapping[str, float]:
         stats = writer.stats()
@@ -74,6 +76,7 @@ def create_service(app: App) -> FastAPI:
             decisions=app.stores.decisions,
             audit=app.stores.audit,
             label=label,
+            tell=app.tell,
             clock=app.clock,
         ),
         probes={"database": app.database.ping, "policy": policy_probe},
@@ -91,9 +94,11 @@ def create_service(app: App) -> FastAPI:
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         worker.start()
+        courier.start()
         try:
             yield
         finally:
+            courier.stop()
             worker.stop()
             writer.close()
 

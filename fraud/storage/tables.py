@@ -119,6 +119,33 @@ reviews = Table(
     Index("ix_reviews_reviewed_at", "program_id", "reviewed_at"),
 )
 
+outbox = Table(
+    "outbox",
+    METADATA,
+    Column("event_id", Name, primary_key=True),
+    Column("program_id", Name, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("document", Words, nullable=False),
+)
+
+deliveries = Table(
+    "deliveries",
+    METADATA,
+    Column("event_id", Name, ForeignKey("outbox.event_id"), primary_key=True),
+    Column("sink", Name, primary_key=True),
+    Column("number", Position, nullable=False, comment="the order in which events of one subject are delivered"),
+    Column("program_id", Name, nullable=False),
+    Column("subject_key", Words, nullable=False, comment="SHA-256 of program and subject"),
+    Column("state", Words, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("due_at", UtcDateTime, nullable=False),
+    Column("lease_until", UtcDateTime),
+    Column("settled_at", UtcDateTime),
+    Column("error", Words, nullable=False),
+    Index("ix_deliveries_due", "state", "due_at"),
+    Index("ix_deliveries_subject", "sink", "subject_key", "number"),
+)
+
 policies = Table(
     "policies",
     METADATA,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import msgspec
@@ -14,9 +14,11 @@ from fraud.domain.alerts import Alert, AlertState
 from fraud.domain.clock import Clock
 from fraud.domain.decisions import Decision, DecisionKind, Outcome, SubjectKind
 from fraud.domain.ids import new_id, stable_id
+from fraud.domain.outbox import OutboundEvent
 from fraud.domain.ports import AlertStore, ApplicationStore, AuditLog, DecisionStore, ReviewStore
 from fraud.domain.reviews import Disposition, Review, Source
 from fraud.errors import InputError
+from fraud.workflows.telling import decision_events
 
 LabelKeeper = Callable[[str, dict[str, str]], None]
 """Program and a row of the table of labels: keeps it where ingested labels are."""
@@ -41,6 +43,7 @@ class ReviewTools:
     decisions: DecisionStore
     audit: AuditLog
     label: LabelKeeper
+    tell: Callable[[Sequence[OutboundEvent]], None]
     clock: Clock
 
 
@@ -93,6 +96,7 @@ def decide_application(tools: ReviewTools, program_id: str, application_id: str,
         tools.decisions.add([decision])
         detail = {"outcome": outcome.value, "reason": review.reason, "instead_of": earlier.decision_id}
         tools.audit.record(word.actor, program_id, "application.decided", application_id, review.reviewed_at, detail)
+        tools.tell(decision_events(decision))
     return decision
 
 

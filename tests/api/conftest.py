@@ -111,6 +111,7 @@ def services_of(database: Database, writer: DecisionWriter, lake: ParquetLake) -
             decisions=decisions,
             audit=SqlAudit(database),
             label=lambda program_id, row: void(append_body(lake, program_id, "labels", msgspec.json.encode([row]), options)),
+            tell=lambda events: None,
             clock=clock,
         ),
         probes={"database": database.ping},

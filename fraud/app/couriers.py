@@ -1,0 +1,65 @@
+"""Deliveries, wired: a thread that works them off beside the service, and what an operator asks about them."""
+
+from __future__ import annotations
+
+import threading
+
+import structlog
+
+from fraud.app.parts import App
+from fraud.domain.ids import new_id
+from fraud.domain.outbox import DeliveryFault, EventKind, OutboundEvent
+from fraud.errors import FraudError, NotFound, StorageError
+from fraud.workflows.delivering import Courier
+
+POLL_SECONDS = 0.5
+_log = structlog.get_logger(__name__)
+
+
+class CourierThread:
+    """A thread that tries every delivery that is due, for as long as the service runs."""
+
+    def __init__(self, app: App) -> None:
+        self._courier = Courier(app.stores.outbox, app.sinks, app.clock)
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._work, name="courier", daemon=True)
+
+    def start(self) -> None:
+        """Starts delivering."""
+        self._thread.start()
+
+    def stop(self, timeout: float = 30.0) -> None:
+        """Finishes the deliveries in hand and stops; what is left waits in the database for the next start."""
+        self._stop.set()
+        self._thread.join(timeout)
+
+    def _work(self) -> None:
+        while not self._stop.is_set():
+            try:
+                tried = self._courier.run_once()
+            except FraudError:
+                _log.exception("courier_failed")
+                tried = 0
+            if not tried:
+                self._stop.wait(POLL_SECONDS)
+
+
+def try_sink(app: App, name: str) -> None:
+    """Sends one made-up event to a sink, past the outbox; a `StorageError` with the reason when it does not arrive."""
+    sink = next((one for one in app.sinks if one.name == name), None)
+    if sink is None:
+        names = ", ".join(one.name for one in app.sinks) or "none yet"
+        raise NotFound(f"There is no sink {name!r} in {app.workspace.root / 'sinks.yaml'}; there are: {names}.")
+    now = app.clock.now()
+    event = OutboundEvent(
+        event_id=new_id("evt", now),
+        program_id="default",
+        kind=EventKind.ALERT_OPENED,
+        subject="a-test",
+        created_at=now,
+        data={"test": True, "reasons": ["This is a test. Nothing happened, and nothing is to be done."]},
+    )
+    try:
+        sink.deliver(event, now)
+    except DeliveryFault as fault:
+        raise StorageError(f"The sink {name!r} did not take the test: {fault.message}.") from fault
