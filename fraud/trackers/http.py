@@ -9,9 +9,10 @@ import random
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 from email.utils import parsedate_to_datetime
 from pathlib import Path
-from typing import Any, BinaryIO, TypeVar
+from typing import Any, BinaryIO, Self, TypeVar
 from urllib.parse import urlsplit
 
 import httpx
@@ -46,7 +47,8 @@ class NotDone(Unreadable):
 @dataclass(frozen=True, kw_only=True)
 class Patience:
     """How often to ask and how long to wait: the first pause doubles with each attempt, up to the ceiling, and a random half is
-    taken off; a server's own Retry-After is obeyed up to `longest_wait`."""
+    taken off; a server's own Retry-After is obeyed up to `longest_wait_seconds`. A server may be silent for `read_seconds`, and an answer
+    may take `whole_seconds`."""
 
     attempts: int = 8
     first_seconds: float = 1.0
@@ -54,6 +56,7 @@ class Patience:
     longest_wait_seconds: float = 900.0
     connect_seconds: float = 10.0
     read_seconds: float = 120.0
+    whole_seconds: float = 3600.0
 
     def pause(self, attempt: int, chance: float) -> float:
         """Seconds to wait after the attempt of that number (from 0), given a number within 0..1."""
@@ -110,7 +113,7 @@ class TrackerClient:
         timeout = httpx.Timeout(self._patience.read_seconds, connect=self._patience.connect_seconds)
         self._client = httpx.Client(timeout=timeout, follow_redirects=False, headers={"Accept": "application/json"})
 
-    def __enter__(self) -> TrackerClient:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -205,8 +208,10 @@ class TrackerClient:
             ) from fault
 
     def _copy(self, response: httpx.Response, file: BinaryIO) -> None:
-        size = 0
+        size, end = 0, self._clock.now() + timedelta(seconds=self._patience.whole_seconds)
         for chunk in response.iter_bytes(_CHUNK):
+            if self._clock.now() > end:
+                raise Unreadable("the answer does not come to an end")
             size += len(chunk)
             if size > self._largest:
                 raise TrackerError(

@@ -15,6 +15,9 @@ from fraud.errors import InputError, TrackerError
 from fraud.trackers.connector import MOST_PAGES, SECOND, Connector, Count, number_option, page_path, write_page
 from fraud.trackers.http import Account, Ask, TrackerClient, Unreadable, mapped
 
+ROLES = {"Advertisers": "Programs/{}/ClickExport", "Mediapartners": "ClickExport"}
+"""Whose account it is, and where that role asks for clicks; a partner's export holds the clicks of all its programs."""
+
 FAILED = frozenset({"CANCELLED", "ERROR", "FAILED", "ABANDONED"})
 COMPLETED = "COMPLETED"
 PAGES_ALLOWED = 10
@@ -71,7 +74,10 @@ class Impact(Connector):
         self.campaign = feed.options.get("campaign_id", "")
         if not self.campaign.isdecimal():
             raise InputError(f"The feed {feed.name}: impact.com needs options with campaign_id, the number of the program.")
-        self.room = f"{feed.options.get('role', 'Advertisers')}/{quote(client.account.user, safe='')}"
+        self.role = feed.options.get("role", "Advertisers")
+        if self.role not in ROLES:
+            raise InputError(f"The feed {feed.name}: role is {self.role!r}. Write {' or '.join(ROLES)}.")
+        self.room = f"{self.role}/{quote(client.account.user, safe='')}"
 
     @classmethod
     def account(cls, feed: Feed, secrets: Mapping[str, str]) -> Account:
@@ -104,7 +110,7 @@ class Impact(Connector):
         query = [("Date", f"{day:%Y-%m-%d}"), ("ResultFormat", "JSON")]
         if self.feed.options.get("unique_clicks", "").lower() == "true":
             query.append(("UniqueClick", "true"))
-        path = f"{self.room}/Programs/{self.campaign}/ClickExport"
+        path = f"{self.room}/{ROLES[self.role].format(self.campaign)}"
         job = self.client.json(Ask(method="GET", path=path, query=tuple(query)), Queued, target.parent)
         if not job.QueuedUri:
             raise _Lost(f"the export was not accepted ({self.client.clean(job.Status) or 'no status'})")

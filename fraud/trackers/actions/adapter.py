@@ -5,12 +5,15 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, ClassVar, cast
+from typing import Any, ClassVar, TypeVar, cast
+
+import msgspec
 
 from fraud.domain.tracker_actions import ActionKind, PlannedCall, TrackerAction
 from fraud.errors import InputError, TrackerError, Unsupported
 from fraud.trackers.http import Ask, TrackerClient, read_json
 
+T = TypeVar("T")
 Planner = Callable[[TrackerAction], list[PlannedCall]]
 
 
@@ -55,11 +58,14 @@ class Adapter:
     def judge(self, answer: Any) -> None:
         """`TrackerError` when an answer with a good status says that the call failed."""
 
-    def read(self, path: str, query: tuple[tuple[str, str], ...] = ()) -> Any:
-        """Reads something from the tracker, to plan by."""
+    def read(self, path: str, kind: type[T], query: tuple[tuple[str, str], ...] = ()) -> T:
+        """Reads something from the tracker, to plan by; `TrackerError` when it is not of the kind that is documented."""
         answer = self._answer(Ask(method="GET", path=path, query=query))
         self.judge(answer)
-        return answer
+        try:
+            return msgspec.convert(answer, kind)
+        except msgspec.ValidationError as fault:
+            raise self.refuse(f"the answer is not as documented ({fault})") from fault
 
     def refuse(self, why: object) -> TrackerError:
         """The error for an answer that says no."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
+import msgspec
+
 from fraud.domain.tracker_actions import ActionKind, PlannedCall, TrackerAction
 from fraud.errors import Unsupported
 from fraud.trackers.actions.adapter import Adapter, Planner
@@ -56,7 +58,7 @@ class AffiseActions(Adapter):
                 "Leave the offer out, or block it on the offer's page."
             )
         path = f"3.0/admin/partner/{self.number(action, 'affiliate_id')}"
-        listed, blocking = _sub1_list(self.read(path).get("partner") or {})
+        listed, blocking = _sub1_list(self.read(path, _Answer).partner)
         if listed and not blocking:
             raise Unsupported(
                 f"{self.client.account.feed}: the affiliate {action.affiliate_id} has a list of allowed sub-IDs; take this one off it."
@@ -72,10 +74,23 @@ class AffiseActions(Adapter):
         return [PlannedCall(method="POST", path="3.0/admin/conversion/edit", body=body, form=True)]
 
 
-def _sub1_list(partner: Mapping[str, Any]) -> tuple[list[str], bool]:
+class _List(msgspec.Struct):
+    value: str | None = None
+    blocks: int | str | None = msgspec.field(name="except", default=0)
+
+
+class _Partner(msgspec.Struct):
+    sub_accounts: dict[str, _List] | list[_List] | None = None
+
+
+class _Answer(msgspec.Struct):
+    partner: _Partner
+
+
+def _sub1_list(partner: _Partner) -> tuple[list[str], bool]:
     """An affiliate's list for sub1, and whether it blocks (or allows) what it names. It comes by number, or as a list."""
-    accounts = partner.get("sub_accounts") or {}
-    first = accounts.get("1") if isinstance(accounts, dict) else accounts[0]
-    entry = first if isinstance(first, dict) else {}
-    listed = [part.strip() for part in str(entry.get("value") or "").split(",") if part.strip()]
-    return listed, str(entry.get("except")) == "1"
+    accounts = partner.sub_accounts or []
+    first = accounts.get("1") if isinstance(accounts, dict) else next(iter(accounts), None)
+    entry = first or _List()
+    listed = [part.strip() for part in (entry.value or "").split(",") if part.strip()]
+    return listed, str(entry.blocks) == "1"

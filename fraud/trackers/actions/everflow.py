@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
+import msgspec
+
 from fraud.domain.tracker_actions import ActionKind, PlannedCall, TrackerAction
 from fraud.errors import Unsupported
 from fraud.trackers.actions.adapter import Adapter, Planner
@@ -13,6 +15,29 @@ from fraud.trackers.connector import MOST_PAGES
 CONTROLS = "v1/networks/trafficcontrols"
 CAPS = "v1/networks/custom/caps"
 CAP_FIELDS = {"day": "daily_conversion_cap", "month": "monthly_conversion_cap"}
+
+
+class _Control(msgspec.Struct):
+    name: str = ""
+
+
+class _Paging(msgspec.Struct):
+    total_count: int = 0
+
+
+class _Controls(msgspec.Struct):
+    traffic_controls: list[_Control] | None = None
+    paging: _Paging = msgspec.field(default_factory=_Paging)
+
+
+class _Cap(msgspec.Struct):
+    network_custom_cap_setting_id: int
+    network_affiliate_id: int
+    network_offer_id: int
+
+
+class _Caps(msgspec.Struct):
+    custom_cap_settings: list[_Cap] | None = None
 
 
 class EverflowActions(Adapter):
@@ -72,10 +97,10 @@ class EverflowActions(Adapter):
     def _control_names(self) -> set[str]:
         names: list[str] = []
         for page in range(1, MOST_PAGES):
-            answer = self.read(CONTROLS, (("page", str(page)), ("page_size", "2000")))
-            found = [str(control.get("name", "")) for control in answer.get("traffic_controls") or []]
+            answer = self.read(CONTROLS, _Controls, (("page", str(page)), ("page_size", "2000")))
+            found = [control.name for control in answer.traffic_controls or ()]
             names += found
-            if not found or len(names) >= int((answer.get("paging") or {}).get("total_count") or 0):
+            if not found or len(names) >= answer.paging.total_count:
                 break
         return set(names)
 
@@ -90,11 +115,11 @@ class EverflowActions(Adapter):
         affiliate, offer = self.number(action, "affiliate_id"), self.number(action, "offer_id")
         field = CAP_FIELDS[action.cap_period]
         query = (("filter[network_offer_id]", str(offer)), ("filter[network_affiliate_id]", str(affiliate)))
-        settings = self.read(CAPS, query).get("custom_cap_settings") or []
+        settings = self.read(CAPS, _Caps, query).custom_cap_settings or ()
         ids = [
-            setting["network_custom_cap_setting_id"]
+            setting.network_custom_cap_setting_id
             for setting in settings
-            if (setting.get("network_affiliate_id"), setting.get("network_offer_id")) == (affiliate, offer)
+            if (setting.network_affiliate_id, setting.network_offer_id) == (affiliate, offer)
         ]
         if ids:
             body = {"network_custom_cap_setting_ids": ids, "fields": [{"field_type": field, "field_value": action.cap}]}
