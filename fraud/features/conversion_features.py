@@ -118,7 +118,7 @@ CONVERSION_FEATURES: tuple[Feature, ...] = (
         support_of="conversions",
         floor=0.2,
         relation="amounts",
-        expression="ln(nullif(sum(amount), 0) / nullif(sum(n * usual), 0))",
+        expression="ln(nullif(sum(amount ORDER BY offer_id, currency), 0) / nullif(sum(n * usual ORDER BY offer_id, currency), 0))",
         denominator="sum(n)",
         needs=("conversions.amount",),
     ),

@@ -89,6 +89,7 @@ SELECT w, affiliate_id, sub_id, offer_id, converted_at, ip, shared, country, del
     ln(1 + delay_s) < least(ln(1 + {FAST_SECONDS[1]}), greatest(ln(1 + {FAST_SECONDS[0]}),
         coalesce(p.centre - {FAST_SIGMAS} * p.spread, u.centre - {FAST_SIGMAS} * u.spread))) AS fast
 FROM keyed LEFT JOIN paces p USING (w, offer_id) LEFT JOIN usual_paces u USING (w)
+ORDER BY w, affiliate_id, sub_id, converted_at, conversion_id
 """
 
 REPEAT_KEYS = ("customer_id", "customer_email", "customer_phone", "device_id", "lone_ip")

@@ -35,7 +35,8 @@ rated AS (
         AND kind.affiliate_type IS NOT DISTINCT FROM a.affiliate_type)
 SELECT own.*, own.n * (rated.k + {KIND_PRIOR_CLICKS} * rated.rate) / (rated.n + {KIND_PRIOR_CLICKS}) AS e
 FROM own JOIN rated ON rated.w = own.w AND rated.affiliate_id = own.affiliate_id
-    AND rated.offer_id IS NOT DISTINCT FROM own.offer_id"""
+    AND rated.offer_id IS NOT DISTINCT FROM own.offer_id
+ORDER BY w, {{own_entity}}, own.offer_id"""
 """Clicks, conversions and the conversions that other affiliates' rates would give, by offer: built once a level as `ft_expected`."""
 
 RELATIONS: dict[str, str] = {
@@ -62,7 +63,7 @@ RELATIONS: dict[str, str] = {
 
 def expected(level: Level) -> str:
     """The SQL of `ft_expected` at a level."""
-    return EXPECTED.format(entity=", ".join(ENTITY[level]))
+    return EXPECTED.format(entity=", ".join(ENTITY[level]), own_entity=", ".join(f"own.{column}" for column in ENTITY[level]))
 
 
 def relation(name: str, level: Level) -> str:

@@ -19,7 +19,11 @@ Floats: TypeAlias = NDArray[np.float64]
 REQUEST_COLUMNS = ("session", "time", "method", "path", "status", "bytes", "referrer")
 """What a table of requests must have: any key of a session, a moment, text, text, a number, a number, text (empty or missing: none)."""
 
-SCRIPT, IMAGE, STYLE = (".js", ".mjs"), (".png", ".jpg", ".jpeg", ".gif", ".svg", ".webp", ".ico", ".avif"), (".css", ".woff", ".woff2", ".ttf")
+SCRIPT, IMAGE, STYLE = (
+    (".js", ".mjs"),
+    (".png", ".jpg", ".jpeg", ".gif", ".svg", ".webp", ".ico", ".avif"),
+    (".css", ".woff", ".woff2", ".ttf"),
+)
 """Endings of what a browser fetches by itself when it shows a page."""
 THINKING = 10.0
 """Seconds after which a person has read something rather than waited for it."""
@@ -95,7 +99,9 @@ def _rhythm(session: Session) -> dict[str, float]:
 def _gaps(name: str, moments: Floats) -> dict[str, float]:
     gaps = np.diff(moments)
     if gaps.size < 2:
-        return dict.fromkeys((f"{name}_{figure}" for figure in ("median", "cv", "longest", "hasty", "thinking", "entropy", "memory")), np.nan)
+        return dict.fromkeys(
+            (f"{name}_{figure}" for figure in ("median", "cv", "longest", "hasty", "thinking", "entropy", "memory")), np.nan
+        )
     mean, spread = float(gaps.mean()), float(gaps.std())
     logs = np.log1p(gaps)
     even = logs.std() < 1e-9
@@ -143,7 +149,19 @@ def _walk(session: Session) -> dict[str, float]:
     """Where the pages lead: how wide, how deep, how often back, and whether each was reached from the one before."""
     pages, came_from = session.path[session.page], session.referrer[session.page]
     if len(pages) == 0:
-        names = ("distinct", "entropy", "depth", "depth_spread", "breadth", "revisits", "returns", "repeats", "followed", "direct", "step_entropy")
+        names = (
+            "distinct",
+            "entropy",
+            "depth",
+            "depth_spread",
+            "breadth",
+            "revisits",
+            "returns",
+            "repeats",
+            "followed",
+            "direct",
+            "step_entropy",
+        )
         return dict.fromkeys((f"walk_{name}" for name in names), np.nan)
     depth = np.array([path.strip("/").count("/") for path in pages], dtype=np.float64)
     steps = np.char.add(np.char.add(pages[:-1], " > "), pages[1:])
