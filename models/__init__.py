@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from models.fusion import display_risk, fuse
     from models.graph import ring_graph, rings
     from models.isolation import AnomalyDetector
+    from models.ranker import RiskRanker
     from models.registry import ModelRefused, ModelRegistry
     from models.tail import TopTail
 
@@ -27,6 +28,7 @@ _HOMES = {
     "Observations": "baseline",
     "PeerBaseline": "baseline",
     "Residuals": "baseline",
+    "RiskRanker": "ranker",
     "TailCalibrator": "calibration",
     "TopTail": "tail",
     "benjamini_hochberg": "calibration",
@@ -46,6 +48,7 @@ __all__ = [
     "Observations",
     "PeerBaseline",
     "Residuals",
+    "RiskRanker",
     "TailCalibrator",
     "TopTail",
     "benjamini_hochberg",

@@ -22,6 +22,10 @@ MINIMUM_EXCESSES = 10
 """Reference scores above the threshold that a tail can be fitted on; with fewer (200 scores in all) the empirical tail serves alone."""
 TRUSTED_SURVIVAL = 0.01
 """Share of the tail up to which a shortening one (negative shape) is believed; from there it goes on exponentially, without an end."""
+SMALLEST_PROBABILITY = 1e-6
+"""How far from certainty a corrected probability stays, so that the order among the surest is kept."""
+FLATTEST_SLOPE = 0.05
+"""The slope of a calibration line where held-out scores say nothing: the order is kept, the probabilities are the base rate."""
 SMALLEST_LOG_P = math.log(np.finfo(np.float64).tiny)
 """The natural logarithm of the smallest p-value."""
 
@@ -119,3 +123,34 @@ def _fit_tail(reference: FloatArray) -> _ParetoTail | None:
     gap = mean - 2.0 * weighted
     shape = float(np.clip(2.0 - mean / gap, *SHAPE_LIMITS)) if gap > 0.0 else SHAPE_LIMITS[0]
     return _ParetoTail(start, (1.0 + excesses.size) / (reference.size + 1.0), shape, mean * (1.0 - shape))
+
+
+def platt(log_odds: ArrayLike, bad: ArrayLike) -> tuple[float, float]:
+    """Slope (above 0) and intercept of calibrated log odds as a line in raw ones (n,), given what was bad (n,) (Platt 1999).
+
+    The targets are drawn towards even odds by one row each, as Platt has it, so that separable scores give no certainty.
+    """
+    from sklearn.linear_model import LogisticRegression  # noqa: PLC0415 - p-values need no scikit-learn
+
+    raw, truth = as_vector(log_odds, "The log odds"), as_vector(bad, "What was bad") > 0.0
+    positives, negatives = int(truth.sum()), int((~truth).sum())
+    target = np.where(truth, (positives + 1.0) / (positives + 2.0), 1.0 / (negatives + 2.0))
+    line = LogisticRegression(C=np.inf, max_iter=1_000)
+    line.fit(np.r_[raw, raw].reshape(-1, 1), np.repeat([1, 0], raw.size), sample_weight=np.r_[target, 1.0 - target])
+    slope, intercept = float(line.coef_[0, 0]), float(line.intercept_[0])
+    if slope < FLATTEST_SLOPE:
+        rate = float(target.mean())
+        return FLATTEST_SLOPE, math.log(rate / (1.0 - rate)) - FLATTEST_SLOPE * float(raw.mean())
+    return slope, intercept
+
+
+def corrected_probability(labelled: ArrayLike, label_frequency: float) -> FloatArray:
+    """The probability of being bad (n,) from that of being labelled bad, when the share `label_frequency` of the bad has its label.
+
+    Elkan & Noto 2008: p(bad) = p(labelled) / p(labelled given bad), where labels are given at random among the bad. Never quite 1, so that
+    the order among the surest is kept.
+    """
+    if not 0.0 < label_frequency <= 1.0:
+        raise ValueError(f"The share of the bad that is labelled must lie above 0 and at most at 1, not {label_frequency}.")
+    known = as_vector(labelled, "The probabilities")
+    return np.asarray(np.minimum(known / label_frequency, 1.0 - SMALLEST_PROBABILITY * (1.0 - known)), dtype=np.float64)
