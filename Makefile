@@ -5,7 +5,7 @@ VENV   ?= .venv
 DEMO   ?= fraud-data/demo
 BIN     = $(VENV)/bin
 
-.PHONY: run test test-long bench-ingest bench-networks bench-features check format lock clean help
+.PHONY: run test test-long quality bench-ingest bench-networks bench-features bench-graph bench-models check format lock clean help
 
 help: ## what can be made
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -29,8 +29,17 @@ REPEATS ?= 5
 bench-features: $(VENV)/.test ## the feature engine against a bare scan, pandas and Polars (ROWS=20000000 REPEATS=5)
 	$(BIN)/python -m tests.benchmarks.features --rows $(ROWS) --repeats $(REPEATS)
 
+bench-graph: $(VENV)/.test ## rings and dense blocks to 10M edges, beside networkx; labelled graphs when FRAUD_TEST_DATA is set
+	$(BIN)/python -m tests.benchmarks.graph $(BENCH)
+
+bench-models: $(VENV)/.test ## one row and a million beside scikit-learn's forest (BENCH=--quality: real data, when FRAUD_TEST_DATA is set)
+	$(BIN)/python -m tests.benchmarks.models $(BENCH)
+
 bench-networks: $(VENV)/.test ## a million addresses read against tables of networks
 	$(BIN)/python -m tests.benchmarks.networks $(BENCH)
+
+quality: $(VENV)/.test ## measure detection on made-up programs and fail where a floor of its quality breaks
+	$(BIN)/fraud evaluate --floors small
 
 check: $(VENV)/.test ## style, types and architecture
 	$(BIN)/ruff check .

@@ -21,6 +21,14 @@ def as_vector(values: ArrayLike, what: str) -> FloatArray:
     return np.ascontiguousarray(vector)
 
 
+def distinct(values: IntArray) -> IntArray:
+    """The distinct values, ascending; for tens of millions sorting is several times faster than numpy's own table of hashes."""
+    ordered = np.sort(values)
+    kept = np.ones(ordered.size, dtype=np.bool_)
+    kept[1:] = ordered[1:] != ordered[:-1]
+    return ordered[kept]
+
+
 def as_matrix(values: ArrayLike, what: str) -> FloatArray:
     """`values` as float64 rows by columns, NaN allowed. Raises ValueError when the shape is another."""
     matrix = np.asarray(values, dtype=np.float64)

@@ -10,7 +10,7 @@ import numpy as np
 from scipy import sparse
 from scipy.special import pdtrc
 
-from models.arrays import BoolArray, FloatArray, IntArray
+from models.arrays import BoolArray, FloatArray, IntArray, distinct
 from models.graph.edges import IDENTITY_KINDS, OWNED_KINDS, SITE_KINDS, EntityTable
 from models.graph.mixing import NICHE, SMALLEST_CHANCE
 from models.graph.projection import BEYOND_CHANCE, held, owner_degree, usable
@@ -59,7 +59,7 @@ def _own_things(table: EntityTable, group: IntArray, count: int, pairs: tuple[In
     entities, column = np.unique(entity, return_inverse=True)
     inside = group[affiliate] >= 0
     owners = int(table.owner.max(initial=-1)) + 1
-    members = np.unique((group[affiliate[inside]] * entities.size + column[inside]) * owners + table.owner[affiliate[inside]]) // owners
+    members = distinct((group[affiliate[inside]] * entities.size + column[inside]) * owners + table.owner[affiliate[inside]]) // owners
     cells, held_by = np.unique(members, return_counts=True)
     own = (held_by >= FEWEST_OWN) & (held_by >= OWN_SHARE * owner_degree(table)[entities[cells % entities.size]])
     where = (cells[own] // entities.size, cells[own] % entities.size)

@@ -29,9 +29,11 @@ def chance_evidence(meetings: FloatArray, left: FloatArray, right: FloatArray, s
     two has; `sizes` (affiliates,) the same of everybody. At least 0; fewer than two meetings are no evidence.
     """
     rate = mixing_rate(sizes, int(np.count_nonzero(meetings)))
-    chance = np.asarray(pdtrc(np.maximum(meetings, 1.0) - 1.0, NICHE * rate * left * right), dtype=np.float64)
-    evidence = -np.log10(np.maximum(chance * max(_pairs(sizes), 1.0), SMALLEST_CHANCE))
-    return np.where(meetings >= 2.0, np.maximum(evidence, 0.0), 0.0)
+    found = np.zeros(meetings.size)
+    several = np.flatnonzero(meetings >= 2.0)
+    chance = np.asarray(pdtrc(meetings[several] - 1.0, NICHE * rate * left[several] * right[several]), dtype=np.float64)
+    found[several] = np.maximum(-np.log10(np.maximum(chance * max(_pairs(sizes), 1.0), SMALLEST_CHANCE)), 0.0)
+    return found
 
 
 def mixing_rate(sizes: FloatArray, linked: int) -> float:

@@ -12,7 +12,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from models.arrays import IntArray
+from models.arrays import IntArray, distinct
 from models.graph.edges import EntityTable
 
 MOST_SHUFFLES = 20
@@ -33,7 +33,7 @@ def shuffled_tables(table: EntityTable, seed: int = _SEED) -> Iterator[EntityTab
 def shuffled(table: EntityTable, rng: np.random.Generator) -> EntityTable:
     """One shuffle of a table."""
     entity = dealt_again(table.entity, table.kind[table.entity], rng)
-    keys = np.unique(table.affiliate * max(table.kind.size, 1) + entity)
+    keys = distinct(table.affiliate * max(table.kind.size, 1) + entity)
     affiliate, entity = keys // max(table.kind.size, 1), keys % max(table.kind.size, 1)
     return replace(table, affiliate=affiliate, entity=entity, count=np.ones(affiliate.size))
 

@@ -148,7 +148,11 @@ def _shared_by_kind(table: EntityTable) -> _Sums:
     """What every pair shares of every kind."""
     chosen, weights = usable(table), entity_weights(table)
     stratum = table.kind * (len(RARITIES) + 1) + np.searchsorted(RARITIES, owner_degree(table))
-    parts = [part for one in np.unique(stratum[chosen]).tolist() for part in _products(table, chosen & (stratum == one), weights, one)]
+    parts = [
+        part
+        for one in np.flatnonzero(np.bincount(stratum[chosen])).tolist()
+        for part in _products(table, chosen & (stratum == one), weights, one)
+    ]
     columns = [[getattr(part, name) for part in parts] for name in ("key", "kind", "rarity", "shared")]
     key, kind, rarity, shared = (np.concatenate([*column, np.empty(0, dtype=np.int64)]) for column in columns)
     return _Sums(key, kind, rarity, shared, np.concatenate([*(part.weight for part in parts), np.empty(0)]))

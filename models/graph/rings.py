@@ -18,7 +18,7 @@ import networkx as nx
 import numpy as np
 import pandas as pd
 
-from models.arrays import BoolArray, FloatArray, IntArray
+from models.arrays import BoolArray, FloatArray, IntArray, distinct
 from models.graph.communities import communities
 from models.graph.edges import IDENTITY_KINDS, SAME_SOURCE, STRONG_KINDS, EntityTable, Groups, Mask, read_edges
 from models.graph.growth import drawn_in
@@ -183,7 +183,7 @@ def _shared_entities(table: EntityTable, community: IntArray) -> dict[int, IntAr
     home = community[table.affiliate]
     inside = (home >= 0) & usable(table)[table.entity]
     owners, entities = int(table.owner.max(initial=-1)) + 1, table.kind.size
-    held = np.unique((home[inside] * entities + table.entity[inside]) * owners + table.owner[table.affiliate[inside]])
+    held = distinct((home[inside] * entities + table.entity[inside]) * owners + table.owner[table.affiliate[inside]])
     pairs, count = np.unique(held // max(owners, 1), return_counts=True)
     kept = pairs[count >= 2]
     return _grouped(kept // max(entities, 1), kept % max(entities, 1))

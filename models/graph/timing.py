@@ -58,7 +58,7 @@ def gap_patterns(affiliate: IntArray, at: IntArray) -> tuple[IntArray, IntArray]
     affiliate's own mix of gaps would bring about by chance says nothing and is left out: dense traffic repeats itself anyway.
     """
     order = np.lexsort((at, affiliate))
-    who, gaps = affiliate[order], np.diff(at[order]) // STEP_US
+    who, gaps = affiliate[order], np.maximum(np.diff(at[order]), 0) // STEP_US
     if gaps.size < GRAM:
         return np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int64)
     inside = who[1:] == who[:-1]
@@ -70,7 +70,7 @@ def gap_patterns(affiliate: IntArray, at: IntArray) -> tuple[IntArray, IntArray]
 
 def _telling(who: IntArray, gaps: IntArray, inside: BoolArray) -> BoolArray:
     """Which runs of gaps (patterns,) are so rare under their affiliate's own mix of gaps that two affiliates never have one by chance."""
-    _, place, count = np.unique(np.stack([who, gaps]), axis=1, return_inverse=True, return_counts=True)
+    _, place, count = np.unique(who * (int(gaps.max()) + 1) + gaps, return_inverse=True, return_counts=True)
     size = np.maximum(np.bincount(who, weights=inside), 1.0)
     surprise = -np.log(np.minimum(count[place] / size[who], 1.0))
     run = np.convolve(surprise, np.ones(GRAM), mode="valid")
