@@ -14,7 +14,9 @@ from fraud.app.history import by_kind
 from fraud.app.parts import App, KeptModels
 from fraud.app.scoring import fit_click_model_on
 from fraud.app.upkeep import keep_up
+from fraud.cases.lifecycle import seen_again
 from fraud.domain.actors import Actor
+from fraud.domain.alerts import Alert
 from fraud.domain.clock import as_utc
 from fraud.domain.scans import ScanResult
 from fraud.features.catalogue import feature_set_hash
@@ -72,7 +74,8 @@ def ingest_options(app: App, format_name: str, progress: Progress) -> IngestOpti
 def scan_workspace(app: App, request: ScanRequest, actor: Actor, policy: str, progress: Progress) -> ScanRun:
     """Scans the workspace's own events and keeps decisions, alerts, models and the result; the lake is kept up first."""
     keep_up(app, progress)
-    tools = _tools(app, app.lake, actor, app.pack_for(request.program_id, policy), progress)
+    standing = app.stores.alerts.standing(request.program_id)
+    tools = _tools(app, app.lake, actor, app.pack_for(request.program_id, policy), progress, standing)
     outcome = scan(request, tools)
     progress("Fitting the click model")
     fit_click_model_on(app, app.lake, request.program_id, outcome.result.as_of)
@@ -108,17 +111,27 @@ def _beginning_with_the_clicks(request: ScanRequest, lake: ParquetLake) -> ScanR
     return replace(request, whole=False, since=as_utc(first))
 
 
-def _tools(app: App, lake: ParquetLake, actor: Actor, pack: Pack, progress: Progress) -> ScanTools:
+def _tools(app: App, lake: ParquetLake, actor: Actor, pack: Pack, progress: Progress, standing: Sequence[Alert] = ()) -> ScanTools:
     now = app.clock.now()
     models = KeptModels(app.registry, feature_set_hash(), now)
     enrichment = enrichment_artefacts(app)
-    return ScanTools(lake=lake, models=models, pack=pack, actor=actor, now=now, progress=progress, enrichment=enrichment)
+    return ScanTools(
+        lake=lake,
+        models=models,
+        pack=pack,
+        actor=actor,
+        now=now,
+        progress=progress,
+        enrichment=enrichment,
+        standing=standing,
+    )
 
 
 def _keep(app: App, outcome: ScanOutcome) -> ScanResult:
     """Keeps a scan; returns its result with the alerts as they now stand, counted where the news is not new."""
     app.stores.decisions.add(outcome.decisions)
-    standing = app.stores.alerts.record(outcome.alerts)
+    policy = app.pack_of(outcome.result.policy).scan.alerts
+    standing = app.stores.alerts.record(outcome.alerts, lambda known, sighting: seen_again(known, sighting, policy))
     result = msgspec.structs.replace(outcome.result, alerts=tuple(standing))
     app.stores.scans.add(result)
     app.tell([*alert_events(standing), *scan_events(result)])

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 
 import msgspec
 
 from fraud.decisions.weighing import conclusive, findings, worth_a_look
-from fraud.domain.alerts import Alert
+from fraud.domain.alerts import Alert, Known
 from fraud.domain.decisions import Decision, Outcome, SubjectKind
 from fraud.domain.ids import stable_id
 from fraud.domain.scans import Ring
@@ -21,11 +21,12 @@ _OPENING = frozenset({Outcome.REVIEW, Outcome.HOLD, Outcome.SUSPEND})
 
 class Candidate(msgspec.Struct, frozen=True, kw_only=True):
     """A decided subject that may become an alert. `subject` is its place in the feature table, `exposure` the central
-    estimate of what it may cost."""
+    estimate of what it may cost, `evidence` the fused -log10 p of its statistics."""
 
     decision: Decision
     subject: str | tuple[str, str]
     exposure: float
+    evidence: float = 0.0
 
     @property
     def absolute(self) -> bool:
@@ -43,12 +44,18 @@ def budget_of(policy: ScanPolicy, active: int, asked: int | None) -> int:
     return asked if asked is not None else min(policy.budget_maximum, math.ceil(policy.budget_share * active))
 
 
-def choose(policy: ScanPolicy, candidates: Sequence[Candidate], budget: int) -> list[Candidate]:
-    """The candidates to alert on, riskiest first. Absolute evidence has a storm limit of its own and takes nothing from the budget."""
+def choose(policy: ScanPolicy, candidates: Sequence[Candidate], budget: int, quiet: Collection[str] = ()) -> list[Candidate]:
+    """The candidates to alert on, riskiest first. Absolute evidence has a storm limit of its own and takes nothing from the budget.
+
+    `quiet` are the subjects about whom people have been asked already and nothing is new: they are seen again, as long as they are
+    above the floor, and take nothing from the budget either.
+    """
     ranked = sorted(candidates, key=lambda c: (-c.decision.verdict.score, c.decision.subject_id))
-    absolute = [c for c in ranked if c.absolute][: policy.absolute_alert_limit]
-    statistical = [c for c in ranked if not c.absolute and c.above_floor][: max(budget, 0)]
-    chosen = {c.decision.decision_id for c in (*absolute, *statistical)}
+    again = [c for c in ranked if c.decision.subject_id in quiet and (c.absolute or c.above_floor)]
+    fresh = [c for c in ranked if c.decision.subject_id not in quiet]
+    absolute = [c for c in fresh if c.absolute][: policy.absolute_alert_limit]
+    statistical = [c for c in fresh if not c.absolute and c.above_floor][: max(budget, 0)]
+    chosen = {c.decision.decision_id for c in (*again, *absolute, *statistical)}
     return [c for c in ranked if c.decision.decision_id in chosen]
 
 
@@ -83,26 +90,29 @@ def ring_alert(case: RingCase, now: datetime) -> Alert:
     """The one alert of a ring: what its riskiest member shows, what all of them may cost. Its id follows from the ring's members."""
     alert = alert_of(case.candidate, now)
     typologies = {name for member in case.members for name in member.decision.verdict.typologies}
+    loss = round(sum(member.exposure for member in case.members), 2)
     return msgspec.structs.replace(
         alert,
         alert_id=stable_id("alert", alert.program_id, SubjectKind.RING.value, case.ring.ring_id),
         subject_kind=SubjectKind.RING,
         subject_id=case.ring.ring_id,
         typologies=tuple(sorted(typologies)),
-        expected_loss=round(sum(member.exposure for member in case.members), 2),
+        expected_loss=loss,
+        known=msgspec.structs.replace(alert.known, expected_loss=loss),
         members=case.ring.affiliate_ids,
     )
 
 
 def alert_of(candidate: Candidate, now: datetime) -> Alert:
-    """The alert that asks a person to look. Its id follows from program, subject and families: the same news is the same alert."""
+    """The alert that asks a person to look. Its id follows from program and subject: one subject is one alert."""
     decision = candidate.decision
     weighty = [reason for reason in decision.verdict.reasons if reason.severity.rank >= Severity.MEDIUM.rank] or list(
         decision.verdict.reasons
     )
     families = sorted({reason.family.value for reason in weighty if reason.tier is not Tier.CIRCUMSTANTIAL}) or ["statistics"]
+    loss = round(candidate.exposure, 2)
     return Alert(
-        alert_id=stable_id("alert", decision.program_id, decision.subject_kind.value, decision.subject_id, *families),
+        alert_id=stable_id("alert", decision.program_id, decision.subject_kind.value, decision.subject_id),
         program_id=decision.program_id,
         subject_kind=decision.subject_kind,
         subject_id=decision.subject_id,
@@ -113,5 +123,8 @@ def alert_of(candidate: Candidate, now: datetime) -> Alert:
         decision_id=decision.decision_id,
         opened_at=now,
         last_seen_at=now,
-        expected_loss=round(candidate.exposure, 2),
+        expected_loss=loss,
+        families=tuple(families),
+        evidence=candidate.evidence,
+        known=Known(families=tuple(families), evidence=candidate.evidence, expected_loss=loss),
     )

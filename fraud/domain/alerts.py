@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
 from enum import StrEnum
 
@@ -19,8 +20,18 @@ class AlertState(StrEnum):
     EXPIRED = "expired"
 
 
+class Known(msgspec.Struct, frozen=True, kw_only=True):
+    """What people have been told: the kinds of evidence, its strength (fused -log10 p) and what was at stake."""
+
+    families: tuple[str, ...] = ()
+    evidence: float = 0.0
+    expected_loss: float = 0.0
+
+
 class Alert(msgspec.Struct, frozen=True, kw_only=True):
-    """One thing for a person to look at. The id follows from program, subject and families, so the same news twice is one alert.
+    """One thing for a person to look at. The id follows from program and subject: one subject is one alert, however often it is seen.
+
+    `known` is what people have been told, `news` what opened it again or was added since; `reopened` counts how often that happened.
 
     A ring is one alert: `members` are its affiliates, and the decision is that of its riskiest member.
     """
@@ -40,3 +51,25 @@ class Alert(msgspec.Struct, frozen=True, kw_only=True):
     state: AlertState = AlertState.OPEN
     expected_loss: float = 0.0
     members: tuple[str, ...] = ()
+    families: tuple[str, ...] = ()
+    evidence: float = 0.0
+    known: Known = Known()
+    news: str = ""
+    reopened: int = 0
+    resolved_at: datetime | None = None
+    snoozed_until: datetime | None = None
+
+
+Merge = Callable[[Alert, Alert], Alert]
+"""What an alert that stands becomes with one more sighting of its subject."""
+
+
+def counted(standing: Alert, sighting: Alert) -> Alert:
+    """The alert after one more sighting, in the state it is in; one that arrives late does not replace newer reasons."""
+    newest = sighting if sighting.last_seen_at >= standing.last_seen_at else standing
+    return msgspec.structs.replace(
+        newest,
+        opened_at=min(standing.opened_at, sighting.opened_at),
+        times_seen=standing.times_seen + 1,
+        state=standing.state,
+    )

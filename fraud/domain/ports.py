@@ -5,13 +5,13 @@ Every call names its program: nothing crosses from one program to another.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 from fraud.domain.actors import Actor, Role
-from fraud.domain.alerts import Alert, AlertState
+from fraud.domain.alerts import Alert, Merge, counted
 from fraud.domain.decisions import Decision, DecisionKind, SubjectKind
 from fraud.domain.dossiers import Dossier
 from fraud.domain.jobs import Job
@@ -73,8 +73,8 @@ class ScanStore(Protocol):
 class AlertStore(Protocol):
     """Alerts, one row per alert id."""
 
-    def record(self, alerts: Sequence[Alert]) -> list[Alert]:
-        """Opens new alerts; one seen before is counted (`times_seen`, `last_seen_at`) and takes the newest reasons and score.
+    def record(self, alerts: Sequence[Alert], merge: Merge = counted) -> list[Alert]:
+        """Opens new alerts; one seen before becomes what `merge` makes of it and the sighting.
 
         Returns the alerts as they now stand, in the order given. Recording the very same sighting (same decision) twice counts once.
         """
@@ -88,8 +88,12 @@ class AlertStore(Protocol):
         """Open alerts, largest expected loss first, then highest score."""
         ...
 
-    def set_state(self, program_id: str, alert_id: str, state: AlertState) -> Alert:
-        """Resolves, expires or opens an alert again; returns it as it now stands, or raises `NotFound`."""
+    def standing(self, program_id: str) -> list[Alert]:
+        """Every alert of a program, open or not: what people have been told already."""
+        ...
+
+    def change(self, program_id: str, alert_id: str, how: Callable[[Alert], Alert]) -> Alert:
+        """Replaces an alert by what `how` makes of it, in one step; returns it as it now stands, or raises `NotFound`."""
         ...
 
 

@@ -52,7 +52,17 @@ class VettingPolicy(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     loss: ExpectedLoss
 
 
-class ScanPolicy(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class AlertPolicy(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """When an alert opens again, rests and expires (section 4.8): on evidence that rose by so much (-log10 p), on a stake so many times
+    as large, not within so many days of being resolved, and gone when not seen for so many days (Dub's 30)."""
+
+    reopen_evidence: float = 1.0
+    reopen_exposure_factor: float = 2.0
+    cooldown_days: float = 7.0
+    expire_days: float = 30.0
+
+
+class ScanPolicy(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
     """How a night is decided, and how many alerts it may raise on statistics alone."""
 
     rule_weight: float
@@ -65,6 +75,7 @@ class ScanPolicy(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     absolute_alert_limit: int
     minimum_sub_id_clicks: int
     cap_shares: dict[Outcome, float]
+    alerts: AlertPolicy = AlertPolicy()
 
 
 class ScorePolicy(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
-import msgspec
 from sqlalchemy import Connection, select, update
 
-from fraud.domain.alerts import Alert, AlertState
+from fraud.domain.alerts import Alert, AlertState, Merge, counted
 from fraud.errors import NotFound
 from fraud.storage.database import Database
 from fraud.storage.documents import decode, digest, encode, insert_new
@@ -22,16 +21,16 @@ class SqlAlerts:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def record(self, alerts: Sequence[Alert]) -> list[Alert]:
-        """Opens new alerts; one seen before is counted and takes the newest reasons and score.
+    def record(self, alerts: Sequence[Alert], merge: Merge = counted) -> list[Alert]:
+        """Opens new alerts; one seen before becomes what `merge` makes of it and the sighting.
 
         Returns the alerts as they now stand, in the order given. The same sighting (alert and decision) counts once, however often it
-        is recorded and whatever came between. An alert that was resolved stays resolved: opening it again is a step of its own.
+        is recorded and whatever came between.
         """
         standing: dict[tuple[str, str], Alert] = {}
         with self._database.transaction() as connection:
             for alert in sorted(alerts, key=_key):  # one order for all, so that two writers never wait for each other in a circle
-                standing[_key(alert)] = _record(connection, alert)
+                standing[_key(alert)] = _record(connection, alert, merge)
         return [standing[_key(alert)] for alert in alerts]
 
     def get(self, program_id: str, alert_id: str) -> Alert:
@@ -50,34 +49,29 @@ class SqlAlerts:
             texts = connection.execute(query).scalars().all()
         return [decode(text, Alert) for text in texts]
 
-    def set_state(self, program_id: str, alert_id: str, state: AlertState) -> Alert:
-        """Resolves, expires or opens an alert again; returns it as it now stands, or raises `NotFound`."""
+    def standing(self, program_id: str) -> list[Alert]:
+        """Every alert of a program, open or not: what people have been told already."""
+        query = select(table.c.document).where(table.c.program_id == program_id)
+        with self._database.reading() as connection:
+            return [decode(text, Alert) for text in connection.execute(query).scalars()]
+
+    def change(self, program_id: str, alert_id: str, how: Callable[[Alert], Alert]) -> Alert:
+        """Replaces an alert by what `how` makes of it, in one step; returns it as it now stands, or raises `NotFound`."""
         with self._database.transaction() as connection:
-            changed = msgspec.structs.replace(_standing(connection, program_id, alert_id, lock=True), state=state)
+            changed = how(_standing(connection, program_id, alert_id, lock=True))
             _write(connection, changed)
         return changed
 
 
-def _record(connection: Connection, alert: Alert) -> Alert:
+def _record(connection: Connection, alert: Alert, merge: Merge) -> Alert:
     opened = insert_new(connection, table, _row(alert))
     standing = alert if opened else _standing(connection, alert.program_id, alert.alert_id, lock=True)
     sighting = {"program_id": alert.program_id, "sighting_key": digest(alert.alert_id, alert.decision_id)}
     if not insert_new(connection, alert_sightings, sighting) or opened:
         return standing
-    merged = _merged(standing, alert)
+    merged = merge(standing, alert)
     _write(connection, merged)
     return merged
-
-
-def _merged(standing: Alert, sighting: Alert) -> Alert:
-    """The alert after one more sighting; one that arrives late is counted but does not replace newer reasons."""
-    newest = sighting if sighting.last_seen_at >= standing.last_seen_at else standing
-    return msgspec.structs.replace(
-        newest,
-        opened_at=min(standing.opened_at, sighting.opened_at),
-        times_seen=standing.times_seen + 1,
-        state=standing.state,
-    )
 
 
 def _standing(connection: Connection, program_id: str, alert_id: str, *, lock: bool = False) -> Alert:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -10,7 +10,8 @@ from typing import Protocol
 import duckdb
 import msgspec
 
-from fraud.cases.alerting import Candidate, alert_of, budget_of, by_ring, choose, ring_alert
+from fraud.cases.alerting import Candidate, RingCase, alert_of, budget_of, by_ring, choose, ring_alert
+from fraud.cases.lifecycle import is_quiet
 from fraud.checks.running import PreparedChecks
 from fraud.checks.traffic.facts import Company, TrafficFacts
 from fraud.decisions.traffic import (
@@ -93,7 +94,7 @@ class ScanRequest:
 
 @dataclass(frozen=True)
 class ScanTools:
-    """What a scan works with."""
+    """What a scan works with. `standing` are the program's alerts so far: what they say already is no news."""
 
     lake: EventLake
     models: ModelKeeper
@@ -102,6 +103,7 @@ class ScanTools:
     now: datetime
     progress: Progress = field(default=lambda _: None)
     enrichment: tuple[Artefact, ...] = ()
+    standing: Sequence[Alert] = ()
 
 
 @dataclass(frozen=True)
@@ -217,9 +219,12 @@ def _decide(night: _Night, model: TrafficModel, tonight: FeatureTable, sub_ids: 
     candidates_subs = [_candidate(night, sub_ids, judged_subs, subject, SubjectKind.SUB_ID) for subject in sub_ids.facts.index]
     budget = budget_of(pack.scan, len(candidates), night.request.budget)
     apart, ring_cases = by_ring(candidates, night.graph.rings)
-    chosen = choose(pack.scan, apart, budget)
+    sightings = {one.decision.subject_id: _sighting(night, one, ring_cases) for one in apart}
+    known = {alert.alert_id: alert for alert in tools.standing}
+    quiet = {name for name, seen in sightings.items() if is_quiet(known.get(seen.alert_id), seen, pack.scan.alerts)}
+    chosen = choose(pack.scan, apart, budget, quiet)
     cases = [(candidate, ring_cases.get(candidate.decision.decision_id)) for candidate in chosen]
-    alerts = tuple(alert_of(one, tools.now) if case is None else ring_alert(case, tools.now) for one, case in cases)
+    alerts = tuple(sightings[one.decision.subject_id] for one in chosen)
     alerted = {member.decision.subject_id for one, case in cases for member in (case.members if case else (one,))}
     days = (night.window.end - night.window.start) / timedelta(days=1)
     result = ScanResult(
@@ -242,6 +247,11 @@ def _decide(night: _Night, model: TrafficModel, tonight: FeatureTable, sub_ids: 
     )
     decisions = tuple(candidate.decision for candidate in (*candidates, *candidates_subs))
     return ScanOutcome(result=result, decisions=decisions, alerts=alerts)
+
+
+def _sighting(night: _Night, candidate: Candidate, ring_cases: Mapping[str, RingCase]) -> Alert:
+    case = ring_cases.get(candidate.decision.decision_id)
+    return alert_of(candidate, night.tools.now) if case is None else ring_alert(case, night.tools.now)
 
 
 def _candidate(night: _Night, table: FeatureTable, judged: Judgement, subject: Subject, kind: SubjectKind) -> Candidate:
@@ -271,7 +281,7 @@ def _candidate(night: _Night, table: FeatureTable, judged: Judgement, subject: S
         run_id=night.scan_id,
     )
     exposure = float(commission_at_risk(inputs.facts, verdict).mid or 0)
-    return Candidate(decision=decision, subject=subject, exposure=exposure)
+    return Candidate(decision=decision, subject=subject, exposure=exposure, evidence=inputs.facts.evidence or 0.0)
 
 
 def _escaped(part: str) -> str:

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 
 import msgspec
 
+from fraud.cases.lifecycle import resolved
 from fraud.decisions.deciding import public_reason
 from fraud.decisions.weighing import findings
 from fraud.domain.actors import Actor, Role
-from fraud.domain.alerts import Alert, AlertState
+from fraud.domain.alerts import Alert
 from fraud.domain.clock import Clock
 from fraud.domain.decisions import Decision, DecisionKind, Outcome, SubjectKind
 from fraud.domain.ids import new_id, stable_id
@@ -66,9 +67,9 @@ def resolve_alert(tools: ReviewTools, program_id: str, alert_id: str, word: Word
     about = {"alert_id": alert_id, "decision_id": alert.decision_id, "reason_codes": tuple(reason.code for reason in alert.reasons)}
     review = tools.reviews.add(_review(tools, program_id, subject, Source.ALERT, word, about))
     _learn(tools, review)
-    resolved = tools.alerts.set_state(program_id, alert_id, AlertState.RESOLVED)
+    settled = tools.alerts.change(program_id, alert_id, lambda standing: resolved(standing, review.reviewed_at))
     tools.audit.record(word.actor, program_id, "alert.resolved", alert_id, review.reviewed_at, {"disposition": review.disposition.value})
-    return resolved, review
+    return settled, review
 
 
 def give_feedback(tools: ReviewTools, program_id: str, subject: tuple[SubjectKind, str], word: Word) -> Review:

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 import msgspec
 
-from fraud.domain.alerts import Alert
+from fraud.domain.alerts import Alert, AlertState
 from fraud.domain.decisions import Decision, DecisionKind, Outcome, SubjectKind, Verdict
 from fraud.domain.ids import stable_id
 from fraud.domain.outbox import EventKind, OutboundEvent
@@ -14,7 +14,7 @@ from fraud.domain.scans import RankedSubject, ScanResult
 
 
 def alert_events(alerts: Iterable[Alert]) -> list[OutboundEvent]:
-    """One `alert.opened` for each alert that is new; one that was seen before is no news."""
+    """One `alert.opened` for each alert that was opened, or opened again, by its last sighting; one that only stands is no news."""
     return [
         OutboundEvent(
             event_id=stable_id("evt", alert.program_id, "alert", alert.alert_id, alert.opened_at.isoformat()),
@@ -25,7 +25,7 @@ def alert_events(alerts: Iterable[Alert]) -> list[OutboundEvent]:
             data=msgspec.to_builtins(alert),
         )
         for alert in alerts
-        if alert.times_seen == 1
+        if alert.state is AlertState.OPEN and alert.opened_at == alert.last_seen_at
     ]
 
 

@@ -72,12 +72,18 @@ def test_the_budget_is_the_packs_unless_asked_otherwise(active: int, asked: int 
     assert budget_of(PACK.scan, active, asked) == budget
 
 
-def test_the_same_news_is_the_same_alert_and_other_news_another() -> None:
+def test_one_subject_is_one_alert_whatever_the_evidence() -> None:
     fast = candidate("a", [found("traffic.fast_conversions")])
-    again = candidate("a", [found("traffic.fast_conversions", Severity.MEDIUM)])
     other = candidate("a", [found("traffic.repeated_customers")])
-    assert alert_of(fast, NOW).alert_id == alert_of(again, NOW).alert_id
-    assert alert_of(fast, NOW).alert_id != alert_of(other, NOW).alert_id
+    assert alert_of(fast, NOW).alert_id == alert_of(other, NOW).alert_id
+    assert alert_of(fast, NOW).families != alert_of(other, NOW).families
+    assert alert_of(candidate("b", []), NOW).alert_id != alert_of(fast, NOW).alert_id
+
+
+def test_what_is_known_is_seen_again_and_takes_nothing_from_the_budget() -> None:
+    night = [candidate(f"a{i}", out_in(Family.TIMING, Family.NETWORK), evidence=float(i)) for i in range(6)]
+    assert names(choose(PACK.scan, night, budget=2, quiet={"a5", "a4"})) == ["a5", "a4", "a3", "a2"]
+    assert names(choose(PACK.scan, [candidate("odd", [], 9.0)], budget=2, quiet={"odd"})) == [], "below the floor nothing is seen"
 
 
 def test_an_alert_carries_what_is_at_stake() -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
+import msgspec
 import pytest
 
 from fraud.domain.alerts import Alert, AlertState
@@ -16,6 +18,11 @@ from tests.storage.samples import NOON, alert, later
 @pytest.fixture
 def alerts(database: Database) -> SqlAlerts:
     return SqlAlerts(database)
+
+
+def as_(state: AlertState) -> Callable[[Alert], Alert]:
+    """A change of state and of nothing else."""
+    return lambda standing: msgspec.structs.replace(standing, state=state)
 
 
 def seen_by(decision_id: str, hours: float, alert_id: str = "alr_1", **changes: object) -> Alert:
@@ -68,17 +75,17 @@ def test_open_alerts_stand_by_expected_loss_then_score(alerts: SqlAlerts) -> Non
 
 def test_a_resolved_alert_leaves_the_queue_and_stays_resolved_when_it_is_seen_again(alerts: SqlAlerts) -> None:
     alerts.record([alert()])
-    assert alerts.set_state("shoes", "alr_1", AlertState.RESOLVED).state is AlertState.RESOLVED
+    assert alerts.change("shoes", "alr_1", as_(AlertState.RESOLVED)).state is AlertState.RESOLVED
     assert alerts.open_alerts("shoes") == []
     (standing,) = alerts.record([seen_by("dec_2", 1)])
     assert (standing.state, standing.times_seen) == (AlertState.RESOLVED, 2)
-    alerts.set_state("shoes", "alr_1", AlertState.OPEN)
+    alerts.change("shoes", "alr_1", as_(AlertState.OPEN))
     assert [one.times_seen for one in alerts.open_alerts("shoes")] == [2]
 
 
 def test_an_unknown_alert_is_not_found(alerts: SqlAlerts) -> None:
     with pytest.raises(NotFound, match="'alr_9'"):
-        alerts.set_state("shoes", "alr_9", AlertState.RESOLVED)
+        alerts.change("shoes", "alr_9", as_(AlertState.RESOLVED))
     with pytest.raises(NotFound, match="'alr_9'"):
         alerts.get("shoes", "alr_9")
 

@@ -8,7 +8,6 @@ from datetime import timedelta
 import pytest
 
 from fraud.domain.actors import SYSTEM
-from fraud.domain.alerts import AlertState
 from fraud.domain.decisions import DecisionKind
 from fraud.errors import NotFound
 from fraud.storage.alerts import SqlAlerts
@@ -42,7 +41,7 @@ def test_no_getter_reaches_into_another_program(database: Database, other: str) 
         lambda: decisions.get(other, "dec_1"),
         lambda: scans.get(other, "scn_1"),
         lambda: alerts.get(other, "alr_1"),
-        lambda: alerts.set_state(other, "alr_1", AlertState.RESOLVED),
+        lambda: alerts.change(other, "alr_1", lambda standing: standing),
         lambda: applications.get(other, "app_1"),
         lambda: applications.dossier(other, "app_1"),
         lambda: jobs.get(other, job.job_id),
