@@ -49,7 +49,7 @@ def evaluate(
     leave_out: Annotated[bool, typer.Option("--leave-out", help="Measure what each kind costs that labels lack.")] = False,
     jobs: Annotated[int, typer.Option(min=1, metavar="N", help="Seeds measured at once, each in a process of 1 to 2 GB.")] = 2,
     floors: Annotated[
-        str, typer.Option(metavar="NAME", help="Measure `small` or `full` and fail where a floor of quality breaks.", show_default=False)
+        str, typer.Option(metavar="NAME", help="Measure these programs (`small`); fail where a floor breaks.", show_default=False)
     ] = "",
     set_floors: Annotated[bool, typer.Option("--set-floors", help="With --floors: set them to what is measured.")] = False,
     policy: PolicyOption = "",

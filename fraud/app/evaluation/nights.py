@@ -45,12 +45,14 @@ class NightsToDetection(msgspec.Struct, frozen=True, kw_only=True):
     kinds: tuple[NightsOfKind, ...]
 
 
-def nights_to_detection(app: App, spec: SimulationSpec, folder: Path, scanning: tuple[int, Means]) -> NightsToDetection:
+def nights_to_detection(
+    app: App, spec: SimulationSpec, folder: Path, scanning: tuple[int, Means], affiliates: int = AFFILIATES
+) -> NightsToDetection:
     """Simulates the spec's world at 50 clicks a day, with every onset `NIGHTS` nights before the end, and scans each night since."""
     days, means = scanning
     steady = replace(
         spec,
-        affiliates=AFFILIATES,
+        affiliates=affiliates,
         clicks_per_day=CLICKS_PER_DAY,
         even_volume=True,
         bad_share=_BAD_SHARE,
