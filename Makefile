@@ -5,7 +5,7 @@ VENV   ?= .venv
 DEMO   ?= fraud-data/demo
 BIN     = $(VENV)/bin
 
-.PHONY: run test test-long quality bench-ingest bench-networks bench-features bench-graph bench-models check format lock clean help
+.PHONY: run test test-long quality bench-ingest bench-networks bench-features bench-graph bench-models bench-crawl check format lock clean help
 
 help: ## what can be made
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -40,6 +40,9 @@ bench-networks: $(VENV)/.test ## a million addresses read against tables of netw
 
 quality: $(VENV)/.test ## measure detection on made-up programs and fail where a floor of its quality breaks
 	$(BIN)/fraud evaluate --floors small
+
+bench-crawl: $(VENV)/.test ## fetching and reading pages against Scrapy (pip install '.[bench]'), one applicant, a batch of a thousand
+	$(BIN)/python -m tests.benchmarks.crawl $(BENCH)
 
 check: $(VENV)/.test ## style, types and architecture
 	$(BIN)/ruff check .

@@ -86,7 +86,7 @@ def _facts(found: Walked, source: str, url: str, base: str, encoding: str) -> Pa
         reloads_after=_reloads_after(navigations, found, url),
         script_signs=script_signs(found.scripts, _script_files(found, base), [move.url for move in navigations]),
         dates=page_dates(source, found.metas),
-        copyright_year=copyright_year(everything[-MOST_TEXT:]),
+        copyright_year=copyright_year(everything),
         feeds=_feeds(found, base),
         icon=next(iter(_rel(found, "icon", base)), ""),
         structure=sketch(found.shapes),

@@ -15,6 +15,8 @@ TIME = re.compile(r"<time\b[^>]{0,200}?\bdatetime\s*=\s*[\"']([^\"']{8,40})[\"']
 META_NAMES = frozenset({"article:published_time", "article:modified_time", "og:updated_time", "date", "last-modified", "dc.date"})
 COPYRIGHT = re.compile(r"(?:©|\(c\)|&copy;|copyright)[^\n]{0,40}?\b((?:19|20)\d{2})(?:\s*[-–]\s*((?:19|20)\d{2}))?", re.IGNORECASE)
 EARLIEST = 1990
+FOOT = 5_000
+"""Characters at the end of a page's text, where copyright notices stand."""
 
 
 def page_dates(source: str, metas: Iterable[Meta]) -> tuple[datetime, ...]:
@@ -28,6 +30,9 @@ def page_dates(source: str, metas: Iterable[Meta]) -> tuple[datetime, ...]:
 
 def copyright_year(text: str) -> int | None:
     """Return the newest year beside a copyright sign; None where there is none."""
+    text = text[-FOOT:]
+    if "©" not in text and not any(sign in text.lower() for sign in ("(c)", "copyright")):
+        return None
     years = [int(year) for match in COPYRIGHT.finditer(text) for year in match.groups() if year]
     return max(years, default=None)
 

@@ -8,16 +8,20 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
 from typing import NamedTuple
 
 from selectolax.lexbor import LexborNode
 
-from crawlers.reading.style import Style, declarations, unescaped, why_hidden, without_comments
+from crawlers.reading.style import Style, declarations, unescaped, why_contents_hidden, why_hidden, without_comments
 
 MOST_RULES = 2_000
 """Rules that are kept of a page."""
 MOST_STYLE = 500_000
 """Characters of style rules that are read of a page: large sites put some 200,000 into it."""
+MOST_KNOWN = 20_000
+"""Kinds of element (tag, class, id) whose style is remembered."""
 MOST_COMPARISONS = 100_000
 """Comparisons of a rule with an element on one page; a second's work for a hostile one, and more than honest pages need."""
 MOST_PARENTS = 100
@@ -77,12 +81,31 @@ class Rule(NamedTuple):
         return not self.above and not self.subject.attributes and bool(self.subject.classes or self.subject.id)
 
 
-class Applied(NamedTuple):
-    """The style of an element by the rules, what of it rests on rules of its own, and the rules that may change it."""
+@dataclass(frozen=True)
+class Applied:
+    """The style of an element by the rules, what of it rests on rules of its own, and the rules that may change it.
+
+    The same object serves all elements of one kind, so that what follows from it is worked out once.
+    """
 
     style: Style
     own: Style
     others: tuple[Rule, ...]
+
+    @cached_property
+    def hidden(self) -> str:
+        """By what means these rules alone hide an element, '' when they do not."""
+        return why_hidden(self.style) if self.style else ""
+
+    @cached_property
+    def hidden_contents(self) -> str:
+        """By what means these rules alone hide what is inside an element, '' when they do not."""
+        return why_contents_hidden(self.style) if self.style else ""
+
+    @cached_property
+    def doubtful(self) -> str:
+        """Why that is not certain for an element without a style of its own, '' when it is."""
+        return self.doubt({}, self.hidden)
 
     def doubt(self, inline: Style, hidden: str) -> str:
         """Return why it is not certain that the element is hidden (or, where `hidden` is '', that it is seen); '' when it is."""
@@ -131,6 +154,7 @@ class Sheet:
         self._by_name: dict[str, list[Rule]] = {}
         self._costs: dict[str, int] = {}
         self._left = MOST_COMPARISONS
+        self._known: dict[tuple[str, str | None, str | None], Applied] = {}
         self.exhausted = len(rules) >= MOST_RULES
         for rule in rules:
             for name in _names(rule.subject):
@@ -139,7 +163,18 @@ class Sheet:
 
     def applied(self, node: LexborNode, tag: str, attributes: Attributes) -> Applied:
         """Return what the rules say of an element."""
-        near = self._near(tag, attributes)
+        if not self._by_name:
+            return NOTHING_APPLIES
+        key = (tag, attributes.get("class"), attributes.get("id"))
+        known = self._known.get(key)
+        if known is None:
+            near = self._near(tag, attributes)
+            known = self._applied(near, node, tag, attributes)
+            if not any(rule.above or rule.subject.attributes for rule in near) and len(self._known) < MOST_KNOWN:
+                self._known[key] = known
+        return known
+
+    def _applied(self, near: list[Rule], node: LexborNode, tag: str, attributes: Attributes) -> Applied:
         if not near:
             return NOTHING_APPLIES
         fitting = [rule for rule in near if rule.sure and rule.subject.fits(tag, attributes) and _stands_in(node, rule.above)]

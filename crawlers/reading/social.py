@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from functools import cache
 from urllib.parse import unquote
 
@@ -16,6 +17,8 @@ MOST_PROFILES = 100
 EMAIL = re.compile(
     r"(?<![\w.+-])([A-Za-z0-9][\w.+-]{0,63})@((?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.){1,6}[A-Za-z]{2,24})(?![\w@])"
 )
+LONGEST_NAME, LONGEST_HOST = 65, 420
+"""Characters before and after an `@` that can belong to an address (as `EMAIL` has them)."""
 FILE_ENDINGS = (".png", ".jpg", ".jpeg", ".gif", ".webp", ".svg", ".css", ".js")
 FEDIVERSE_PATH = re.compile(r"/(?:@|users/)(\w{1,60})/?\Z")
 STRENGTH: tuple[ProfileSource, ...] = ("rel-me", "sameAs", "link")
@@ -54,8 +57,20 @@ def emails(found: Walked, links: tuple[Link, ...], text: str) -> tuple[str, ...]
     places = [unquote(link.url[7:].partition("?")[0]) for link in links if link.url.lower().startswith("mailto:")]
     places += [uncovered(code) for code in found.obscured_emails[:MOST_EMAILS]]
     places.append(text)
-    kept = (f"{name}@{host}".lower() for place in places for name, host in EMAIL.findall(place))
+    kept = (f"{name}@{host}".lower() for place in places for name, host in _addresses(place))
     return tuple(dict.fromkeys(address for address in kept if not address.endswith(FILE_ENDINGS)))[:MOST_EMAILS]
+
+
+def _addresses(place: str) -> Iterator[tuple[str, str]]:
+    """Yield the names and hosts of addresses; only what stands around an `@` is searched, which is hardly any of a text."""
+    at, after = place.find("@"), 0
+    while at >= 0:
+        start = max(after, at - LONGEST_NAME)
+        match = EMAIL.search(place, start, at + LONGEST_HOST)
+        if match:
+            yield match.group(1), match.group(2)
+        after = match.end() if match else at
+        at = place.find("@", max(after, at + 1))
 
 
 def uncovered(code: str) -> str:

@@ -77,6 +77,8 @@ def is_not_rendered(style: Style) -> bool:
 
 def tiny_by_attributes(attributes: Mapping[str, str | None]) -> str:
     """Return `1px` or `0px` when a width or height attribute makes an element invisible."""
+    if "width" not in attributes and "height" not in attributes:
+        return ""
     return _too_small({name: attributes.get(name) or "" for name in ("width", "height")}, ("width", "height"))
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from functools import cache
+from functools import cache, lru_cache
 
 from py3langid.langid import MODEL_FILE, LanguageIdentifier
 
@@ -35,10 +35,11 @@ def main_text(lines: list[Line]) -> str:
     return main if count_words(main) >= MAIN_WORDS else _joined(lines)
 
 
+@lru_cache(maxsize=16)
 def count_words(text: str) -> int:
     """Count words; two characters make one in scripts without spaces."""
-    spaced, unspaced = UNSPACED.subn(" ", text)
-    return len(WORD.findall(spaced)) + (unspaced + 1) // 2
+    spaced, unspaced = (text, 0) if text.isascii() else UNSPACED.subn(" ", text)
+    return sum(token[0].isalnum() or WORD.search(token) is not None for token in spaced.split()) + (unspaced + 1) // 2
 
 
 def detect_language(text: str, words: int) -> tuple[str, float | None]:

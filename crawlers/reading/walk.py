@@ -239,11 +239,14 @@ class _Walker:
             return Embedded(tag, attributes, ""), state
         inline = declarations(attributes["style"] or "") if attributes.get("style") else {}
         applied = self._sheet.applied(node, tag, attributes)
-        style = applied.with_inline(inline)
-        by_style = why_hidden(style) if style else ""
+        style = applied.with_inline(inline) if inline else applied.style
+        by_style = (why_hidden(style) if style else "") if inline else applied.hidden
         own = ("hidden attribute" if "hidden" in attributes else "") or tiny_by_attributes(attributes) or by_style
-        doubt = applied.doubt(inline, by_style) if (applied.others or applied.style) and own == by_style else ""
-        inside = _inside(tag, attributes, style, doubt, state)
+        doubt = ""
+        if (applied.others or applied.style) and own == by_style:
+            doubt = applied.doubt(inline, by_style) if inline else applied.doubtful
+        contents = (why_contents_hidden(style) if style else "") if inline else applied.hidden_contents
+        inside = _inside(tag, attributes, (style, contents), doubt, state)
         unrendered = state.unrendered or "hidden" in attributes or is_not_rendered(inline)
         if inside is not state or unrendered:
             inside = inside._replace(unrendered=unrendered)
@@ -298,11 +301,14 @@ class _Walker:
                 self._found.scripts.append(source)
 
 
-def _inside(tag: str, attributes: Attributes, style: Style, doubt: str, state: State) -> State:
-    """Return the state for what is inside. What is only switched off, as tabs and dialogs are, may be shown by the visitor's own act."""
+def _inside(tag: str, attributes: Attributes, styled: tuple[Style, str], doubt: str, state: State) -> State:
+    """Return the state for what is inside; `styled` is the element's style and by what means it hides its contents.
+
+    What is only switched off, as tabs and dialogs are, may be shown by the visitor's own act."""
     gone = "hidden attribute" if "hidden" in attributes else "popover" if "popover" in attributes else ""
     closed = CLOSED.get(tag, "") if "open" not in attributes else ""
-    inner = gone or closed or (why_contents_hidden(style) if style else "")
+    style, contents = styled
+    inner = gone or closed or contents
     if not inner or (state.hidden and not state.doubt):
         return state
     later = gone or closed or is_switched_off(style)

@@ -107,7 +107,8 @@ def test_rules_beyond_measure_are_unread_and_said_so() -> None:
     sheet = "".join(f".a{number}{{display:none}}" for number in range(MOST_RULES + 1))
     assert read_page(f"<style>{sheet}</style>", URL).outside_styles
     many = "".join(f".a.b{number}{{display:none}}" for number in range(1_000))
-    assert read_page(f"<style>{many}</style>" + "<p class=a>" * 300, URL).outside_styles
+    elements = "".join(f'<p class="a c{number}">' for number in range(300))
+    assert read_page(f"<style>{many}</style>{elements}", URL).outside_styles
 
 
 CLICK = "https://go.brand.example/c/1"

@@ -135,6 +135,8 @@ def honest_cases() -> Iterator[Case]:
     yield _moved_to_www()
     yield _shell()
     yield plain("base64-mail", "travel", head=f"<script>var m='{base64.b64encode(b'https://ferries.example/timetable').decode()}'</script>")
+    links = "".join(f'<a href="{NETWORK}&amp;q={number}">Tent {number}</a> ' for number in range(3))
+    yield plain("undisclosed", "camera", everywhere=f"<p>{links}</p>")
     yield plain("autre-langue", text=f"<p>{FRENCH}</p>", language="fr", articles=3)
     yield plain("held-name", "bikes", host={"statuses": ("redemption period",)})
     yield plain("odd-statements", "garden", application={"address": "PO Box, Leeds", "description": "sdfg hjkl qwrt"})
