@@ -50,13 +50,17 @@ class ArtefactInfo:
 
 
 class ModelRegistry:
-    """Models in a folder: `objects/SHA256.joblib` and `manifests/ID.json`, signed with HMAC-SHA256 under `secret`."""
+    """Models in a folder: `objects/SHA256.joblib`, `manifests/ID.json`, and `live/NAME.json`, which says what was promoted and when.
+
+    Manifests and records are signed with HMAC-SHA256 under `secret`.
+    """
 
     def __init__(self, folder: Path, secret: bytes) -> None:
         if not secret:
             raise ValueError("A model registry needs a secret to sign its manifests with.")
         self._objects = Path(folder) / "objects"
         self._manifests = Path(folder) / "manifests"
+        self._live = Path(folder) / "live"
         self._secret = secret
 
     def save(  # noqa: PLR0913 - all but the first two are the manifest's own fields
@@ -126,6 +130,53 @@ class ModelRegistry:
         infos = [self._read_manifest(path) for path in self._manifest_paths()]
         return sorted(infos, key=lambda info: (info.created_at, info.id), reverse=True)
 
+    def promote(self, reference: str, at: datetime) -> ArtefactInfo:
+        """Makes a model the live one of its name from now on. Raises ModelRefused when it is not here whole and as it was signed."""
+        _require_zones(at)
+        info = self.info(reference)
+        self._read_object(info)
+        self._write_line(info.name, [*self._line(info.name), {"id": info.id, "at": at.isoformat()}])
+        return info
+
+    def roll_back(self, name: str, at: datetime) -> ArtefactInfo:
+        """Makes the model live again that was live before this one, and keeps the step. Raises ModelRefused when there was none."""
+        _require_zones(at)
+        line = self._line(name)
+        if not line:
+            raise ModelRefused(f"No model {name!r} was ever promoted: there is nothing to roll back.")
+        stack = _live_stack(line)
+        if len(stack) < 2:
+            raise ModelRefused(f"No other model {name!r} was live before {stack[-1]}: promote the one you want instead.")
+        info = self.info(stack[-2])
+        self._read_object(info)
+        self._write_line(name, [*line, {"id": info.id, "at": at.isoformat(), "back": True}])
+        return info
+
+    def live(self, name: str) -> ArtefactInfo | None:
+        """The live model of a name, or None when none was promoted. Raises ModelRefused when the record was altered."""
+        line = self._line(name)
+        return self.info(_live_stack(line)[-1]) if line else None
+
+    def _line(self, name: str) -> Sequence[dict[str, Any]]:
+        """What was promoted and rolled back under a name, oldest first."""
+        if not _NAME.fullmatch(name):
+            raise ModelRefused(f"{name!r} cannot name a model: use lower-case letters, digits, '_' and '-', at most 64.")
+        path = self._live / f"{name}.json"
+        if not path.is_file():
+            return []
+        signed = _parsed(path)
+        line: Any = signed.get("line")
+        whole = {"name": name, "line": line}
+        if not isinstance(line, list) or not hmac.compare_digest(self._sign(_canonical(whole)), str(signed.get("signature"))):
+            raise ModelRefused(f"The signature of {path.name}, which says what is live, is wrong: restore it, or promote a model anew.")
+        steps: Sequence[dict[str, Any]] = line
+        return steps
+
+    def _write_line(self, name: str, line: Sequence[dict[str, Any]]) -> None:
+        whole = {"name": name, "line": list(line)}
+        signed = {"line": list(line), "signature": self._sign(_canonical(whole))}
+        _write(self._live / f"{name}.json", json.dumps(signed, indent=1, sort_keys=True).encode())
+
     def _manifest_paths(self) -> Iterator[Path]:
         yield from sorted(self._manifests.glob("*.json"))
 
@@ -150,6 +201,17 @@ class ModelRegistry:
 
     def _sign(self, content: bytes) -> str:
         return hmac.new(self._secret, b"model-manifest\x1f" + content, hashlib.sha256).hexdigest()
+
+
+def _live_stack(line: Sequence[Mapping[str, Any]]) -> Sequence[str]:
+    """The ids that were live in turn, the live one last; a step back takes the last one off."""
+    stack: list[str] = []
+    for step in line:
+        if step.get("back"):
+            stack.pop()
+        elif not stack or stack[-1] != step["id"]:
+            stack.append(step["id"])
+    return stack
 
 
 def _require_zones(*times: datetime) -> None:

@@ -177,3 +177,38 @@ def test_times_need_zones_and_manifests_a_secret(registry: ModelRegistry, tmp_pa
         save(registry, {}, created_at=datetime(2026, 3, 1))  # noqa: DTZ001 - the mistake under test
     with pytest.raises(ValueError, match="needs a secret"):
         ModelRegistry(tmp_path, b"")
+
+
+def test_what_is_live_is_promoted_and_rolled_back_step_by_step(registry: ModelRegistry) -> None:
+    first, second, third = (save(registry, {"version": number}, created_at=NOON + timedelta(days=number)) for number in range(3))
+    assert registry.live("forest") is None
+    for day, info in enumerate((first, second, second, third)):
+        registry.promote(info.id, NOON + timedelta(days=10 + day))
+    assert registry.live("forest") == third
+    assert registry.roll_back("forest", NOON + timedelta(days=20)) == second
+    assert registry.roll_back("forest", NOON + timedelta(days=21)) == first
+    assert registry.live("forest") == first
+    with pytest.raises(ModelRefused, match="promote the one you want instead"):
+        registry.roll_back("forest", NOON + timedelta(days=22))
+    registry.promote(third.sha256, NOON + timedelta(days=23))
+    assert registry.load(str(registry.live("forest").id)) == {"version": 2}  # type: ignore[union-attr]  # it was promoted above
+
+
+def test_what_was_never_promoted_or_is_not_whole_cannot_go_live(registry: ModelRegistry, tmp_path: Path) -> None:
+    with pytest.raises(ModelRefused, match="nothing to roll back"):
+        registry.roll_back("forest", NOON)
+    info = save(registry, {"a": 1})
+    (tmp_path / "models" / "objects" / f"{info.sha256}.joblib").write_bytes(b"other")
+    with pytest.raises(ModelRefused, match="does not match its SHA-256"):
+        registry.promote(info.id, NOON)
+    with pytest.raises(ModelRefused, match="cannot name a model"):
+        registry.live("../forest")
+
+
+def test_an_altered_record_of_what_is_live_is_refused(registry: ModelRegistry, tmp_path: Path) -> None:
+    first, second = save(registry, {"a": 1}), save(registry, {"a": 2})
+    registry.promote(first.id, NOON)
+    path = tmp_path / "models" / "live" / "forest.json"
+    path.write_text(path.read_text().replace(first.id, second.id))
+    with pytest.raises(ModelRefused, match="what is live, is wrong"):
+        registry.live("forest")
