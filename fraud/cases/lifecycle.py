@@ -1,4 +1,4 @@
-"""What becomes of an alert when its subject is seen again: counted, brought up to date, and opened again only on news (section 4.8)."""
+"""What becomes of an alert when its subject is seen again: counted, brought up to date, and opened again only on news (section 4.4)."""
 
 from __future__ import annotations
 

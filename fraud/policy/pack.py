@@ -53,7 +53,7 @@ class VettingPolicy(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
 
 
 class AlertPolicy(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """When an alert opens again, rests and expires (section 4.8): on evidence that rose by so much (-log10 p), on a stake so many times
+    """When an alert opens again, rests and expires (section 4.4): on evidence that rose by so much (-log10 p), on a stake so many times
     as large, not within so many days of being resolved, and gone when not seen for so many days (Dub's 30)."""
 
     reopen_evidence: float = 1.0

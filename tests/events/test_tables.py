@@ -8,7 +8,8 @@ from fraud.events.tables import CLICKS, CONVERSIONS, TABLES, Table
 
 def _same(table: Table, struct: type[msgspec.Struct]) -> None:
     fields = msgspec.structs.fields(struct)
-    assert {column.name for column in table.contract_columns} == {field.name for field in fields}
+    named = {column.name for column in table.columns}
+    assert {column.name for column in table.contract_columns} <= {field.name for field in fields} <= named
     assert set(table.required) == {field.name for field in fields if field.required}
 
 
