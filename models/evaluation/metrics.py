@@ -1,4 +1,7 @@
-"""Metrics for rare positives: of rankings, alerts, probabilities and promptness. In a ranking, a row whose score is unknown (NaN) ranks below every known one: nobody would have looked at it."""
+"""Metrics for rare positives: of rankings, alerts, probabilities and promptness.
+
+In a ranking, a row whose score is unknown (NaN) ranks below every known one: nobody would have looked at it.
+"""
 
 from __future__ import annotations
 
