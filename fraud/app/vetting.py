@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from crawlers import CrawlSettings, Fetcher, Rdap, Records, Robots, Survey, collect_site
+from crawlers.browser import BrowserProbe
 from crawlers.errors import SettingsError
 from crawlers.facts import SiteFacts
 from crawlers.limits import parse_connect_to, parse_host_port, tls_context
@@ -191,6 +192,7 @@ async def _tools(
         survey = Survey(
             records=records,
             registrations=await _registrations(app, settings, fetcher, open_until_the_end),
+            browser=await _browser(app, settings, profile, open_until_the_end),
             never=profile.tracking_hosts if profile else (),
         )
 
@@ -209,6 +211,14 @@ async def _tools(
             acquaintances=Acquaintances(app, program_id).of,
         )
         yield app.pack(means.policy or (profile.policy if profile else "")), tools
+
+
+async def _browser(app: App, settings: CrawlSettings, profile: ProgramProfile | None, stack: AsyncExitStack) -> BrowserProbe | None:
+    """The browser probe, where a browser was named."""
+    if not app.settings.browser:
+        return None
+    never = profile.tracking_hosts if profile else ()
+    return await stack.enter_async_context(BrowserProbe(app.settings.browser, settings, keep=app.evidence.put, never=never))
 
 
 async def _registrations(app: App, settings: CrawlSettings, fetcher: Fetcher, stack: AsyncExitStack) -> Rdap | None:

@@ -29,13 +29,16 @@ def write_scan(result: ScanResult, folder: Path, profile: ProgramProfile | None 
     ]
 
 
+_PNG = b"\x89PNG\r\n"
+
+
 def write_dossier(dossier: Dossier, application: Application | None, folder: Path, evidence: dict[str, bytes]) -> list[Path]:
     """Writes `dossier.json`, `dossier.html` and the pages seen as `evidence/SHA256.html.txt`.
 
     Those are somebody else's pages: as text, no double click runs their scripts. Returns the paths of the first two."""
     make_folder(folder / "evidence")
     for sha256, body in evidence.items():
-        _write(folder / "evidence" / f"{sha256}.html.txt", body)
+        _write(folder / "evidence" / f"{sha256}{'.png' if body.startswith(_PNG) else '.html.txt'}", body)
     return [
         _write(folder / "dossier.json", readable_json(dossier)),
         _write(folder / "dossier.html", dossier_report(dossier, application).encode()),
