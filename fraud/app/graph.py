@@ -7,21 +7,31 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from functools import cached_property
 
+import msgspec
 import networkx as nx
 import pandas as pd
+import structlog
 
-from fraud.app.parts import App
+from fraud.app.parts import App, load_model
+from fraud.decisions.traffic import TrafficInputs
+from fraud.detection.traffic import TrafficModel
+from fraud.domain.actors import Actor
 from fraud.domain.clock import as_utc
+from fraud.domain.decisions import Decision, DecisionKind
+from fraud.domain.graph import GraphPattern
 from fraud.domain.graph_view import KnownMatch, Neighbourhood
 from fraud.domain.programs import Application
 from fraud.domain.scans import Period
-from fraud.errors import NotFound
+from fraud.errors import ModelError, NotFound, ReplayError
 from fraud.links.applicants import applicant_edges, known_matches
 from fraud.links.edges import account_edges, declared_groups, shared_addresses, without_shared_egress
 from fraud.links.incremental import GraphEdges, program_edges
 from fraud.links.neighbourhood import APPLICANT, Standings, neighbourhood
 from fraud.reports.drawing import draw_neighbourhood
 from fraud.storage.link_days import LinkDays
+from fraud.workflows.neighbours import Rescored, Rescoring, rescored
+
+_log = structlog.get_logger(__name__)
 
 MOST_APPLICANTS = 5_000
 """Earlier applicants that are held beside affiliates, newest first."""
@@ -96,6 +106,49 @@ class Acquaintances:
         with self._app.lake.connect(self._program_id) as events:
             edges = account_edges(events)
         return edges, _standings(self._app, self._program_id).standing
+
+
+def rescore_linked(app: App, program_id: str, affiliate_id: str, actor: Actor) -> tuple[Rescored, ...]:
+    """Scores those again whom the newest scan put together with an affiliate that a reviewer has just confirmed bad or good.
+
+    Their new decisions are kept beside the old ones, and the audit log says of each why it was scored again. An affiliate whose model or
+    policy is no longer kept stays as it is; the next scan takes the confirmation in.
+    """
+    decisions = app.stores.decisions
+    earlier = decisions.latest(program_id, DecisionKind.SCAN, affiliate_id)
+    if earlier is None or not earlier.inputs:
+        return ()
+    bad = frozenset(name for name, standing in _standings(app, program_id).standing.items() if standing == "confirmed bad")
+    findings = msgspec.convert(earlier.inputs, TrafficInputs).facts.graph
+    linked = sorted({other for finding in findings if finding.pattern is not GraphPattern.NEIGHBOUR for other in finding.others} - bad)
+    found = [
+        _rescored(app, one, affiliate_id, bad, actor) for name in linked if (one := decisions.latest(program_id, DecisionKind.SCAN, name))
+    ]
+    return tuple(one for one in found if one is not None)
+
+
+def _rescored(app: App, decision: Decision, because: str, bad: frozenset[str], actor: Actor) -> Rescored | None:
+    try:
+        models = [load_model(app.registry, kept, decision.feature_set_hash) for kept in decision.models]
+        pack = app.pack_of(decision.policy)
+    except (ModelError, ReplayError) as gone:
+        _log.warning("not_rescored", affiliate_id=decision.subject_id, reason=gone.message)
+        return None
+    model = next((one for one in models if isinstance(one, TrafficModel)), None)
+    if model is None or not decision.inputs:
+        return None
+    tools = Rescoring(pack=pack, model=model, actor_id=actor.actor_id, now=app.clock.now())
+    again = rescored(decision, bad, tools)
+    if again is None:
+        return None
+    app.stores.decisions.add([again])
+    before, after = decision.verdict.score, again.verdict.score
+    text = (
+        f"{decision.subject_id} was scored again because {because}, to whom it is linked, was reviewed: risk {before:.2f} to {after:.2f}."
+    )
+    detail = {"decision_id": again.decision_id, "because": because, "before": before, "after": after, "text": text}
+    app.stores.audit.record(actor, decision.program_id, "graph.rescored", decision.subject_id, tools.now, detail)
+    return Rescored(affiliate_id=decision.subject_id, decision_id=again.decision_id, before=before, after=after, text=text)
 
 
 def as_graphml(around: Neighbourhood) -> str:

@@ -11,13 +11,14 @@ from fastapi import FastAPI
 from fraud.api.main import create_api
 from fraud.api.services import ApiServices
 from fraud.app.couriers import CourierThread
+from fraud.app.graph import rescore_linked
 from fraud.app.keys import ensure_keys
 from fraud.app.logs import configure_logs
 from fraud.app.parts import App
 from fraud.app.scoring import Scorers
 from fraud.app.working import Worker
 from fraud.cli.jobs import HANDLERS
-from fraud.domain.actors import DEFAULT_PROGRAM
+from fraud.domain.actors import DEFAULT_PROGRAM, SYSTEM
 from fraud.events.formats import CONTRACT
 from fraud.events.personal import hashed
 from fraud.settings import load_settings
@@ -55,6 +56,7 @@ def create_service(app: App) -> FastAPI:
 
     def label(program_id: str, row: dict[str, str]) -> None:
         append(program_id, "labels", msgspec.json.encode([row]))
+        rescore_linked(app, program_id, row["affiliate_id"], SYSTEM)
 
     services = ApiServices(
         decisions=app.stores.decisions,

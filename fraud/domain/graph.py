@@ -16,6 +16,13 @@ class GraphPattern(StrEnum):
     BLOCK = "block"
     LOCKSTEP = "lockstep"
     REPLAY = "replay"
+    NEIGHBOUR = "neighbour"
+
+
+PATTERNS = len(GraphPattern) - 1
+"""Patterns that are looked for in traffic; neighbours are another matter."""
+MOST_FROM_NEIGHBOURS = 0.5
+"""What confirmed neighbours add at most, in -log10 p (`detection.md` 5): never enough for anything by itself."""
 
 
 class GraphFinding(msgspec.Struct, frozen=True, kw_only=True):
@@ -38,5 +45,9 @@ def graph_evidence(findings: Iterable[GraphFinding]) -> float | None:
 
     Somebody of whom nothing was found is unknown to the graph, not cleared by it: most honest affiliates share something or nothing alike.
     """
-    strongest = max((finding.evidence for finding in findings), default=0.0) - math.log10(len(GraphPattern))
-    return strongest if strongest > 0.0 else None
+    found = list(findings)
+    patterns = [finding.evidence for finding in found if finding.pattern is not GraphPattern.NEIGHBOUR]
+    strongest = max(max(patterns, default=0.0) - math.log10(PATTERNS), 0.0)
+    neighbours = max((finding.evidence for finding in found if finding.pattern is GraphPattern.NEIGHBOUR), default=0.0)
+    total = strongest + min(neighbours, MOST_FROM_NEIGHBOURS)
+    return total if total > 0.0 else None

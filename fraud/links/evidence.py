@@ -19,9 +19,10 @@ from fraud.links.edges import declared_groups, identity_edges, shared_addresses,
 from fraud.links.kinds import spoken
 from fraud.links.moments import moment_edges, pattern_edges, repeats
 from models.fusion import display_risk
-from models.graph import EntityTable, find_rings, read_edges, ring_name
+from models.graph import EntityTable, Found, find_rings, read_edges, ring_name
 from models.graph.blocks import Block, dense_blocks
 from models.graph.edges import IDENTITY_KINDS, OWNED_KINDS
+from models.graph.propagation import neighbour_evidence
 from models.graph.rings import MOST_EVIDENCE
 from models.graph.timing import together
 
@@ -73,9 +74,19 @@ def graph_night(events: duckdb.DuckDBPyConnection, window: Period) -> GraphNight
     """
     groups = declared_groups(events)
     edges = without_shared_egress(identity_edges(events, window), shared_addresses(events, window))
-    found = [*_sharing(edges, groups), *_timed(events, window, groups)]
+    sharing, neighbours = _sharing(edges, groups, _confirmed(events))
+    found = [*sharing, *_timed(events, window, groups)]
     rings = tuple(msgspec.structs.replace(ring, things=_things(edges, ring)) for ring in _merged(found))
-    return GraphNight(rings, _by_affiliate(found))
+    return GraphNight(rings, _by_affiliate(found, neighbours))
+
+
+def _confirmed(events: duckdb.DuckDBPyConnection) -> tuple[frozenset[str], frozenset[str]]:
+    """The affiliates confirmed bad, and those confirmed good, by the newest label of each."""
+    rows = events.execute("select affiliate_id, arg_max(label, coalesce(labelled_at, timestamp '1970-01-01')) from labels group by 1")
+    labels = {str(name): str(label) for name, label in rows.fetchall()}
+    return frozenset(one for one, label in labels.items() if label == "bad"), frozenset(
+        one for one, label in labels.items() if label == "good"
+    )
 
 
 def _things(edges: pd.DataFrame, ring: Ring) -> tuple[HeldThings, ...]:
@@ -89,11 +100,14 @@ def _things(edges: pd.DataFrame, ring: Ring) -> tuple[HeldThings, ...]:
     return tuple(sorted(groups, key=lambda one: (-one.count * len(one.affiliate_ids), one.kind, one.affiliate_ids))[:MOST_THINGS])
 
 
-def _sharing(edges: pd.DataFrame, groups: pd.DataFrame) -> list[_Group]:
-    """Rings and dense blocks of what affiliates were seen with."""
+def _sharing(
+    edges: pd.DataFrame, groups: pd.DataFrame, confirmed: tuple[frozenset[str], frozenset[str]]
+) -> tuple[list[_Group], dict[str, GraphFinding]]:
+    """Rings and dense blocks of what affiliates were seen with, and what confirmed neighbours say of those linked to them."""
     if edges.empty:
-        return []
+        return [], {}
     table = read_edges(edges, groups)
+    found = find_rings(table)
     rings = [
         _Group(
             GraphPattern.RING,
@@ -102,9 +116,33 @@ def _sharing(edges: pd.DataFrame, groups: pd.DataFrame) -> list[_Group]:
             {one["kind"]: one["count"] for one in ring["shared"]},
             ring["score"],
         )
-        for ring in find_rings(table).rings
+        for ring in found.rings
     ]
-    return rings + [_of_block(table, block) for block in dense_blocks(table)]
+    return rings + [_of_block(table, block) for block in dense_blocks(table)], _neighbours(found, *confirmed)
+
+
+def _neighbours(found: Found, bad: frozenset[str], good: frozenset[str]) -> dict[str, GraphFinding]:
+    """What those say of whom a link leads to somebody confirmed bad, within two hops; nothing of those nearer to confirmed good ones."""
+    links = found.links.chosen(found.enough)
+    leaning = neighbour_evidence(found.table, links, bad, good)
+    names = found.table.affiliates
+    met: defaultdict[str, set[str]] = defaultdict(set)
+    for left, right in zip(links.left.tolist(), links.right.tolist(), strict=True):
+        for one, other in ((names[left], names[right]), (names[right], names[left])):
+            met[one] |= {other} & bad
+    return {
+        names[place]: neighbour_finding(tuple(sorted(met[names[place]])), float(leaning[place]))
+        for place in np.flatnonzero(leaning > 0.0).tolist()
+    }
+
+
+def neighbour_finding(bad: tuple[str, ...], evidence: float) -> GraphFinding:
+    """What confirmed bad neighbours (none: they are two links away) say of an affiliate."""
+    who = f"{', '.join(bad[:5])}{f' and {len(bad) - 5} more' if len(bad) > 5 else ''}" if bad else ""
+    text = f"Linked to {who}, confirmed bad by a reviewer." if bad else "Two links away from an account that a reviewer confirmed bad."
+    return GraphFinding(
+        pattern=GraphPattern.NEIGHBOUR, evidence=round(evidence, 6), others=bad, shared={}, typologies=("collusion_ring",), text=text
+    )
 
 
 def _of_block(table: EntityTable, block: Block) -> _Group:
@@ -174,8 +212,8 @@ def _ring_of(members: set[str], groups: list[_Group]) -> Ring:
     )
 
 
-def _by_affiliate(groups: Iterable[_Group]) -> dict[str, tuple[GraphFinding, ...]]:
-    found: defaultdict[str, list[GraphFinding]] = defaultdict(list)
+def _by_affiliate(groups: Iterable[_Group], neighbours: Mapping[str, GraphFinding]) -> dict[str, tuple[GraphFinding, ...]]:
+    found: defaultdict[str, list[GraphFinding]] = defaultdict(list, {name: [finding] for name, finding in neighbours.items()})
     for group in groups:
         for member in group.members:
             found[member].append(_finding(group, member))

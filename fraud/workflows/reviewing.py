@@ -67,6 +67,8 @@ def resolve_alert(tools: ReviewTools, program_id: str, alert_id: str, word: Word
     about = {"alert_id": alert_id, "decision_id": alert.decision_id, "reason_codes": tuple(reason.code for reason in alert.reasons)}
     review = tools.reviews.add(_review(tools, program_id, subject, Source.ALERT, word, about))
     _learn(tools, review)
+    for member in alert.members:  # what is said of a ring is said of each of its members
+        _learn(tools, msgspec.structs.replace(review, subject_kind=SubjectKind.AFFILIATE, subject_id=member))
     settled = tools.alerts.change(program_id, alert_id, lambda standing: resolved(standing, review.reviewed_at))
     tools.audit.record(word.actor, program_id, "alert.resolved", alert_id, review.reviewed_at, {"disposition": review.disposition.value})
     return settled, review

@@ -27,5 +27,6 @@ def traffic_checks(words: Mapping[str, FeatureWords]) -> dict[str, TrafficCheck]
         "traffic.shared_identity": statistics.shared_identity,
         "traffic.dense_block": statistics.graph_pattern(GraphPattern.BLOCK, "traffic.dense_block"),
         "traffic.lockstep": statistics.graph_pattern(GraphPattern.LOCKSTEP, "traffic.lockstep"),
+        "traffic.bad_neighbours": statistics.graph_pattern(GraphPattern.NEIGHBOUR, "traffic.bad_neighbours"),
         "traffic.click_replay": statistics.graph_pattern(GraphPattern.REPLAY, "traffic.click_replay"),
     }

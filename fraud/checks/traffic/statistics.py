@@ -109,7 +109,7 @@ def graph_pattern(pattern: GraphPattern, check_id: str) -> Callable[[TrafficFact
             sample_size=max(strongest.shared.values(), default=None),
             evidence=_members(strongest.others),
         )
-        return (spec.finding(facts.subject, Severity.HIGH, seen),)
+        return (spec.finding(facts.subject, Severity.LOW if pattern is GraphPattern.NEIGHBOUR else Severity.HIGH, seen),)
 
     return check
 
@@ -118,6 +118,7 @@ _NOT_FOUND = {
     GraphPattern.BLOCK: "Not one of a group of accounts seen with all the same things.",
     GraphPattern.LOCKSTEP: "Not visited together with another account, hour for hour.",
     GraphPattern.REPLAY: "No recording of clicks comes back.",
+    GraphPattern.NEIGHBOUR: "Not linked to an account that was confirmed bad.",
 }
 
 
