@@ -58,7 +58,7 @@ def two_sd_on(aggregates: pd.DataFrame) -> Ranking:
 
 
 def business_rules_on(events: duckdb.DuckDBPyConnection, window: Period, affiliates: Sequence[str]) -> Ranking:
-    """The rules that an open partner platform ships (detection 1.6), without statistics: the customer's e-mail is the affiliate's, or
+    """The rules that an open partner platform ships, without statistics: the customer's e-mail is the affiliate's, or
     of its own domain; a disposable customer address; parameters of paid clicks where the offer forbids them; a payout account used twice;
     no social profile; an e-mail of another domain than the site's. An alert for one of high severity.
     """
