@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
+import sys
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -18,6 +20,7 @@ from models.isolation import AnomalyDetector
 from models.registry import ArtefactInfo, ModelRefused, ModelRegistry
 from tests.models.conftest import SPECS
 
+ROOT = Path(__file__).parents[2]
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
 
@@ -212,3 +215,29 @@ def test_an_altered_record_of_what_is_live_is_refused(registry: ModelRegistry, t
     path.write_text(path.read_text().replace(first.id, second.id))
     with pytest.raises(ModelRefused, match="what is live, is wrong"):
         registry.live("forest")
+
+
+FITTED = """
+import hashlib, io, sys
+import joblib
+import numpy as np
+import pandas as pd
+from models import AnomalyDetector, RiskRanker
+rng = np.random.default_rng(0)
+rows = pd.DataFrame(rng.normal(0, 1, (200, 4)), columns=list("abcd"))
+models = [AnomalyDetector(method, n_estimators=12).fit(rows) for method in ("ensemble", "forest", "extended")]
+models.append(RiskRanker(n_estimators=3).fit(rows, rng.random(200) < 0.3))
+buffer = io.BytesIO()
+joblib.dump(models, buffer)
+print(hashlib.sha256(buffer.getvalue()).hexdigest())
+"""
+
+
+def test_two_processes_with_one_seed_make_the_same_file() -> None:
+    hashes = {
+        subprocess.run(
+            [sys.executable, "-c", FITTED], cwd=ROOT, env=os.environ | {"PYTHONHASHSEED": seed}, capture_output=True, text=True, check=True
+        ).stdout
+        for seed in ("1", "2")
+    }
+    assert len(hashes) == 1
