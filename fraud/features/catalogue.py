@@ -33,6 +33,8 @@ __all__ = [
     "features_of",
 ]
 
+_TEXTS = frozenset({"title", "doc", "prior_group", "window", "missing"})
+
 FEATURES: tuple[Feature, ...] = CLICK_FEATURES + CONVERSION_FEATURES
 """Every feature, in the order of the columns of a `FeatureTable`."""
 
@@ -47,7 +49,7 @@ def features_of(level: Level) -> tuple[Feature, ...]:
 @cache
 def feature_set_hash() -> str:
     """SHA-256 (hex) of everything that decides a value: a decision names the features it saw by it. Texts do not count."""
-    definitions = [{name: value for name, value in asdict(feature).items() if name not in {"title", "doc"}} for feature in FEATURES]
+    definitions = [{name: value for name, value in asdict(feature).items() if name not in _TEXTS} for feature in FEATURES]
     return sha256_of(
         {"features": definitions, "sql": [*relations.definitions(), *conversions.definitions()], "versions": [VERSION, egress.VERSION]}
     )

@@ -18,6 +18,9 @@ AFFILIATE: tuple[Level, ...] = ("affiliate",)
 ENTITY: dict[Level, tuple[str, ...]] = {"affiliate": ("affiliate_id",), "sub_id": ("affiliate_id", "sub_id")}
 """The key columns of each level."""
 
+PEERS = "subjects of the same kind, main country and size; where these are few, of the same kind and size, then of the same size"
+"""Whose spread a value is compared with (`fraud.detection.observations.peer_groups`)."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Feature:
@@ -28,7 +31,8 @@ class Feature:
     no quotient gives `expression` for its value, and `denominator` only for its support. `kind` says how residuals are formed
     (`detection` 4.1): a *rate* k/n, a *level* observed over expected, a *magnitude* that grows with volume, or a plain *statistic*.
     `minimum_support` is what the value needs below it to mean anything, in units of `support_of`. `floor` is the least spread that honest
-    subjects are taken to have, in units of the residual; without one the kind's own serves (`models.shrinkage`).
+    subjects are taken to have, in units of the residual; without one the kind's own serves (`models.shrinkage`). `prior_group` says who
+    its peers are, `window` and `missing` what of time and of missing values is particular to it (empty: what holds for all).
     """
 
     name: str
@@ -47,6 +51,9 @@ class Feature:
     needs: tuple[str, ...] = ()
     level: tuple[Level, ...] = BOTH
     floor: float | None = None
+    prior_group: str = PEERS
+    window: str = ""
+    missing: str = ""
 
     @property
     def value_sql(self) -> str:

@@ -10,18 +10,20 @@ from __future__ import annotations
 import hashlib
 import ipaddress
 import math
+import struct
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
-from functools import lru_cache
+from functools import cache, lru_cache
 
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from fraud.domain.counting import UNKNOWN, Ask, Counters, Question, Sighting
+from fraud.domain.counting import UNKNOWN, Ask, Counters, Plan, Sighting, number_of
 from fraud.domain.events import Click, Conversion
 from fraud.domain.hashing import sha256_of
+from fraud.features.keys import mixed_keys
 
 MINUTE, TEN_MINUTES, HOUR, DAY = 60, 600, 3600, 86400
 """The windows, in seconds."""
@@ -35,6 +37,10 @@ MINIMUM_FOR_RARITY = 100
 LONGEST_ADDRESS = 64
 """Characters of the longest text that is an address, also an opaque one: the length of a SHA-256, which stands for a longer one."""
 
+LONGEST_REMEMBERED = 512
+"""Characters of the longest text whose number is remembered: addresses, ids and browsers' user agents are below it."""
+
+_MOST_PARTS = 4
 _UNFILLED = frozenset("{}[]<>$ ")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
@@ -174,7 +180,10 @@ CLICK_FEATURE_NAMES: tuple[str, ...] = tuple(feature.name for feature in CLICK_F
 MEASURES: tuple[Measure, ...] = tuple(dict.fromkeys(measure for feature in CLICK_FEATURES for measure in feature.measures))
 """What is asked of the counters for a click; a measure's number here is part of its keys."""
 
-_PLACES = tuple(tuple(MEASURES.index(measure) for measure in feature.measures) for feature in CLICK_FEATURES)
+_STEPS = tuple(
+    (_COMBINE[feature.combine], tuple(MEASURES.index(measure) for measure in feature.measures), feature.minimum)
+    for feature in CLICK_FEATURES
+)
 
 
 def click_feature_set_hash() -> str:
@@ -198,9 +207,8 @@ def observe_click(counters: Counters, click: Click) -> ObservedClick:
 
 def sighting_of(click: Click) -> Sighting:
     """The click as the counters see it: keys that hold no address and no name, and one question for each measure."""
-    keys = {name: key_of(name, *parts) for name, parts in identities_of(click).items()}
-    questions = tuple(question_of(number, measure, keys) for number, measure in enumerate(MEASURES))
-    return Sighting(event_key_of("click", click.program_id, click.click_id), microseconds(click.clicked_at), questions)
+    event = event_key_of("click", click.program_id, click.click_id)
+    return Sighting(event, microseconds(click.clicked_at), CLICK_PLAN, keys_of(click_parts(click), _CLICK_KEYS))
 
 
 def unobserved() -> NDArray[np.float64]:
@@ -210,32 +218,107 @@ def unobserved() -> NDArray[np.float64]:
 
 def vector_of(answers: Sequence[float]) -> NDArray[np.float64]:
     """The features (features,) from the answers to `sighting_of`'s questions."""
-    values = [
-        _COMBINE[feature.combine]([answers[place] for place in places], feature.minimum)
-        for feature, places in zip(CLICK_FEATURES, _PLACES, strict=True)
+    return np.array(values_of(answers), dtype=np.float64)
+
+
+def values_of(answers: Sequence[float]) -> list[float]:
+    """The features from the answers to `sighting_of`'s questions, as plain numbers."""
+    return [
+        answers[places[0]] if combine is _value else combine([answers[at] for at in places], least) for combine, places, least in _STEPS
     ]
-    return np.array(values, dtype=np.float64)
 
 
-def identities_of(click: Click) -> dict[str, tuple[str | None, ...]]:
-    """What a click is counted under, by name; an identity with a part that is unknown is unknown. Nothing crosses programs."""
-    program, affiliate, agent = click.program_id, click.affiliate_id, click.user_agent
+PARTS = (
+    "program",
+    "affiliate",
+    "address",
+    "network",
+    "agent",
+    "device",
+    "sub_id",
+    "country",
+    "offer",
+    "visitor",
+    "network_known",
+    "agent_known",
+    "country_known",
+)
+"""What identities are made of. A part that is unknown is 0, and so is every key it belongs to."""
+
+IDENTITIES: Mapping[str, tuple[str, ...]] = {
+    "ip": ("program", "address"),
+    "ip_user_agent": ("program", "address", "agent"),
+    "device": ("program", "device"),
+    "affiliate": ("program", "affiliate"),
+    "sub_id": ("program", "affiliate", "sub_id"),
+    "affiliate_network": ("program", "affiliate", "network"),
+    "affiliate_networks": ("program", "affiliate", "network_known"),
+    "user_agent": ("program", "agent"),
+    "user_agents": ("program", "agent_known"),
+    "affiliate_country": ("program", "affiliate", "country"),
+    "affiliate_countries": ("program", "affiliate", "country_known"),
+    "visit": ("program", "affiliate", "offer", "visitor"),
+    "visitor": ("program", "visitor"),
+}
+"""What a click is counted under, by name, and the parts of each (`PARTS`). Nothing crosses programs."""
+
+
+def click_parts(click: Click) -> tuple[int, ...]:
+    """The parts of a click's identities, in the order of `PARTS`."""
     address, network = places_of(click.ip)
-    return {
-        "ip": (program, address),
-        "ip_user_agent": (program, address, agent),
-        "device": (program, click.device_id),
-        "affiliate": (program, affiliate),
-        "sub_id": (program, affiliate, click.sub_id),
-        "affiliate_network": (program, affiliate, network),
-        "affiliate_networks": (program, affiliate, network and "known"),
-        "user_agent": (program, agent),
-        "user_agents": (program, agent and "known"),
-        "affiliate_country": (program, affiliate, click.country),
-        "affiliate_countries": (program, affiliate, click.country and "known"),
-        "visit": (program, affiliate, click.offer_id or "", visitor_of(click)),
-        "visitor": (program, visitor_of(click)),
-    }
+    agent, country = click.user_agent, click.country
+    return (
+        part(click.program_id),
+        part(click.affiliate_id),
+        part(address),
+        part(network),
+        part(agent),
+        part(click.device_id),
+        part(click.sub_id),
+        part(country),
+        part(click.offer_id or ""),
+        part(visitor_of(click)),
+        int(network is not None),
+        int(agent is not None),
+        int(country is not None),
+    )
+
+
+def part(text: str | None) -> int:
+    """A part of an identity as a number; 0 when it is unknown. Long texts are not remembered: what is sent decides how much is held."""
+    if text is None:
+        return 0
+    return _remembered_part(text) if len(text) <= LONGEST_REMEMBERED else _part(text)
+
+
+def _part(text: str) -> int:
+    return number_of(text.encode(errors="surrogatepass"))
+
+
+_remembered_part = lru_cache(maxsize=65536)(_part)
+
+
+def rows_of(measures: Sequence[tuple[int, Measure]], identities: Mapping[str, tuple[str, ...]], parts: Sequence[str]) -> NDArray[np.int64]:
+    """Numbered measures as `keys_of` takes them (measures, 9): the number, four places of the key's parts, four of the member's."""
+    places = {name: [parts.index(one) for one in of] + [-1] * (_MOST_PARTS - len(of)) for name, of in identities.items()}
+    nobody = [-1] * _MOST_PARTS
+    rows = [[number, *places[measure.of], *(places[measure.member] if measure.member else nobody)] for number, measure in measures]
+    return np.array(rows, dtype=np.int64)
+
+
+def plan_of(measures: Sequence[Measure]) -> Plan:
+    """What the counters are asked for these measures."""
+    return Plan(tuple(measure.kind for measure in measures), tuple(measure.window for measure in measures))
+
+
+def keys_of(parts: Sequence[int], rows: NDArray[np.int64]) -> NDArray[np.uint64]:
+    """Keys and members (measures, 2) of an event; 0 where a part is unknown."""
+    return mixed_keys(np.frombuffer(_packing(len(parts)).pack(*parts), dtype=np.uint64), rows)
+
+
+@cache
+def _packing(count: int) -> struct.Struct:
+    return struct.Struct(f"={count}Q")
 
 
 def visitor_of(click: Click | Conversion) -> str | None:
@@ -282,22 +365,13 @@ def microseconds(moment: datetime) -> int:
     return (moment - _EPOCH) // _MICROSECOND
 
 
-def question_of(number: int, measure: Measure, keys: Mapping[str, bytes | None]) -> Question | None:
-    """One measure as a question to the counters, under its number; `None` when the event does not say what it is about."""
-    key = keys[measure.of]
-    member = keys[measure.member] if measure.member else b""
-    if key is None or member is None:
-        return None
-    return Question(measure.kind, bytes((number,)) + key, measure.window, member)
-
-
-def key_of(*parts: str | None) -> bytes | None:
-    """What an identity is counted under; `None` when a part of it is unknown."""
-    known = [part for part in parts if part is not None]
-    return event_key_of(*known) if len(known) == len(parts) else None
-
-
 def event_key_of(*parts: str) -> bytes:
     """12 bytes, whatever the length of the parts; their lengths are hashed too, so no part can pose as two."""
     text = "".join(f"{len(part)}:{part}" for part in parts)
     return hashlib.blake2b(text.encode(errors="surrogatepass"), digest_size=12).digest()
+
+
+CLICK_PLAN = plan_of(MEASURES)
+"""What the counters are asked for a click."""
+
+_CLICK_KEYS = rows_of(list(enumerate(MEASURES)), IDENTITIES, PARTS)

@@ -9,7 +9,7 @@ import math
 
 import msgspec
 
-from fraud.domain.counting import Ask, Counters, Question, Sighting
+from fraud.domain.counting import Ask, Counters, Sighting
 from fraud.domain.events import Click, Conversion
 from fraud.domain.hashing import sha256_of
 from fraud.features.realtime import (
@@ -20,9 +20,11 @@ from fraud.features.realtime import (
     VISITOR_AFFILIATES,
     Measure,
     event_key_of,
-    key_of,
+    keys_of,
     microseconds,
-    question_of,
+    part,
+    plan_of,
+    rows_of,
     visitor_of,
 )
 
@@ -84,10 +86,8 @@ def observe_conversion(counters: Counters, conversion: Conversion, click: Click 
 
 def sighting_of(conversion: Conversion, click: Click | None) -> Sighting:
     """The conversion as the counters see it."""
-    keys = {name: key_of(name, *parts) for name, parts in _identities(conversion, click).items()}
-    questions = tuple(_question(place, feature.measure, keys) for place, feature in enumerate(CONVERSION_FEATURES))
     event = event_key_of("conversion", conversion.program_id, conversion.conversion_id)
-    return Sighting(event, microseconds(conversion.converted_at), questions)
+    return Sighting(event, microseconds(conversion.converted_at), CONVERSION_PLAN, keys_of(_parts_of(conversion, click), _CONVERSION_KEYS))
 
 
 def customer_of(conversion: Conversion) -> str | None:
@@ -95,20 +95,37 @@ def customer_of(conversion: Conversion) -> str | None:
     return conversion.customer_id or conversion.customer_email or conversion.customer_phone
 
 
-def _question(place: int, measure: Measure, keys: dict[str, bytes | None]) -> Question | None:
-    number = MEASURES.index(measure) if measure in MEASURES else _FIRST_NUMBER + place
-    return question_of(number, measure, keys)
+_PARTS = ("program", "affiliate", "goal", "customer", "device", "order", "click", "visitor")
+_IDENTITIES = {
+    "customer": ("program", "affiliate", "goal", "customer"),
+    "converting_device": ("program", "affiliate", "goal", "device"),
+    "order": ("program", "goal", "order"),
+    "converted_click": ("program", "goal", "click"),
+    "converting_affiliate": ("program", "affiliate"),
+    "visitor": ("program", "visitor"),
+    "affiliate": ("program", "affiliate"),
+}
 
 
-def _identities(conversion: Conversion, click: Click | None) -> dict[str, tuple[str | None, ...]]:
-    program, affiliate, goal = conversion.program_id, conversion.affiliate_id, conversion.goal or ""
+def _parts_of(conversion: Conversion, click: Click | None) -> tuple[int, ...]:
     visitor = (visitor_of(click) if click else None) or visitor_of(conversion)
-    return {
-        "customer": (program, affiliate, goal, customer_of(conversion)),
-        "converting_device": (program, affiliate, goal, conversion.device_id),
-        "order": (program, goal, conversion.order_id),
-        "converted_click": (program, goal, conversion.click_id),
-        "converting_affiliate": (program, affiliate),
-        "visitor": (program, visitor),
-        "affiliate": (program, affiliate),
-    }
+    return (
+        part(conversion.program_id),
+        part(conversion.affiliate_id),
+        part(conversion.goal or ""),
+        part(customer_of(conversion)),
+        part(conversion.device_id),
+        part(conversion.order_id),
+        part(conversion.click_id),
+        part(visitor),
+    )
+
+
+def _numbered(place: int, measure: Measure) -> tuple[int, Measure]:
+    return (MEASURES.index(measure) if measure in MEASURES else _FIRST_NUMBER + place), measure
+
+
+CONVERSION_PLAN = plan_of([feature.measure for feature in CONVERSION_FEATURES])
+"""What the counters are asked for a conversion."""
+
+_CONVERSION_KEYS = rows_of([_numbered(place, feature.measure) for place, feature in enumerate(CONVERSION_FEATURES)], _IDENTITIES, _PARTS)
