@@ -1,8 +1,8 @@
 """How far tonight's figures have moved from the reference: per column, and all of them together.
 
-Source: `detection.md` 4.6. The population stability index (Lewis 1994) on ten reference deciles; whether it is more than chance is judged
+The population stability index (Lewis 1994) on ten reference deciles; whether it is more than chance is judged
 by its own distribution, since the usual bands of .10 and .25 do not know the sample size. A common-mode shift is the median of a column's
-residuals: when everyone moved, nobody in particular did (`detection.md` 13).
+residuals: when everyone moved, nobody in particular did.
 """
 
 from __future__ import annotations
