@@ -62,13 +62,15 @@ def _counted(events: duckdb.DuckDBPyConnection, parts: tuple[str, ...], period: 
     return events.execute(sql, used).df()[list(COLUMNS)]
 
 
+_ADDED = """
+    select affiliate_id, kind, entity, sum(count)::bigint as count, min(first_seen) as first_seen, max(last_seen) as last_seen,
+        any_value(source) as source
+    from days group by affiliate_id, kind, entity order by affiliate_id, kind, entity
+"""
+
+
 def _added(frames: list[pd.DataFrame]) -> pd.DataFrame:
     """The same edge of several days as one: seen so many times, from the first to the last."""
-    together = duckdb.from_df(pd.concat(frames, ignore_index=True))
-    summed = together.aggregate(
-        "affiliate_id, kind, entity, sum(count)::bigint as count, min(first_seen) as first_seen, max(last_seen) as last_seen, "
-        "any_value(source) as source",
-        "affiliate_id, kind, entity",
-    )
-    edges: pd.DataFrame = summed.order("affiliate_id, kind, entity").df()
-    return edges
+    with duckdb.connect() as memory:
+        memory.register("days", pd.concat(frames, ignore_index=True))
+        return memory.execute(_ADDED).df()
