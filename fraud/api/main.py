@@ -10,10 +10,12 @@ from fastapi import APIRouter, FastAPI, Request, Response
 from fraud import __version__
 from fraud.api.applications import ApplicationState, application_routes
 from fraud.api.bodies import answer
+from fraud.api.cases import CaseStep, case_routes
 from fraud.api.clicks import ClickIn
 from fraud.api.conversions import ConversionIn
 from fraud.api.events import EventsAnswer, event_routes
 from fraud.api.health import health_routes
+from fraud.api.hot import HotClicks
 from fraud.api.lookups import lookup_routes
 from fraud.api.metrics import Metrics
 from fraud.api.openapi import describe
@@ -26,6 +28,7 @@ from fraud.api.scoring import EventLanes, scoring_routes
 from fraud.api.security import Gate
 from fraud.api.services import ApiServices
 from fraud.domain.actors import Role
+from fraud.domain.cases import Case
 from fraud.domain.decisions import Decision
 from fraud.domain.dossiers import Dossier
 from fraud.domain.programs import Application
@@ -46,6 +49,8 @@ SCHEMAS: list[type] = [
     PersonsDecision,
     Feedback,
     Review,
+    Case,
+    CaseStep,
     Application,
     ApplicationState,
     Dossier,
@@ -68,6 +73,7 @@ def create_api(services: ApiServices, routers: Sequence[APIRouter] = ()) -> Fast
     )
     gate, metrics = Gate(services.actors, services.clock), Metrics()
     app.add_middleware(RequestFrame, metrics=metrics, clock=services.clock)
+    app.add_middleware(HotClicks, services=services, gate=gate, metrics=metrics)
     install(app)
     lanes = EventLanes(services, metrics)
     app.include_router(scoring_routes(services, gate, lanes))
@@ -77,6 +83,7 @@ def create_api(services: ApiServices, routers: Sequence[APIRouter] = ()) -> Fast
     app.include_router(application_routes(services, gate))
     app.include_router(lookup_routes(services, gate))
     app.include_router(review_routes(services, gate))
+    app.include_router(case_routes(services, gate))
     app.include_router(health_routes(services, gate, metrics))
     app.include_router(document_route(app, gate))
     for router in routers:

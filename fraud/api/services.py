@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 
 from fraud.api.conversions import PersonalHash
 from fraud.domain.clock import Clock
 from fraud.domain.ports import ActorStore, AlertStore, ApplicationStore, AuditLog, DecisionStore, JobQueue, ScanStore
+from fraud.workflows.casework import CaseTools
 from fraud.workflows.converting import ConversionScorer
 from fraud.workflows.ingesting import IngestReport
 from fraud.workflows.reviewing import ReviewTools
@@ -26,8 +27,11 @@ class ApiServices:
 
     `scorer_of` and `conversions_of` give a program's scorers, or raise `NotFound` for a program that does not exist; `personal` hashes
     what may not be kept as it is; `append` keeps the rows of a body (program, kind of table, bytes);
-    `reviewing` takes down what people decide. `probes` are asked by `/readyz`.
-    `gauges` come from counters and queues. `body_limit` and `batch_limit` are the largest bodies in bytes, of one thing and of many.
+    `reviewing` takes down what people decide, and `casework`
+    what they do with cases. `probes` are asked by `/readyz`.
+    `ready` gives a program's scorer if that takes no waiting; `kept` returns once all that was recorded is on disk, where answers wait
+    for that. `gauges` come from counters and queues. `body_limit` and `batch_limit` are the largest bodies in bytes, of one thing and of
+    many.
     """
 
     decisions: DecisionStore
@@ -43,7 +47,10 @@ class ApiServices:
     personal: PersonalHash
     append: Callable[[str, str, bytes], IngestReport]
     reviewing: ReviewTools
+    casework: CaseTools
     probes: Mapping[str, Probe] = field(default_factory=dict)
     gauges: Gauges = dict
+    ready: Callable[[str], ClickScorer | None] = lambda program_id: None
+    kept: Callable[[], Awaitable[None]] | None = None
     body_limit: int = 64 * 1024
     batch_limit: int = 32 * 1024 * 1024

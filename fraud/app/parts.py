@@ -30,6 +30,7 @@ from fraud.storage.actors import SqlActors
 from fraud.storage.alerts import SqlAlerts
 from fraud.storage.applications import SqlApplications
 from fraud.storage.audit import SqlAudit
+from fraud.storage.cases import SqlCases
 from fraud.storage.database import Database, open_database
 from fraud.storage.decisions import SqlDecisions
 from fraud.storage.evidence import EvidenceFolder
@@ -39,6 +40,7 @@ from fraud.storage.policies import SqlPolicies
 from fraud.storage.programs import SqlPrograms
 from fraud.storage.reviews import SqlReviews
 from fraud.storage.scans import SqlScans
+from fraud.storage.suppressions import SqlSuppressions
 from fraud.storage.workspace import Workspace
 
 if TYPE_CHECKING:  # DuckDB and scikit-learn take a second to import, and most commands need neither
@@ -60,6 +62,8 @@ class Stores:
     reviews: SqlReviews
     policies: SqlPolicies
     outbox: SqlOutbox
+    cases: SqlCases
+    suppressions: SqlSuppressions
     applications: SqlApplications
     programs: SqlPrograms
     actors: SqlActors
@@ -83,6 +87,8 @@ class App:
             reviews=SqlReviews(self.database),
             policies=SqlPolicies(self.database),
             outbox=SqlOutbox(self.database),
+            cases=SqlCases(self.database),
+            suppressions=SqlSuppressions(self.database),
             applications=SqlApplications(self.database),
             programs=SqlPrograms(self.database),
             actors=SqlActors(self.database),

@@ -9,14 +9,14 @@ from pathlib import Path
 
 import msgspec
 
+from fraud.app.cases import expire_alerts
 from fraud.app.enriching import enrichment_artefacts
 from fraud.app.history import by_kind
 from fraud.app.parts import App, KeptModels
 from fraud.app.scoring import fit_click_model_on
 from fraud.app.upkeep import keep_up
-from fraud.cases.lifecycle import seen_again
+from fraud.cases.lifecycle import seen_again, under
 from fraud.domain.actors import Actor
-from fraud.domain.alerts import Alert
 from fraud.domain.clock import as_utc
 from fraud.domain.scans import ScanResult
 from fraud.features.catalogue import feature_set_hash
@@ -74,8 +74,12 @@ def ingest_options(app: App, format_name: str, progress: Progress) -> IngestOpti
 def scan_workspace(app: App, request: ScanRequest, actor: Actor, policy: str, progress: Progress) -> ScanRun:
     """Scans the workspace's own events and keeps decisions, alerts, models and the result; the lake is kept up first."""
     keep_up(app, progress)
-    standing = app.stores.alerts.standing(request.program_id)
-    tools = _tools(app, app.lake, actor, app.pack_for(request.program_id, policy), progress, standing)
+    expire_alerts(app, request.program_id)
+    tools = replace(
+        _tools(app, app.lake, actor, app.pack_for(request.program_id, policy), progress),
+        standing=app.stores.alerts.standing(request.program_id),
+        suppressions=app.stores.suppressions.active(request.program_id, app.clock.now()),
+    )
     outcome = scan(request, tools)
     progress("Fitting the click model")
     fit_click_model_on(app, app.lake, request.program_id, outcome.result.as_of)
@@ -111,7 +115,7 @@ def _beginning_with_the_clicks(request: ScanRequest, lake: ParquetLake) -> ScanR
     return replace(request, whole=False, since=as_utc(first))
 
 
-def _tools(app: App, lake: ParquetLake, actor: Actor, pack: Pack, progress: Progress, standing: Sequence[Alert] = ()) -> ScanTools:
+def _tools(app: App, lake: ParquetLake, actor: Actor, pack: Pack, progress: Progress) -> ScanTools:
     now = app.clock.now()
     models = KeptModels(app.registry, feature_set_hash(), now)
     enrichment = enrichment_artefacts(app)
@@ -123,7 +127,6 @@ def _tools(app: App, lake: ParquetLake, actor: Actor, pack: Pack, progress: Prog
         now=now,
         progress=progress,
         enrichment=enrichment,
-        standing=standing,
     )
 
 
@@ -131,7 +134,9 @@ def _keep(app: App, outcome: ScanOutcome) -> ScanResult:
     """Keeps a scan; returns its result with the alerts as they now stand, counted where the news is not new."""
     app.stores.decisions.add(outcome.decisions)
     policy = app.pack_of(outcome.result.policy).scan.alerts
-    standing = app.stores.alerts.record(outcome.alerts, lambda known, sighting: seen_again(known, sighting, policy))
+    suppressions, now = app.stores.suppressions.active(outcome.result.program_id, app.clock.now()), app.clock.now()
+    sightings = [under(alert, suppressions, now) for alert in outcome.alerts]
+    standing = app.stores.alerts.record(sightings, lambda known, sighting: under(seen_again(known, sighting, policy), suppressions, now))
     result = msgspec.structs.replace(outcome.result, alerts=tuple(standing))
     app.stores.scans.add(result)
     app.tell([*alert_events(standing), *scan_events(result)])

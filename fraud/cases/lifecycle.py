@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 import msgspec
 
 from fraud.domain.alerts import Alert, AlertState, Known
+from fraud.domain.suppressions import Suppression
 from fraud.policy.pack import AlertPolicy
 
 
@@ -62,6 +64,17 @@ def news_in(standing: Alert, sighting: Alert, policy: AlertPolicy) -> str:
 def is_quiet(standing: Alert | None, sighting: Alert, policy: AlertPolicy) -> bool:
     """Whether a sighting would only be counted: it asks nobody to look who has not been asked."""
     return standing is not None and (not news_in(standing, sighting, policy) or _rests(standing, sighting, policy))
+
+
+def under(alert: Alert, suppressions: Iterable[Suppression], at: datetime) -> Alert:
+    """The alert as suppressions leave it: kept from the queue by the first that covers it, or free again when none does."""
+    covering = next((one.suppression_id for one in suppressions if one.covers(alert, at)), "")
+    return alert if alert.suppressed_by == covering else msgspec.structs.replace(alert, suppressed_by=covering)
+
+
+def snoozed(alert: Alert, until: datetime) -> Alert:
+    """The alert, not to be shown before a time unless there is news."""
+    return msgspec.structs.replace(alert, snoozed_until=until)
 
 
 def resolved(alert: Alert, at: datetime) -> Alert:

@@ -8,6 +8,7 @@ import typer
 
 from fraud import __version__
 from fraud.cli import (
+    casework,
     deciding,
     enrichment,
     evaluation,
@@ -54,7 +55,7 @@ def main(
 
 COMMANDS = (
     *(events, evaluation, pulling, telling, quarantine, lake, enrichment, features, scanning, graph, vetting),
-    *(deciding, policies, serving, sinks, reference),
+    *(casework, deciding, policies, serving, sinks, reference),
 )
 for module in COMMANDS:
     module.register(app)

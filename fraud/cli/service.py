@@ -5,20 +5,20 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 
-import msgspec
 from fastapi import FastAPI
 
 from fraud.api.main import create_api
 from fraud.api.services import ApiServices
+from fraud.app.cases import case_tools, review_tools
 from fraud.app.couriers import CourierThread
-from fraud.app.graph import rescore_linked
+from fraud.app.keeping import open_writer
 from fraud.app.keys import ensure_keys
 from fraud.app.logs import configure_logs
 from fraud.app.parts import App
 from fraud.app.scoring import Scorers
 from fraud.app.working import Worker
 from fraud.cli.jobs import HANDLERS
-from fraud.domain.actors import DEFAULT_PROGRAM, SYSTEM
+from fraud.domain.actors import DEFAULT_PROGRAM
 from fraud.events.formats import CONTRACT
 from fraud.events.personal import hashed
 from fraud.settings import load_settings
@@ -27,14 +27,12 @@ from fraud.web.sessions import SessionSigner
 from fraud.web.stores import PageStores
 from fraud.workflows.appending import append_body
 from fraud.workflows.ingesting import IngestOptions, IngestReport
-from fraud.workflows.reviewing import ReviewTools
-from fraud.workflows.scoring import DecisionWriter
 
 
 def create_service(app: App) -> FastAPI:
     """The web application of one opened product. Its worker and its writer of decisions live as long as it does."""
-    writer = DecisionWriter(app.stores.decisions, spool=app.workspace.root / "spool")
-    scorers = Scorers(app, writer.record)
+    writer = open_writer(app)
+    scorers = Scorers(app, writer.record, writer.record)
     worker = Worker(app, HANDLERS)
     courier = CourierThread(app)
 
@@ -54,10 +52,6 @@ def create_service(app: App) -> FastAPI:
         options = IngestOptions(format=CONTRACT, pepper=app.pepper, ingested_at=app.clock.now())
         return append_body(app.lake, program_id, kind, body, options)
 
-    def label(program_id: str, row: dict[str, str]) -> None:
-        append(program_id, "labels", msgspec.json.encode([row]))
-        rescore_linked(app, program_id, row["affiliate_id"], SYSTEM)
-
     services = ApiServices(
         decisions=app.stores.decisions,
         scans=app.stores.scans,
@@ -68,19 +62,13 @@ def create_service(app: App) -> FastAPI:
         jobs=app.stores.jobs,
         clock=app.clock,
         scorer_of=scorers.of,
+        ready=scorers.ready,
+        kept=writer.kept if writer.waits_for_disk else None,
         conversions_of=scorers.conversions_of,
         personal=lambda kind, value: hashed(app.pepper, kind, value),
         append=append,
-        reviewing=ReviewTools(
-            reviews=app.stores.reviews,
-            alerts=app.stores.alerts,
-            applications=app.stores.applications,
-            decisions=app.stores.decisions,
-            audit=app.stores.audit,
-            label=label,
-            tell=app.tell,
-            clock=app.clock,
-        ),
+        reviewing=review_tools(app),
+        casework=case_tools(app),
         probes={"database": app.database.ping, "policy": policy_probe},
         gauges=gauges,
     )

@@ -31,7 +31,8 @@ class Known(msgspec.Struct, frozen=True, kw_only=True):
 class Alert(msgspec.Struct, frozen=True, kw_only=True):
     """One thing for a person to look at. The id follows from program and subject: one subject is one alert, however often it is seen.
 
-    `known` is what people have been told, `news` what opened it again or was added since; `reopened` counts how often that happened.
+    `suppressed_by` names what keeps it from the queue, though it counts on; `known` is what people have been told, `news` what opened it
+    again or was added since; `reopened` counts how often that happened.
 
     A ring is one alert: `members` are its affiliates, and the decision is that of its riskiest member.
     """
@@ -58,6 +59,7 @@ class Alert(msgspec.Struct, frozen=True, kw_only=True):
     reopened: int = 0
     resolved_at: datetime | None = None
     snoozed_until: datetime | None = None
+    suppressed_by: str = ""
 
 
 Merge = Callable[[Alert, Alert], Alert]

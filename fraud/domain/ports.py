@@ -12,6 +12,7 @@ from typing import Any, Protocol
 
 from fraud.domain.actors import Actor, Role
 from fraud.domain.alerts import Alert, Merge, counted
+from fraud.domain.cases import Case, CaseEvent
 from fraud.domain.decisions import Decision, DecisionKind, SubjectKind
 from fraud.domain.dossiers import Dossier
 from fraud.domain.jobs import Job
@@ -19,6 +20,7 @@ from fraud.domain.policies import PolicyState, PublishedPolicy
 from fraud.domain.programs import Application, ProgramProfile
 from fraud.domain.reviews import Review
 from fraud.domain.scans import ScanResult
+from fraud.domain.suppressions import Suppression
 from fraud.domain.tracker_actions import ActionRecord, PlannedCall, TrackerAction
 
 
@@ -84,8 +86,8 @@ class AlertStore(Protocol):
         """One alert, or `NotFound`."""
         ...
 
-    def open_alerts(self, program_id: str) -> list[Alert]:
-        """Open alerts, largest expected loss first, then highest score."""
+    def open_alerts(self, program_id: str, at: datetime | None = None) -> list[Alert]:
+        """Open alerts, largest expected loss first, then highest score; without those that are suppressed or, at that time, snoozed."""
         ...
 
     def standing(self, program_id: str) -> list[Alert]:
@@ -94,6 +96,42 @@ class AlertStore(Protocol):
 
     def change(self, program_id: str, alert_id: str, how: Callable[[Alert], Alert]) -> Alert:
         """Replaces an alert by what `how` makes of it, in one step; returns it as it now stands, or raises `NotFound`."""
+        ...
+
+
+class SuppressionStore(Protocol):
+    """What people have asked not to be told of."""
+
+    def save(self, suppression: Suppression) -> None:
+        """Keeps a suppression, or the changed one under the same id."""
+        ...
+
+    def active(self, program_id: str, at: datetime) -> list[Suppression]:
+        """Those that have not expired, the one that ends first before the others."""
+        ...
+
+
+class CaseStore(Protocol):
+    """Cases and their timelines."""
+
+    def open(self, case: Case) -> Case:
+        """Keeps a new case; the one that is kept under its id already otherwise."""
+        ...
+
+    def get(self, program_id: str, case_id: str) -> Case:
+        """One case, or `NotFound`."""
+        ...
+
+    def all(self, program_id: str) -> list[Case]:
+        """Every case of a program, oldest first."""
+        ...
+
+    def change(self, case: Case, event: CaseEvent) -> None:
+        """Replaces a case by its next version and adds the line of its timeline, both or neither; `Conflict` when it is not the next."""
+        ...
+
+    def timeline(self, program_id: str, case_id: str) -> list[CaseEvent]:
+        """What was done with a case, oldest first."""
         ...
 
 

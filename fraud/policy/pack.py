@@ -62,6 +62,15 @@ class AlertPolicy(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     expire_days: float = 30.0
 
 
+class CapPolicy(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How caps and holds come off again: after so many calm nights in a row, by at most this factor a time, and never above `largest`
+    conversions a day. Three nights are the scan's own window; doubling brings a tenth of the usual volume back within two weeks."""
+
+    calm_nights: int = 3
+    step: float = 2.0
+    largest: int = 1_000_000
+
+
 class ScanPolicy(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
     """How a night is decided, and how many alerts it may raise on statistics alone."""
 
@@ -76,6 +85,7 @@ class ScanPolicy(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     minimum_sub_id_clicks: int
     cap_shares: dict[Outcome, float]
     alerts: AlertPolicy = AlertPolicy()
+    caps: CapPolicy = CapPolicy()
 
 
 class ScorePolicy(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, select, update
@@ -38,16 +39,17 @@ class SqlAlerts:
         with self._database.reading() as connection:
             return _standing(connection, program_id, alert_id)
 
-    def open_alerts(self, program_id: str) -> list[Alert]:
-        """Open alerts, largest expected loss first, then highest score, then oldest."""
+    def open_alerts(self, program_id: str, at: datetime | None = None) -> list[Alert]:
+        """Open alerts, largest expected loss first, then highest score, then oldest; without those that are suppressed or, at the time
+        given, snoozed."""
         query = (
             select(table.c.document)
             .where(table.c.program_id == program_id, table.c.state == AlertState.OPEN.value)
             .order_by(table.c.expected_loss.desc(), table.c.score.desc(), table.c.opened_at, table.c.alert_id)
         )
         with self._database.reading() as connection:
-            texts = connection.execute(query).scalars().all()
-        return [decode(text, Alert) for text in texts]
+            found = [decode(text, Alert) for text in connection.execute(query).scalars()]
+        return [alert for alert in found if not alert.suppressed_by and not _sleeps(alert, at)]
 
     def standing(self, program_id: str) -> list[Alert]:
         """Every alert of a program, open or not: what people have been told already."""
@@ -61,6 +63,10 @@ class SqlAlerts:
             changed = how(_standing(connection, program_id, alert_id, lock=True))
             _write(connection, changed)
         return changed
+
+
+def _sleeps(alert: Alert, at: datetime | None) -> bool:
+    return at is not None and alert.snoozed_until is not None and at < alert.snoozed_until
 
 
 def _record(connection: Connection, alert: Alert, merge: Merge) -> Alert:

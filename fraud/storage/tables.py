@@ -146,6 +146,37 @@ deliveries = Table(
     Index("ix_deliveries_subject", "sink", "subject_key", "number"),
 )
 
+cases = Table(
+    "cases",
+    METADATA,
+    Column("program_id", Name, primary_key=True),
+    Column("case_id", Name, primary_key=True),
+    Column("state", Words, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("opened_at", UtcDateTime, nullable=False),
+    Column("document", Words, nullable=False),
+)
+
+case_events = Table(
+    "case_events",
+    METADATA,
+    Column("position", Position, primary_key=True, autoincrement=True),
+    Column("program_id", Name, nullable=False),
+    Column("case_id", Name, nullable=False),
+    Column("at", UtcDateTime, nullable=False),
+    Column("document", Words, nullable=False),
+    Index("ix_case_events_case", "program_id", "case_id"),
+)
+
+suppressions = Table(
+    "suppressions",
+    METADATA,
+    Column("program_id", Name, primary_key=True),
+    Column("suppression_id", Name, primary_key=True),
+    Column("expires_at", UtcDateTime, nullable=False),
+    Column("document", Words, nullable=False),
+)
+
 policies = Table(
     "policies",
     METADATA,

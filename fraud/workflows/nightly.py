@@ -32,6 +32,7 @@ from fraud.domain.decisions import Artefact, Decision, DecisionKind, SubjectKind
 from fraud.domain.ids import new_id, stable_id
 from fraud.domain.scans import SAME_NIGHT, Counts, Period, RankedSubject, Ring, ScanResult
 from fraud.domain.signals import Reason, reason_of
+from fraud.domain.suppressions import Suppression
 from fraud.errors import InputError
 from fraud.features.catalogue import feature_set_hash
 from fraud.features.engines import engine
@@ -94,7 +95,8 @@ class ScanRequest:
 
 @dataclass(frozen=True)
 class ScanTools:
-    """What a scan works with. `standing` are the program's alerts so far: what they say already is no news."""
+    """What a scan works with. `standing` are the program's alerts so far, which are no news, and `suppressions` what people asked not
+    to be told of."""
 
     lake: EventLake
     models: ModelKeeper
@@ -104,6 +106,7 @@ class ScanTools:
     progress: Progress = field(default=lambda _: None)
     enrichment: tuple[Artefact, ...] = ()
     standing: Sequence[Alert] = ()
+    suppressions: Sequence[Suppression] = ()
 
 
 @dataclass(frozen=True)
@@ -222,6 +225,7 @@ def _decide(night: _Night, model: TrafficModel, tonight: FeatureTable, sub_ids: 
     sightings = {one.decision.subject_id: _sighting(night, one, ring_cases) for one in apart}
     known = {alert.alert_id: alert for alert in tools.standing}
     quiet = {name for name, seen in sightings.items() if is_quiet(known.get(seen.alert_id), seen, pack.scan.alerts)}
+    quiet |= {name for name, seen in sightings.items() if any(one.covers(seen, tools.now) for one in tools.suppressions)}
     chosen = choose(pack.scan, apart, budget, quiet)
     cases = [(candidate, ring_cases.get(candidate.decision.decision_id)) for candidate in chosen]
     alerts = tuple(sightings[one.decision.subject_id] for one in chosen)

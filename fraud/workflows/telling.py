@@ -25,7 +25,7 @@ def alert_events(alerts: Iterable[Alert]) -> list[OutboundEvent]:
             data=msgspec.to_builtins(alert),
         )
         for alert in alerts
-        if alert.state is AlertState.OPEN and alert.opened_at == alert.last_seen_at
+        if alert.state is AlertState.OPEN and alert.opened_at == alert.last_seen_at and not alert.suppressed_by
     ]
 
 

@@ -25,18 +25,22 @@ from fraud.storage.actors import SqlActors
 from fraud.storage.alerts import SqlAlerts
 from fraud.storage.applications import SqlApplications
 from fraud.storage.audit import SqlAudit
+from fraud.storage.cases import SqlCases
 from fraud.storage.counters import MemoryCounters
 from fraud.storage.database import Database, open_database
 from fraud.storage.decisions import SqlDecisions
 from fraud.storage.jobs import SqlJobs
+from fraud.storage.journal import Journal
 from fraud.storage.lake import ParquetLake
 from fraud.storage.reviews import SqlReviews
 from fraud.storage.scans import SqlScans
 from fraud.workflows.appending import append_body
+from fraud.workflows.casework import CaseTools
 from fraud.workflows.converting import ConversionScorer, ConversionTools, RecentClicks
 from fraud.workflows.ingesting import IngestOptions
+from fraud.workflows.journaling import Destinations, JournalWriter
 from fraud.workflows.reviewing import ReviewTools
-from fraud.workflows.scoring import ClickScorer, DecisionWriter, ScanRisks, ScoringTools
+from fraud.workflows.scoring import ClickScorer, ScanRisks, ScoringTools
 
 with warnings.catch_warnings():  # starlette asks for httpx2, which it names as httpx's successor; httpx is what this product has
     warnings.simplefilter("ignore")
@@ -53,7 +57,7 @@ class House:
     lake: ParquetLake
     app: FastAPI
     services: ApiServices
-    writer: DecisionWriter
+    writer: JournalWriter
     database: Database
 
     def client(self, role: Role | None = None) -> TestClient:
@@ -66,13 +70,14 @@ def void(_: object) -> None:
     """Nothing of it."""
 
 
-def services_of(database: Database, writer: DecisionWriter, lake: ParquetLake) -> ApiServices:
+def services_of(database: Database, writer: JournalWriter, lake: ParquetLake) -> ApiServices:
     """Real stores, and one scorer without a model for all programs."""
     clock, decisions = SystemClock(), SqlDecisions(database)
     tools = ScoringTools(
         priors=ScanRisks(SqlScans(database), clock),
         counters=MemoryCounters(),
         record=writer.record,
+        judged=writer.record,
         clock=clock,
         earlier=lambda program_id, click_id: decisions.latest(program_id, DecisionKind.SCORE, click_id),
     )
@@ -91,6 +96,16 @@ def services_of(database: Database, writer: DecisionWriter, lake: ParquetLake) -
             earlier=lambda program_id, conversion_id: decisions.latest(program_id, DecisionKind.CONVERSION, conversion_id),
         ),
     )
+    reviewing = ReviewTools(
+        reviews=SqlReviews(database),
+        alerts=SqlAlerts(database),
+        applications=SqlApplications(database),
+        decisions=decisions,
+        audit=SqlAudit(database),
+        label=lambda program_id, row: void(append_body(lake, program_id, "labels", msgspec.json.encode([row]), options)),
+        tell=lambda events: None,
+        clock=clock,
+    )
     return ApiServices(
         decisions=decisions,
         scans=SqlScans(database),
@@ -101,19 +116,12 @@ def services_of(database: Database, writer: DecisionWriter, lake: ParquetLake) -
         jobs=SqlJobs(database),
         clock=clock,
         scorer_of=lambda program_id: scorer,
+        ready=lambda program_id: scorer,
         conversions_of=lambda program_id: conversions,
         personal=lambda kind, value: hashed(b"pepper", kind, value),
         append=lambda program_id, kind, body: append_body(lake, program_id, kind, body, options),
-        reviewing=ReviewTools(
-            reviews=SqlReviews(database),
-            alerts=SqlAlerts(database),
-            applications=SqlApplications(database),
-            decisions=decisions,
-            audit=SqlAudit(database),
-            label=lambda program_id, row: void(append_body(lake, program_id, "labels", msgspec.json.encode([row]), options)),
-            tell=lambda events: None,
-            clock=clock,
-        ),
+        reviewing=reviewing,
+        casework=CaseTools(cases=SqlCases(database), reviewing=reviewing, suspend=lambda *said: None),
         probes={"database": database.ping},
         gauges=lambda: {"decisions_waiting": float(writer.stats().waiting)},
     )
@@ -131,7 +139,7 @@ def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def house(tmp_path: Path, migrated_file: Path) -> Iterator[House]:
     """The API on a database of its own."""
     database = open_database(f"sqlite:///{shutil.copy(migrated_file, tmp_path / 'fraud.sqlite3')}")
-    writer = DecisionWriter(SqlDecisions(database))
+    writer = JournalWriter(Journal(tmp_path / "journal"), Destinations(SqlDecisions(database), lambda policy: load_pack()))
     lake = ParquetLake(tmp_path / "lake")
     services = services_of(database, writer, lake)
     for role, secret in KEYS.items():
