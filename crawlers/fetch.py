@@ -19,9 +19,10 @@ from urllib.parse import urljoin
 import httpx
 
 from crawlers.addresses import Target, check_url
+from crawlers.cache import HttpCache, Kept, keepable
 from crawlers.certificate import certificate_of
 from crawlers.errors import LookupFailed
-from crawlers.facts import Fetched, Hop
+from crawlers.facts import Certificate, Fetched, Hop
 from crawlers.inflate import ACCEPT_ENCODING, InflateError, Inflater, TooLarge, decoder_for
 from crawlers.limits import CrawlSettings
 from crawlers.pace import Pace
@@ -30,6 +31,7 @@ from crawlers.timing import Now, utc_now
 from crawlers.transport import PinnedTransport
 
 ACCEPT_HTML = "text/html,application/xhtml+xml;q=0.9,*/*;q=0.5"
+NOT_MODIFIED = 304
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
 KEPT_HEADER = 2_000
 """Characters kept of a header's value."""
@@ -55,6 +57,7 @@ class _Ask:
     headers: Mapping[str, str]
     max_bytes: int
     gate: Gate | None
+    cache: HttpCache | None = None
 
 
 @dataclass
@@ -68,10 +71,19 @@ class _Chain:
 class Fetcher:
     """Fetches resources; use it as `async with Fetcher(settings) as fetcher`. One per run: it keeps the pace of every host.
 
-    `resolver` replaces the name look-up and `now` the clock in tests. Raises SettingsError when the CA file cannot be read.
+    `resolver` replaces the name look-up and `now` the clock in tests. `cache` keeps pages with their
+    validators, so that unchanged ones are not sent again. Raises SettingsError when the CA file cannot be read.
     """
 
-    def __init__(self, settings: CrawlSettings | None = None, *, resolver: Resolver | None = None, now: Now = utc_now) -> None:
+    def __init__(
+        self,
+        settings: CrawlSettings | None = None,
+        *,
+        resolver: Resolver | None = None,
+        now: Now = utc_now,
+        cache: HttpCache | None = None,
+    ) -> None:
+        self._cache = cache
         self.settings = settings or CrawlSettings()
         self.pace = Pace(self.settings)
         self.now = now
@@ -106,6 +118,7 @@ class Fetcher:
 
         Raises LookupFailed (RefusedAddress when safety forbids the URL or one of its hops) with the hops made so far.
         """
+        cache = self._cache if method == "GET" and visitor is None else None  # another visitor's view is always asked for afresh
         visitor = visitor or Visitor()
         headers = {
             "User-Agent": visitor.user_agent or self.settings.user_agent_header,
@@ -114,7 +127,7 @@ class Fetcher:
             "Accept-Encoding": ACCEPT_ENCODING,
             **({"Referer": visitor.referrer} if visitor.referrer else {}),
         }
-        ask = _Ask(url, method, headers, max_bytes or self.settings.limits.page_bytes, gate)
+        ask = _Ask(url, method, headers, max_bytes or self.settings.limits.page_bytes, gate, cache)
         chain = _Chain()
         try:
             return await self._follow(ask, chain)
@@ -152,8 +165,10 @@ class Fetcher:
                 chain.spent += asyncio.get_running_loop().time() - started
 
     async def _exchange(self, ask: _Ask, chain: _Chain, target: Target, started: float) -> Fetched | str:
+        kept = ask.cache.get(target.url) if ask.cache else None
+        headers = {**ask.headers, **(kept.conditions if kept else {})}
         try:
-            async with self._client.stream(ask.method, target.url, headers=dict(ask.headers)) as response:
+            async with self._client.stream(ask.method, target.url, headers=headers) as response:
                 self.pace.answered(target.host, response.status_code, response.headers.get("retry-after", ""), self.now())
                 location = _location(target.url, response)
                 chain.hops.append(Hop(url=target.url, status=response.status_code, location=location))
@@ -161,7 +176,12 @@ class Fetcher:
                     return location
                 body, truncated = await self._body(ask, target, response)
                 spent = chain.spent + asyncio.get_running_loop().time() - started
-                return self._fetched(ask, chain, response, (body, truncated, spent))
+                if kept is not None and response.status_code == NOT_MODIFIED:
+                    chain.hops[-1] = Hop(url=target.url, status=200)
+                    return self._still(ask, chain, kept, (spent, certificate_of(response)))
+                fetched = self._fetched(ask, chain, response, (body, truncated, spent))
+                _keep(ask, target.url, fetched)
+                return fetched
         except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError) as error:
             raise _lookup_failed(target, error) from error
 
@@ -183,6 +203,23 @@ class Fetcher:
             raise LookupFailed(target.url, "protocol", f"The page cannot be decompressed: {error}.") from None
         return inflater.body(), inflater.truncated
 
+    def _still(self, ask: _Ask, chain: _Chain, kept: Kept, read: tuple[float, Certificate | None]) -> Fetched:
+        """The kept answer, which the server says is still so."""
+        seconds, certificate = read
+        return Fetched(
+            requested_url=ask.requested_url,
+            url=chain.hops[-1].url,
+            status=200,
+            headers=kept.headers,
+            hops=tuple(chain.hops),
+            body=kept.body,
+            sha256=hashlib.sha256(kept.body).hexdigest(),
+            fetched_at=self.now(),
+            content_type=kept.headers.get("content-type", ""),
+            elapsed_ms=round(seconds * 1000),
+            certificate=certificate,
+        )
+
     def _fetched(self, ask: _Ask, chain: _Chain, response: httpx.Response, read: tuple[bytes, bool, float]) -> Fetched:
         body, truncated, seconds = read
         return Fetched(
@@ -199,6 +236,14 @@ class Fetcher:
             elapsed_ms=round(seconds * 1000),
             certificate=certificate_of(response),
         )
+
+
+def _keep(ask: _Ask, url: str, fetched: Fetched) -> None:
+    """Keep a whole answer of 200 that has a validator."""
+    if ask.cache is not None and fetched.status == 200 and not fetched.truncated:
+        kept = keepable(url, fetched.headers, fetched.body)
+        if kept is not None:
+            ask.cache.put(kept)
 
 
 async def fetch(url: str, settings: CrawlSettings | None = None) -> Fetched:

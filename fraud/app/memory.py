@@ -57,7 +57,11 @@ class SiteMemory:
     def _earlier(self, made: SitePrint) -> tuple[Resemblance, ...] | None:
         if not self._index.count(self._program_id):
             return None
-        found = (msgspec.msgpack.decode(kept, type=SitePrint) for kept in self._index.find(self._program_id, _keys(made), _MOST_FOUND))
+        own = self._index.place((self._program_id, made.application_id, made.domain))  # whoever came later copied from here, not from there
+        found = (
+            msgspec.msgpack.decode(kept, type=SitePrint)
+            for kept in self._index.find(self._program_id, _keys(made), _MOST_FOUND, before=own)
+        )
         others = (kept for kept in found if kept.application_id != made.application_id)
         return tuple(self._compared(made, other) for other in others)
 

@@ -10,15 +10,18 @@ from pathlib import Path
 
 from crawlers import CrawlSettings, Fetcher, Rdap, Records, Robots, Survey, collect_site
 from crawlers.browser import BrowserProbe
+from crawlers.cache import FolderCache
 from crawlers.errors import SettingsError
 from crawlers.facts import SiteFacts
 from crawlers.limits import parse_connect_to, parse_host_port, tls_context
 from crawlers.rdap import operator_fetcher
+from crawlers.warc import warc
 from fraud.app.graph import Acquaintances
 from fraud.app.memory import SiteMemory
 from fraud.app.parts import App
-from fraud.app.writing import write_dossier
+from fraud.app.writing import make_folder, write_dossier
 from fraud.domain.actors import DEFAULT_PROGRAM, Actor
+from fraud.domain.decisions import Outcome
 from fraud.domain.dossiers import Dossier
 from fraud.domain.hashing import sha256_of
 from fraud.domain.programs import Application, ProgramProfile
@@ -27,8 +30,12 @@ from fraud.policy.pack import Pack
 from fraud.settings import Settings
 from fraud.storage.prints import PrintIndex
 from fraud.workflows.batches import Batch, Journal
+from fraud.workflows.rescreening import News, news
 from fraud.workflows.telling import decision_events
-from fraud.workflows.vetting import VettingOutcome, VettingTools, vet_each, vet_many
+from fraud.workflows.vetting import VettingOutcome, VettingTools, facts_of, vet_each, vet_many
+
+MOST_RESCREENED = 100_000
+"""Accepted applicants of one program that are vetted anew."""
 
 IANA = "https://data.iana.org/rdap/dns.json"
 """The bootstrap file that says which registry knows a name (RFC 9224)."""
@@ -186,7 +193,9 @@ async def _tools(
     """The pack and the means of a run; the clients are closed at its end."""
     settings = means.crawl or crawl_settings(app.settings)
     async with AsyncExitStack() as open_until_the_end:
-        fetcher = await open_until_the_end.enter_async_context(Fetcher(settings, now=app.clock.now))
+        fetcher = await open_until_the_end.enter_async_context(
+            Fetcher(settings, now=app.clock.now, cache=FolderCache(app.workspace.root / "pages"))
+        )
         robots = Robots(fetcher)
         records = None if settings.connect_to and settings.dns is None else Records(settings.dns)
         survey = Survey(
@@ -239,8 +248,34 @@ def _keep(app: App, outcome: VettingOutcome) -> Dossier:
     return outcome.dossier
 
 
+def write_pages(app: App, dossier: Dossier, path: Path) -> None:
+    """Writes every page of the visits as a WARC file, as far as it is still kept."""
+    facts = facts_of(app.stores.decisions.find(dossier.decision_id))
+    views = [variant.page for site in facts.sites for variant in site.variants or () if variant.page]
+    seen = {page.snapshot: None for page in (*(page for site in facts.sites for page in site.pages), *views)}
+    make_folder(path.parent)
+    with path.open("wb") as file:
+        for record in warc((snapshot, app.evidence.get(snapshot.sha256)) for snapshot in seen if app.evidence.has(snapshot.sha256)):
+            file.write(record)
+
+
+def rescreen(app: App, program_id: str, means: VettingMeans) -> Iterator[News]:
+    """Vets everybody anew whose newest dossier approves, one after another as they end; yields what changed since last time."""
+    accepted = [kept for kept in app.stores.applications.dossiers(program_id, MOST_RESCREENED) if kept.outcome is Outcome.APPROVE]
+    before = {kept.application_id: kept for kept in accepted}
+    applications = [app.stores.applications.get(program_id, application_id) for application_id in before]
+    name = sha256_of(sorted((kept.application_id, kept.decision_id) for kept in accepted))[:16]
+    rows = vet_batch(app, Batch(tuple(applications), (), f"again-{name}"), app.profile(program_id), means) if applications else []
+    for row in rows:
+        if row.decision_id:
+            yield news(before[row.application_id], app.stores.applications.dossier(program_id, row.application_id))
+        else:
+            yield News(application_id=row.application_id, outcome_before=Outcome.APPROVE, failed=row.reason)
+
+
 def write_vetted(app: App, dossier: Dossier, application: Application, folder: Path) -> list[Path]:
-    """Writes a dossier with the evidence its signals quote."""
+    """Writes a dossier with the evidence its signals quote, and all pages that were seen as `pages.warc.gz`."""
+    write_pages(app, dossier, folder / "pages.warc.gz")
     quoted = {evidence.sha256 for signal in dossier.signals for evidence in signal.evidence if evidence.sha256}
     return write_dossier(
         dossier, application, folder, {sha256: app.evidence.get(sha256) for sha256 in sorted(quoted) if app.evidence.has(sha256)}

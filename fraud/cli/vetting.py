@@ -10,9 +10,11 @@ import typer
 from rich.table import Table
 
 from fraud.cli.console import (
+    PROGRAM,
     JsonOption,
     OutOption,
     PolicyOption,
+    ProgramIdOption,
     WorkspaceOption,
     actor,
     add_plain_row,
@@ -37,6 +39,7 @@ PathOption = Path | None
 def register(app: typer.Typer) -> None:
     """Adds the command."""
     app.command(rich_help_panel="Applicants")(vet)
+    app.command(rich_help_panel="Applicants")(rescreen)
 
 
 def vet(
@@ -76,6 +79,30 @@ def vet(
         print_json(dossiers[0])
     else:
         _show(dossiers[0])
+
+
+def rescreen(
+    program_id: ProgramIdOption = PROGRAM,
+    policy: PolicyOption = "",
+    workspace: WorkspaceOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Vet the accepted applicants anew, and say what has changed on their sites since last time.
+
+    A run that was stopped goes on where it stopped. Unchanged pages are not fetched again where the site has validators.
+    """
+    from fraud.app.vetting import VettingMeans
+    from fraud.app.vetting import rescreen as run
+
+    with opened(workspace) as app, progress("Visiting") as tell:
+        told = list(run(app, program_id, VettingMeans(actor=actor(), policy=policy, progress=tell)))
+    changed = [one for one in told if one.is_news]
+    if json:
+        print_json(changed)
+        return
+    for one in changed:
+        out.print(one.sentence, markup=False)
+    out.print(f"{len(told)} accepted applicant(s) vetted anew, {len(changed)} with news.", markup=False)
 
 
 def _applications(url: str | None, application: PathOption, batch: PathOption, program_id: str) -> list[Application]:

@@ -18,6 +18,7 @@ CREATE TABLE IF NOT EXISTS keys (
     program_id TEXT NOT NULL, key TEXT NOT NULL, position INTEGER NOT NULL, PRIMARY KEY (program_id, key, position)) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS keys_position ON keys (position);
 """
+_PLACE = "SELECT position FROM prints WHERE program_id = ? AND application_id = ? AND domain = ?"
 _TOGETHER = 200  # keys looked up in one statement
 
 
@@ -28,21 +29,23 @@ class PrintIndex:
         self._path = path
 
     def keep(self, where: tuple[str, str, str], document: bytes, keys: Iterable[str]) -> None:
-        """Keeps the print of one site (`where`: program, application, domain), in place of an earlier one of the same."""
-        program_id, application_id, domain = where
+        """Keeps the print of one site (`where`: program, application, domain), in the place of an earlier one of the same."""
         with self._open() as connection:
-            query = "SELECT position FROM prints WHERE program_id = ? AND application_id = ? AND domain = ?"
-            for (earlier,) in connection.execute(query, where).fetchall():
-                connection.execute("DELETE FROM keys WHERE position = ?", (earlier,))
-                connection.execute("DELETE FROM prints WHERE position = ?", (earlier,))
-            position = connection.execute(
-                "INSERT INTO prints (program_id, application_id, domain, document) VALUES (?, ?, ?, ?)",
-                (program_id, application_id, domain, document),
-            ).lastrowid
-            connection.executemany("INSERT INTO keys VALUES (?, ?, ?)", [(program_id, key, position) for key in dict.fromkeys(keys)])
+            row = connection.execute(_PLACE, where).fetchone()
+            if row:
+                position = row[0]
+                connection.execute("DELETE FROM keys WHERE position = ?", (position,))
+                connection.execute("UPDATE prints SET document = ? WHERE position = ?", (document, position))
+            else:
+                added = "INSERT INTO prints (program_id, application_id, domain, document) VALUES (?, ?, ?, ?)"
+                position = connection.execute(added, (*where, document)).lastrowid
+            connection.executemany("INSERT INTO keys VALUES (?, ?, ?)", [(where[0], key, position) for key in dict.fromkeys(keys)])
 
-    def find(self, program_id: str, keys: Iterable[str], most: int) -> list[bytes]:
-        """The documents of a program that share a key, those with most keys in common first, at most `most`."""
+    def find(self, program_id: str, keys: Iterable[str], most: int, before: int | None = None) -> list[bytes]:
+        """The documents of a program that share a key, those with most keys in common first, at most `most`.
+
+        `before` leaves out what came at or after that place.
+        """
         common: dict[int, int] = {}
         wanted = list(dict.fromkeys(keys))
         with self._open() as connection:
@@ -51,10 +54,18 @@ class PrintIndex:
                 marks = ",".join("?" * len(part))
                 rows = connection.execute(f"SELECT position FROM keys WHERE program_id = ? AND key IN ({marks})", (program_id, *part))  # noqa: S608 - question marks only
                 for (position,) in rows:
+                    if before is not None and position >= before:
+                        continue
                     common[position] = common.get(position, 0) + 1
             nearest = sorted(common, key=lambda position: (-common[position], position))[:most]
             query = "SELECT document FROM prints WHERE position = ?"
             return [bytes(connection.execute(query, (position,)).fetchone()[0]) for position in nearest]
+
+    def place(self, where: tuple[str, str, str]) -> int | None:
+        """Where the print of a site (program, application, domain) stands in the order of coming; None when there is none."""
+        with self._open() as connection:
+            row = connection.execute(_PLACE, where).fetchone()
+            return None if row is None else int(row[0])
 
     def count(self, program_id: str, key: str = "") -> int:
         """How many prints a program has, or how many of them have a key."""
