@@ -8,6 +8,7 @@ from typing import TypeAlias
 
 import numpy as np
 import pandas as pd
+from scipy import sparse
 
 from models.arrays import BoolArray, FloatArray, IntArray
 
@@ -102,21 +103,22 @@ def read_edges(edges: pd.DataFrame, groups: Groups | None = None, mask: Mask | N
     Raises ValueError when a column is missing, a row has no affiliate or no kind, or `groups` or `mask` cannot be understood.
     """
     _check(edges)
-    name, names = _numbered(edges["entity"])
-    known = name >= 0
     affiliate, ids = _numbered(edges["affiliate_id"])
     kind, kinds = _kinds(edges["kind"])
+    _refuse_blank(affiliate, "affiliate_id")
+    _refuse_blank(kind, "kind")
+    name, names = _numbered(edges["entity"])
+    known = name >= 0
     width = max(len(names), 1)
-    keys, entity = _distinct(kind[known] * width + name[known])
-    wide = max(keys.size, 1)
-    places, where = _distinct(affiliate[known] * wide + entity)
-    present, numbers = _distinct(places // wide)
-    affiliates = [str(one) for one in ids[present]]
-    entities = names[keys % width]
+    keys, entity = _renumbered(kind[known] * width + name[known], width * max(len(kinds), 1))
+    present, number = _renumbered(affiliate[known], max(len(ids), 1))
+    met = sparse.coo_array((_counts(edges)[known], (number, entity)), shape=(max(present.size, 1), max(keys.size, 1))).tocsr()
+    met.sort_indices()
+    affiliates, entities = [str(one) for one in ids[present]], names[keys % width]
     return EntityTable(
-        affiliate=numbers,
-        entity=places % wide,
-        count=np.bincount(where, weights=_counts(edges)[known], minlength=places.size).astype(np.float64),
+        affiliate=np.repeat(np.arange(met.shape[0], dtype=np.int64), np.diff(met.indptr)),
+        entity=met.indices.astype(np.int64),
+        count=met.data.astype(np.float64),
         affiliates=affiliates,
         owner=_owners(affiliates, groups),
         kind=keys // width,
@@ -126,28 +128,38 @@ def read_edges(edges: pd.DataFrame, groups: Groups | None = None, mask: Mask | N
     )
 
 
-def _distinct(values: IntArray) -> tuple[IntArray, IntArray]:
-    """The sorted distinct values, and the place of every value among them."""
-    found, places = np.unique(values, return_inverse=True)
-    return found, places
+def _renumbered(values: IntArray, size: int) -> tuple[IntArray, IntArray]:
+    """The distinct values among 0..size, ascending, and the place of every value among them."""
+    found = np.zeros(size, dtype=np.bool_)
+    found[values] = True
+    return np.flatnonzero(found), (np.cumsum(found) - 1)[values]
+
+
+def _refuse_blank(numbers: IntArray, name: str) -> None:
+    if (numbers < 0).any():
+        raise ValueError(f"Every edge needs its {name}; row {int(np.argmax(numbers < 0))} has none.")
 
 
 def _numbered(values: pd.Series) -> tuple[IntArray, pd.Index]:
     """Every value's number among the sorted distinct texts, -1 for one that is missing or blank; whole numbers stand for themselves."""
     codes, distinct = pd.factorize(values)
     texts = pd.Index(distinct)
-    if not pd.api.types.is_integer_dtype(texts.dtype):
+    whole = pd.api.types.is_integer_dtype(texts.dtype)
+    if not whole:
         texts = texts.astype(str).str.strip()
     order, again = np.unique(texts.to_numpy(), return_inverse=True)
-    blank = order == "" if order.dtype.kind not in "iu" else np.zeros(order.size, dtype=np.bool_)
+    blank = np.zeros(order.size, dtype=np.bool_) if whole else np.asarray(order == "", dtype=np.bool_)
     number = np.where(blank, -1, np.arange(order.size))[again]
     return np.append(number, -1)[codes], pd.Index(order)
 
 
 def _kinds(values: pd.Series) -> tuple[IntArray, list[str]]:
+    """Every kind's number among the sorted distinct ones in lower case, -1 where there is none."""
     codes, distinct = pd.factorize(values)
-    found, again = np.unique([str(one).strip().lower() for one in distinct] or [""], return_inverse=True)
-    return again[codes], [str(one) for one in found]
+    texts = [str(one).strip().lower() for one in distinct]
+    found = sorted(set(texts) - {""})
+    numbers = np.array([found.index(text) if text else -1 for text in texts] + [-1], dtype=np.int64)
+    return numbers[codes], found
 
 
 def _check(edges: pd.DataFrame) -> None:
@@ -155,11 +167,6 @@ def _check(edges: pd.DataFrame) -> None:
     if missing:
         found = ", ".join(map(str, edges.columns)) or "none"
         raise ValueError(f"Edges need the columns {', '.join(REQUIRED)}; missing: {', '.join(missing)}; found: {found}.")
-    for name in ("affiliate_id", "kind"):
-        codes, distinct = pd.factorize(edges[name])
-        blank = np.array([str(one).strip() == "" for one in distinct] + [True], dtype=np.bool_)[codes]
-        if blank.any():
-            raise ValueError(f"Every edge needs its {name}; row {int(np.argmax(blank))} has none.")
 
 
 def _counts(known: pd.DataFrame) -> FloatArray:

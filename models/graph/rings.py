@@ -107,7 +107,7 @@ def calibrated_similarity(table: EntityTable) -> float:
     for shuffled in shuffled_tables(table):
         links = project(shuffled)
         possible = links.chosen(links.beyond_chance & ~links.identity)
-        closest = np.zeros(len(table.affiliates))
+        closest = np.zeros(len(shuffled.affiliates))
         for side in (possible.left, possible.right):
             np.maximum.at(closest, side, possible.similarity)
         nearest.append(closest)

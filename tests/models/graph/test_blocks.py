@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from models.graph import nulls
 from models.graph.blocks import dense_blocks, densest_block
 from models.graph.edges import read_edges
 from models.graph.projection import project
@@ -124,3 +125,21 @@ def test_a_prior_suspicion_draws_its_row_in() -> None:
 def test_nothing_has_no_block() -> None:
     empty = np.empty(0, dtype=np.int64)
     assert densest_block(empty, empty, np.empty(0)).density == 0.0
+
+
+def test_of_large_tables_a_part_is_shuffled(monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = read_edges(crowd(200, 5_000, 0))
+    monkeypatch.setattr(nulls, "MOST_EDGES", 2_000)
+    for part in nulls.shuffled_tables(whole):
+        assert 0 < part.affiliate.size < whole.affiliate.size / 2
+        assert len(part.affiliates) == part.owner.size == int(part.affiliate.max()) + 1
+
+
+@given(st.integers(0, 1_000))
+@settings(max_examples=10, deadline=None)
+def test_a_shuffle_keeps_how_many_everybody_has_of_every_kind(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    entity, kind = rng.integers(0, 20, 60), np.sort(rng.integers(0, 3, 60))
+    again = nulls.dealt_again(entity, kind, rng)
+    for one in range(3):
+        assert sorted(again[kind == one]) == sorted(entity[kind == one])
