@@ -60,7 +60,7 @@ def evaluate(
     if (truth is not None) + (seeds is not None) + bool(floors) != 1:
         raise InputError("Say what to measure: one of --truth PATH, --seeds N, --floors NAME.")
     if truth is not None:
-        from fraud.app.evaluating import evaluate_simulation
+        from fraud.app.evaluation.simulated import evaluate_simulation
 
         with opened(workspace) as app, progress("Reading") as tell:
             night = evaluate_simulation(app, truth, data, days, (actor(), policy, tell))

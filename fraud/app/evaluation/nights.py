@@ -10,8 +10,8 @@ from pathlib import Path
 import msgspec
 import numpy as np
 
-from fraud.app.evaluating import Means, ingested, judged_rows, read_truth, scan_lake
 from fraud.app.evaluation.measures import ACTED
+from fraud.app.evaluation.simulated import Means, ingested, judged_rows, read_truth, scan_lake
 from fraud.app.parts import App
 from fraud.simulation.program import simulate
 from fraud.simulation.spec import SimulationSpec

@@ -18,10 +18,10 @@ import msgspec
 import numpy as np
 import pandas as pd
 
-from fraud.app.evaluating import Measured, measure_simulation
 from fraud.app.evaluation import baselines, corpus, measures
 from fraud.app.evaluation.measures import Evaluation, KindOutcome
 from fraud.app.evaluation.nights import NightsToDetection, nights_to_detection
+from fraud.app.evaluation.simulated import Measured, measure_simulation
 from fraud.app.parts import App
 from fraud.domain.actors import SYSTEM
 from fraud.settings import load_settings

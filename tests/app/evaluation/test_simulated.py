@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from fraud.app.evaluating import evaluate_simulation
 from fraud.app.evaluation.baselines import BUSINESS_RULES, CEILING, RAW_FOREST, TWO_SD
 from fraud.app.evaluation.measures import PRODUCT
+from fraud.app.evaluation.simulated import evaluate_simulation
 from fraud.app.parts import App
 from fraud.domain.actors import DEFAULT_PROGRAM, SYSTEM
 from fraud.errors import InputError
