@@ -7,6 +7,7 @@ import re
 import pytest
 
 from crawlers.catalogue import (
+    AdService,
     AffiliateNetwork,
     DisclosurePhrase,
     IdentityWords,
@@ -14,6 +15,7 @@ from crawlers.catalogue import (
     SalePhrase,
     SocialPlatform,
     TrackerPattern,
+    ad_services,
     affiliate_networks,
     disclosures,
     identity_words,
@@ -23,6 +25,7 @@ from crawlers.catalogue import (
     tracker_patterns,
 )
 from crawlers.page import read_page
+from crawlers.reading.advertising import advertising
 from crawlers.reading.affiliate import network_of
 from crawlers.reading.links import looks_like
 from crawlers.reading.phrases import trackers
@@ -116,3 +119,10 @@ def test_every_pattern_is_bounded() -> None:
     patterns = [phrase.pattern for _, phrase in PHRASES]
     patterns += [phrase.pattern for phrase in parking().sale_phrases] + [pattern.pattern for pattern in tracker_patterns()]
     assert [pattern for pattern in patterns if re.search(r"[+*]\)[+*]", pattern)] == []
+
+
+@pytest.mark.parametrize("service", ad_services(), ids=lambda service: service.id)
+def test_advertising_services_are_recognised_by_their_marks(service: AdService) -> None:
+    assert all(service.id in advertising(source)[1] for source in service.hits)
+    assert not any(service.id in advertising(source)[1] for source in service.misses)
+    assert all(advertising(source)[0] > 0 for source in service.hits if service.slots)
