@@ -44,6 +44,9 @@ quality: $(VENV)/.test ## measure detection on made-up programs and fail where a
 bench-crawl: $(VENV)/.test ## fetching and reading pages against Scrapy (pip install '.[bench]'), one applicant, a batch of a thousand
 	$(BIN)/python -m tests.benchmarks.crawl $(BENCH)
 
+bench-api: $(VENV)/.test ## the scoring service against an endpoint that does nothing (needs wrk and two cores)
+	$(BIN)/python -m tests.benchmarks.api $(BENCH)
+
 check: $(VENV)/.test ## style, types and architecture
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .

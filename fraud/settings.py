@@ -41,6 +41,11 @@ class Settings(BaseSettings):
     pepper: SecretStr | None = Field(
         None, description="Keys the hashes of personal values; never rotated; made in the workspace when absent."
     )
+    journal_sync: Literal["write", "disk"] = Field(
+        "write",
+        description="When a scored event is answered: `write` once the operating system has it (no crash or kill of the service loses it), "
+        "`disk` once the disk has it (no power cut either, and every answer waits for the disk).",
+    )
     enrichment_sources: Path | None = Field(None, description="A YAML file of sources of network tables, in place of the shipped ones.")
     enrichment_npm_url: str = Field(
         "https://registry.npmjs.org", description="The npm registry, or a mirror of it, that network tables come from."

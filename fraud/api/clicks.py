@@ -58,6 +58,9 @@ class ClickIn(msgspec.Struct, frozen=True, kw_only=True):
 _ONE = msgspec.json.Decoder(ClickIn)
 _MANY = msgspec.json.Decoder(list[ClickIn])
 _TEXTS = tuple(name for name in ClickIn.__struct_fields__ if name not in {"clicked_at", "dwell_ms", "js_executed"})
+_NO_TEXT = b"u0000"
+"""How JSON writes the NUL character, which it does not allow as it is."""
+
 _READ_APART = {"click_id", "clicked_at", "affiliate_id", "program_id", "country", "ip"}
 _OPTIONAL = tuple(name for name in ClickIn.__struct_fields__ if name not in _READ_APART)
 
@@ -86,7 +89,17 @@ def click_of(sent: ClickIn, program_id: str, place: str = "") -> Click:
     Raises `InvalidFields` for a time that cannot be read and for text that cannot be kept.
     """
     require_text(sent, _TEXTS, place)
-    moment = required_moment(sent.clicked_at, f"{place}clicked_at")
+    return _plain_click_of(sent, program_id, required_moment(sent.clicked_at, f"{place}clicked_at"))
+
+
+def click_of_body(body: bytes, sent: ClickIn, program_id: str) -> Click:
+    """`click_of` for a click that is alone in its body: text that could not be kept needs an escape, and most bodies have none."""
+    if _NO_TEXT in body:
+        require_text(sent, _TEXTS, "")
+    return _plain_click_of(sent, program_id, required_moment(sent.clicked_at, "clicked_at"))
+
+
+def _plain_click_of(sent: ClickIn, program_id: str, moment: datetime) -> Click:
     optional: dict[str, Any] = {name: value for name in _OPTIONAL if (value := getattr(sent, name)) not in {"", None}}
     return Click(
         click_id=sent.click_id,

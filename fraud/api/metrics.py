@@ -14,6 +14,9 @@ MEDIA_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
 Labels = tuple[tuple[str, str], ...]
 
+CLICK_ROUTE = "/v1/score/click"
+_CLICK_ROUTE: Labels = (("route", CLICK_ROUTE), ("method", "POST"), ("status", "200"))
+
 
 class Metrics:
     """Counts since the process started. May be used from any number of threads."""
@@ -37,6 +40,14 @@ class Metrics:
         """Counts one answered click."""
         with self._lock:
             self._clicks[("decision", decision), ("degraded", str(degraded).lower())] += 1
+
+    def hot_click(self, decision: str, *, degraded: bool, seconds: float) -> None:
+        """Counts one click that was answered without the framework: `request` and `click` in one step."""
+        with self._lock:
+            self._requests[_CLICK_ROUTE] += 1
+            self._buckets[CLICK_ROUTE][bisect_left(LATENCY_BOUNDS, seconds)] += 1
+            self._seconds[CLICK_ROUTE] += seconds
+            self._clicks[("decision", decision), ("degraded", "true" if degraded else "false")] += 1
 
     def conversion(self, decision: str, *, degraded: bool) -> None:
         """Counts one answered conversion."""

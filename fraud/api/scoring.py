@@ -50,7 +50,7 @@ class EventLanes:
 
     def score_click(self, click: Click, request_id: str) -> ClickAnswer:
         """One click's answer, in this thread."""
-        given = self._services.scorer_of(click.program_id).score(click, request_id).answer
+        given = self._services.scorer_of(click.program_id).answer(click, request_id)
         self._metrics.click(given.decision.value, degraded=given.degraded)
         return given
 

@@ -30,7 +30,7 @@ class AffiliateRecord(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class AffiliateRecords:
-    """Answers from memory; a program's records are read from the lake again once they are older than a minute."""
+    """Answers from memory; `refresh` reads a program's records from the lake again."""
 
     def __init__(self, lake: ParquetLake, clock: Clock) -> None:
         self._lake, self._clock = lake, clock
@@ -58,13 +58,19 @@ class AffiliateRecords:
 
     def record(self, program_id: str, affiliate_id: str) -> AffiliateRecord | None:
         """The affiliate's record; `None` when there is none."""
+        records = self._records.get(program_id)
+        if records is None:
+            self.refresh(program_id)
+            records = self._records[program_id]
+        return records.get(affiliate_id)
+
+    def refresh(self, program_id: str) -> None:
+        """Reads a program's records again when they are older than a minute. What serves clicks calls it beside the traffic."""
         now = self._clock.now()
-        if self._is_stale(program_id, now):
-            with self._lock:
-                if self._is_stale(program_id, now):
-                    self._records[program_id] = self._read(program_id)
-                    self._read_at[program_id] = now
-        return self._records[program_id].get(affiliate_id)
+        with self._lock:
+            if self._is_stale(program_id, now):
+                self._records[program_id] = self._read(program_id)
+                self._read_at[program_id] = now
 
     def _is_stale(self, program_id: str, now: datetime) -> bool:
         read_at = self._read_at.get(program_id)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import duckdb
@@ -20,7 +20,7 @@ from fraud.domain.clock import as_utc
 from fraud.domain.decisions import Artefact, Decision, DecisionKind
 from fraud.domain.events import Click, Conversion
 from fraud.domain.ids import stable_id
-from fraud.errors import ModelError, NotFound, ReplayError, StorageError
+from fraud.errors import FraudError, ModelError, NotFound, ReplayError, StorageError
 from fraud.features.realtime import click_feature_set_hash
 from fraud.features.realtime_conversions import observe_conversion
 from fraud.storage.counters import MemoryCounters
@@ -28,7 +28,7 @@ from fraud.storage.lake import ParquetLake
 from fraud.workflows.answering import EventKey
 from fraud.workflows.converting import ConversionScorer, ConversionTools, RecentClicks
 from fraud.workflows.nightly import CLOCK_SKEW
-from fraud.workflows.scoring import ClickScorer, ScanRisks, ScoringTools, ServedModel, click_features_of, facts_of
+from fraud.workflows.scoring import ClickScorer, JudgedClick, ScanRisks, ScoringTools, ServedModel, click_features_of, facts_of
 from models.registry import ArtefactInfo
 
 _log = structlog.get_logger(__name__)
@@ -39,6 +39,9 @@ LOOK_AGAIN = timedelta(minutes=1)
 """How long a scorer serves before the registry is asked for a newer model."""
 WARM_UP = timedelta(hours=24)
 """The longest window of the real-time features: what the counters are warmed up with."""
+
+_ANY_CLICK = Click(click_id="warm-up", clicked_at=datetime(2026, 1, 1, tzinfo=UTC), affiliate_id="warm-up")
+"""Counted once in counters of its own, so that no tracker waits for compiled code to be loaded."""
 
 
 def click_model_name(program_id: str) -> str:
@@ -134,17 +137,37 @@ class _Desk:
 class Scorers:
     """The scorers of each program, made when its first event comes, and anew with the same counters when a scan has fitted a new model."""
 
-    def __init__(self, app: App, record: Callable[[Decision], None]) -> None:
+    def __init__(self, app: App, record: Callable[[Decision], None], judged: Callable[[JudgedClick], None] | None = None) -> None:
         self._app = app
         self._record = record
+        self._judged = judged
         self._records = AffiliateRecords(app.lake, app.clock)
         self._risks = ScanRisks(app.stores.scans, app.clock, self._records.status)
         self._desks: dict[str, _Desk] = {}
         self._lock = threading.Lock()
+        self._looking = threading.Lock()
 
     def of(self, program_id: str) -> ClickScorer:
         """The program's scorer of clicks, or `NotFound` when there is no such program."""
         return self._desk(program_id).clicks
+
+    def ready(self, program_id: str) -> ClickScorer | None:
+        """The program's scorer of clicks if it is at hand; one that is due for another look serves on while that is taken beside it."""
+        desk = self._desks.get(program_id)
+        if desk is None:
+            return None
+        if self._app.clock.now() - desk.looked_at >= LOOK_AGAIN and self._looking.acquire(blocking=False):
+            threading.Thread(target=self._look_beside, args=(program_id,), name="scorer", daemon=True).start()
+        return desk.clicks
+
+    def _look_beside(self, program_id: str) -> None:
+        try:
+            self._records.refresh(program_id)
+            self._desk(program_id)
+        except FraudError as fault:
+            _log.warning("scorer_not_renewed", program_id=program_id, detail=fault.message)
+        finally:
+            self._looking.release()
 
     def conversions_of(self, program_id: str) -> ConversionScorer:
         """The program's scorer of conversions, or `NotFound` when there is no such program."""
@@ -172,6 +195,8 @@ class Scorers:
         if desk is not None and desk.clicks.pack.hash == pack.hash and _serves(desk.clicks, newest):
             return replace(desk, looked_at=now)
         counters = desk.counters if desk else self._warm(program_id)
+        self._risks.refresh(program_id)
+        self._records.refresh(program_id)
         recent = desk.recent if desk else RecentClicks()
         served = self._load(newest) if newest else None
         clicks = ClickScorer(pack, served, self._click_tools(program_id, counters, recent))
@@ -182,6 +207,7 @@ class Scorers:
             priors=self._risks,
             counters=counters,
             record=self._record,
+            judged=self._judged,
             clock=self._app.clock,
             earlier=self._earlier(DecisionKind.SCORE),
             answered=self._answered(program_id, DecisionKind.SCORE),
@@ -216,6 +242,7 @@ class Scorers:
             return None
 
     def _warm(self, program_id: str) -> MemoryCounters:
+        click_features_of([_ANY_CLICK], MemoryCounters())
         counters = MemoryCounters()
         warm_up(self._app, program_id, counters)
         return counters

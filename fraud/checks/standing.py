@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import msgspec
 
+from fraud.checks.grades import Grade
 from fraud.domain.catalogue import CheckSpec, Limits, Observation
-from fraud.domain.signals import Severity, Signal
+from fraud.domain.signals import Severity, Signal, Status
 
 ENDED = frozenset({"suspended", "banned", "terminated", "blocked"})
 """The words (lower case) by which programs say that somebody's traffic is no longer wanted."""
@@ -32,12 +33,24 @@ class AffiliateStanding(msgspec.Struct, frozen=True, kw_only=True):
 def suspension(spec: CheckSpec, subject: str, standing: AffiliateStanding) -> Signal:
     """An affiliate or a sub-ID that was suspended or banned before the event."""
     for status, whose in ((standing.status, "affiliate"), (standing.sub_id_status, "sub-ID")):
-        if status is not None and status.strip().lower() in ENDED:
+        if status is not None and is_ended(status):
             seen = Observation(text=f"The {whose} is {status.strip().lower()}.", value=status)
             return spec.finding(subject, Severity.CRITICAL, seen)
     if standing.status is None:
         return spec.inconclusive(subject, "The program's records do not say how the affiliate stands.")
     return spec.clear(subject, Observation(text=f"The affiliate is {standing.status}.", value=standing.status))
+
+
+def suspension_grade(standing: AffiliateStanding) -> Grade:
+    """How `suspension` ends."""
+    if is_ended(standing.status) or is_ended(standing.sub_id_status):
+        return Severity.CRITICAL
+    return Status.INCONCLUSIVE if standing.status is None else Status.CLEAR
+
+
+def is_ended(status: str | None) -> bool:
+    """Whether a status means that the traffic is no longer wanted."""
+    return status is not None and status.strip().lower() in ENDED
 
 
 def newest_risk(spec: CheckSpec, subject: str, standing: AffiliateStanding, limits: Limits) -> Signal:
@@ -47,8 +60,15 @@ def newest_risk(spec: CheckSpec, subject: str, standing: AffiliateStanding, limi
     held = " and holds its commission" if standing.held else ""
     text = f"The newest scan sees the affiliate's risk at {standing.risk:.2f}{held}."
     seen = Observation(text=text, value=standing.risk, baseline=limits["minimum_risk"])
-    found = standing.held or standing.risk >= limits["minimum_risk"]
-    return spec.finding(subject, Severity.HIGH, seen) if found else spec.clear(subject, seen)
+    grade = newest_risk_grade(standing, limits)
+    return spec.finding(subject, grade, seen) if isinstance(grade, Severity) else spec.clear(subject, seen)
+
+
+def newest_risk_grade(standing: AffiliateStanding, limits: Limits) -> Grade:
+    """How `newest_risk` ends."""
+    if standing.risk is None:
+        return Status.INCONCLUSIVE
+    return Severity.HIGH if standing.held or standing.risk >= limits["minimum_risk"] else Status.CLEAR
 
 
 def declaration(spec: CheckSpec, subject: str, agent: AgentFacts, severity: Severity) -> Signal:

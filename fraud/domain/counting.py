@@ -6,10 +6,14 @@ features. So one definition serves any keeper of counters, in this process or sh
 
 from __future__ import annotations
 
+import hashlib
+from collections.abc import Sequence
 from enum import StrEnum
 from typing import Protocol
 
 import msgspec
+import numpy as np
+from numpy.typing import NDArray
 
 BUCKET_SECONDS = {60: 10, 600: 60, 3600: 60, 86400: 900}
 """The windows there are (seconds) and the buckets each is counted in (seconds).
@@ -19,6 +23,9 @@ A window ends with the bucket that the event falls in, so the oldest part of it,
 
 UNKNOWN = float("nan")
 """The answer to what cannot be known: NaN."""
+
+KEY_BYTES = 8
+"""Bytes of a key and of a member: half a million keys share one with a chance of one in a hundred million."""
 
 
 class Ask(StrEnum):
@@ -42,15 +49,24 @@ class Question(msgspec.Struct, frozen=True):
     member: bytes = b""
 
 
+class Plan(msgspec.Struct, frozen=True):
+    """What is asked of every event of one sort, in order: the kinds of question and their windows (seconds)."""
+
+    kinds: tuple[Ask, ...]
+    windows: tuple[int, ...]
+
+
 class Sighting(msgspec.Struct, frozen=True):
     """One event: its own key (a repeat of it counts once), its time in microseconds since 1970, and what is asked.
 
-    A question of `None` could not be asked, because the event does not say what it is about; its answer is NaN.
+    `keys` (questions, 2) holds each question's key and member; a key of 0 could not be asked, because the event does not say what it is
+    about; its answer is NaN.
     """
 
     event_key: bytes
     at: int
-    questions: tuple[Question | None, ...]
+    plan: Plan
+    keys: NDArray[np.uint64]
 
 
 class Answers(msgspec.Struct, frozen=True):
@@ -66,3 +82,16 @@ class Counters(Protocol):
     def observe(self, sighting: Sighting) -> Answers:
         """Counts the event and answers its questions, in one step that no other thread sees half of."""
         ...
+
+
+def number_of(text: bytes) -> int:
+    """A text as a key: 64 bits of its BLAKE2b hash, never 0."""
+    return int.from_bytes(hashlib.blake2b(text, digest_size=KEY_BYTES).digest(), "little") or 1
+
+
+def sighting_of_questions(event_key: bytes, at: int, questions: Sequence[Question | None]) -> Sighting:
+    """Questions under keys of any length as a sighting; `None` is one that could not be asked."""
+    asked = [question or Question(Ask.COUNT, b"", min(BUCKET_SECONDS)) for question in questions]
+    plan = Plan(tuple(question.kind for question in asked), tuple(question.window for question in asked))
+    keys = [(number_of(question.key), number_of(question.member)) if question else (0, 0) for question in questions]
+    return Sighting(event_key, at, plan, np.array(keys, dtype=np.uint64).reshape(-1, 2))

@@ -8,29 +8,46 @@ of keys itself passes its bound is the key touched longest ago forgotten whole, 
 from __future__ import annotations
 
 import hashlib
+import secrets
 import threading
-from bisect import bisect_right
 from collections import OrderedDict
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from functools import lru_cache
 
 import msgspec
+import numpy as np
 
-from fraud.domain.counting import BUCKET_SECONDS, UNKNOWN, Answers, Ask, Question, Sighting
+from fraud.domain.counting import BUCKET_SECONDS, Answers, Ask, Plan, Sighting
 from fraud.errors import StorageError
+from fraud.storage.counter_kernels import (
+    COUNT,
+    DISTINCT,
+    FORGOTTEN,
+    GAP,
+    KEYS,
+    MEMBERS,
+    MOST_KEYS,
+    TIMES,
+    TOO_LATE,
+    Integers,
+    Tables,
+    empty_tables,
+    observe_all,
+    with_room,
+)
 
-_CHECKPOINT_VERSION = 1
+_CHECKPOINT_VERSION = 2
 _DIGEST_BYTES = 32
 _SECOND = 1_000_000
-
-_Entry = TypeVar("_Entry")
+_SEED_BITS = 62
+_KINDS = {Ask.COUNT: COUNT, Ask.DISTINCT: DISTINCT, Ask.GAP: GAP}
 
 
 @dataclass(frozen=True)
 class CounterBounds:
     """How much is kept: keys, members of one bucket, times of one key, and answers to give again.
 
-    A key costs some 200 to 400 bytes, an answer some 800.
+    A key costs some 100 bytes and 24 for each bucket it was seen in, an answer some 600.
     """
 
     keys: int = 500_000
@@ -50,24 +67,9 @@ class CounterStats(msgspec.Struct, frozen=True):
     too_late: int
 
 
-class _Buckets(msgspec.Struct, Generic[_Entry]):
-    """The buckets of one key by number; all below `floor` were dropped."""
-
-    entries: dict[int, _Entry]
-    floor: int | None = None
-
-
-class _Tallies(msgspec.Struct):
-    """What is kept under one key: the one of the three that its question needs."""
-
-    counts: _Buckets[int] | None = None
-    members: _Buckets[set[bytes]] | None = None
-    times: list[int] | None = None
-
-
 class _Checkpoint(msgspec.Struct, frozen=True):
     version: int
-    keys: dict[bytes, _Tallies]
+    tables: list[tuple[tuple[int, ...], bytes]]
     answers: dict[bytes, tuple[float, ...]]
 
 
@@ -77,9 +79,10 @@ class MemoryCounters:
     def __init__(self, bounds: CounterBounds | None = None) -> None:
         self._bounds = bounds or CounterBounds()
         self._lock = threading.Lock()
-        self._keys: OrderedDict[bytes, _Tallies] = OrderedDict()
+        self._room = 0
+        self._tables = self._bounded(empty_tables(secrets.randbits(_SEED_BITS), 0, 0, 0))
         self._answers: OrderedDict[bytes, tuple[float, ...]] = OrderedDict()
-        self._events = self._repeated = self._forgotten = self._too_late = 0
+        self._events = self._repeated = 0
 
     def observe(self, sighting: Sighting) -> Answers:
         """Counts the event and answers its questions; an event seen before is not counted again and gets its first answers."""
@@ -88,112 +91,60 @@ class MemoryCounters:
             if known is not None:
                 self._repeated += 1
                 return Answers(known, repeated=True)
-            values = tuple(self._answer(question, sighting.at) if question else UNKNOWN for question in sighting.questions)
+            values = self._count(sighting)
             self._events += 1
             self._answers[sighting.event_key] = values
-            self._trim()
+            if len(self._answers) > self._bounds.answers:
+                self._answers.popitem(last=False)
             return Answers(values)
 
     def stats(self) -> CounterStats:
         """How full the counters are."""
         with self._lock:
-            return CounterStats(len(self._keys), len(self._answers), self._events, self._repeated, self._forgotten, self._too_late)
+            keys, forgotten, late = (int(self._tables.meta[place]) for place in (KEYS, FORGOTTEN, TOO_LATE))
+            return CounterStats(keys, len(self._answers), self._events, self._repeated, forgotten, late)
 
     def checkpoint(self) -> bytes:
         """Everything that is counted, as bytes for `restore`; observations wait while it is taken."""
         with self._lock:
-            body = msgspec.msgpack.encode(_Checkpoint(_CHECKPOINT_VERSION, self._keys, self._answers))
+            tables = [(table.shape, table.tobytes()) for table in self._tables]
+            body = msgspec.msgpack.encode(_Checkpoint(_CHECKPOINT_VERSION, tables, self._answers))
         return hashlib.sha256(body).digest() + body
 
     def restore(self, data: bytes) -> None:
         """Replaces everything by a checkpoint. Raises `StorageError`, and changes nothing, when the bytes are not a whole one."""
         kept = _read_checkpoint(data)
+        tables = self._bounded(Tables(*(np.frombuffer(raw, np.int64).reshape(shape).copy() for shape, raw in kept.tables)))
         with self._lock:
-            self._keys = OrderedDict(kept.keys)
-            self._answers = OrderedDict(kept.answers)
-            self._trim()
+            self._tables, self._answers = tables, OrderedDict(kept.answers)
+            while len(self._answers) > self._bounds.answers:
+                self._answers.popitem(last=False)
 
-    def _trim(self) -> None:
-        while len(self._answers) > self._bounds.answers:
-            self._answers.popitem(last=False)
-        while len(self._keys) > self._bounds.keys:
-            self._keys.popitem(last=False)
-            self._forgotten += 1
+    def _count(self, sighting: Sighting) -> tuple[float, ...]:
+        plan = _numbers(sighting.plan)
+        values = np.empty(len(plan))
+        if len(plan) > self._room:
+            self._tables, self._room = with_room(self._tables, len(plan)), len(plan)
+        if observe_all(self._tables, plan, sighting.keys, (sighting.at, self._room), values):
+            self._tables = with_room(self._tables, self._room)
+        return tuple(values.tolist())
 
-    def _answer(self, question: Question, at: int) -> float:
-        tallies = self._keys.get(question.key)
-        if tallies is None:
-            tallies = self._keys[question.key] = _Tallies()
-        else:
-            self._keys.move_to_end(question.key)
-        if question.kind is Ask.GAP:
-            return self._gap(tallies, at, question.window)
-        bucket = at // (BUCKET_SECONDS[question.window] * _SECOND)
-        span = question.window // BUCKET_SECONDS[question.window]
-        if question.kind is Ask.COUNT:
-            return self._count(tallies, bucket, span)
-        return self._distinct(tallies, bucket, span, question.member)
-
-    def _count(self, tallies: _Tallies, bucket: int, span: int) -> float:
-        counts = tallies.counts
-        if counts is None:
-            counts = tallies.counts = _Buckets({})
-        if not self._opens(counts, bucket, span, 0):
-            return UNKNOWN
-        counts.entries[bucket] += 1
-        if not _reaches(counts, bucket, span):
-            return UNKNOWN
-        return float(sum(count for number, count in counts.entries.items() if bucket - span < number <= bucket))
-
-    def _distinct(self, tallies: _Tallies, bucket: int, span: int, member: bytes) -> float:
-        members = tallies.members
-        if members is None:
-            members = tallies.members = _Buckets({})
-        if not self._opens(members, bucket, span, set()):
-            return UNKNOWN
-        held = members.entries[bucket]
-        if len(held) < self._bounds.members:
-            held.add(member)
-        if not _reaches(members, bucket, span):
-            return UNKNOWN
-        seen: set[bytes] = set()
-        seen.update(*(held for number, held in members.entries.items() if bucket - span < number <= bucket))
-        return float(len(seen))
-
-    def _opens(self, buckets: _Buckets[_Entry], bucket: int, span: int, empty: _Entry) -> bool:
-        """Makes room for the bucket; false when it is so old that it was dropped."""
-        if buckets.floor is not None and bucket < buckets.floor:
-            self._too_late += 1
-            return False
-        if bucket in buckets.entries:
-            return True
-        buckets.entries[bucket] = empty
-        if len(buckets.entries) <= 2 * span:
-            return True
-        oldest = min(buckets.entries)
-        del buckets.entries[oldest]
-        buckets.floor = oldest + 1
-        if oldest == bucket:
-            self._too_late += 1
-        return oldest != bucket
-
-    def _gap(self, tallies: _Tallies, at: int, window: int) -> float:
-        times = tallies.times
-        if times is None:
-            times = tallies.times = []
-        before = bisect_right(times, at)
-        earlier = times[before - 1] if before else None
-        times.insert(before, at)
-        if len(times) > self._bounds.times:
-            del times[0]
-        if earlier is None or at - earlier > window * _SECOND:
-            return UNKNOWN
-        return (at - earlier) / _SECOND
+    def _bounded(self, tables: Tables) -> Tables:
+        """The tables under this keeper's own bounds."""
+        tables.meta[[MEMBERS, TIMES, MOST_KEYS]] = (self._bounds.members, self._bounds.times, self._bounds.keys)
+        self._room = 0
+        return tables
 
 
-def _reaches(buckets: _Buckets[_Entry], bucket: int, span: int) -> bool:
-    """Whether nothing of the window that ends with this bucket was dropped."""
-    return buckets.floor is None or bucket - span + 1 >= buckets.floor
+@lru_cache(maxsize=256)
+def _numbers(plan: Plan) -> Integers:
+    """A plan (questions, 4) as the compiled code takes it: kind, width of a bucket (µs), buckets of a window, window (µs)."""
+    widths = [BUCKET_SECONDS[window] for window in plan.windows]
+    rows = [
+        (_KINDS[kind], width * _SECOND, window // width, window * _SECOND)
+        for kind, width, window in zip(plan.kinds, widths, plan.windows, strict=True)
+    ]
+    return np.array(rows, dtype=np.int64).reshape(-1, 4)
 
 
 def _read_checkpoint(data: bytes) -> _Checkpoint:

@@ -7,9 +7,8 @@ from collections import OrderedDict
 from collections.abc import Callable
 from typing import Generic, TypeVar
 
-from fraud.domain.decisions import Decision
-
 _Answer = TypeVar("_Answer")
+_Record = TypeVar("_Record")
 
 EventKey = tuple[str, str]
 """Program and event id."""
@@ -18,8 +17,7 @@ EventKey = tuple[str, str]
 class AnswerBook(Generic[_Answer]):
     """The newest `most` answers. May be used from any number of threads."""
 
-    def __init__(self, record: Callable[[Decision], None], most: int) -> None:
-        self._record = record
+    def __init__(self, most: int) -> None:
         self._most = most
         self._answers: OrderedDict[EventKey, _Answer] = OrderedDict()
         self._lock = threading.Lock()
@@ -36,18 +34,18 @@ class AnswerBook(Generic[_Answer]):
                 self._answers.popitem(last=False)
             return kept
 
-    def settle(self, key: EventKey, answer: _Answer, decision: Decision) -> tuple[_Answer, Decision | None]:
-        """Records the decision, unless another thread has answered the same event meanwhile; then that answer stands, without a decision.
+    def settle(self, key: EventKey, answer: _Answer, record: Callable[[_Record], None], what: _Record) -> tuple[_Answer, _Record | None]:
+        """Records what was decided, unless another thread has answered the same event meanwhile; then that answer stands, without a record.
 
-        Raises `StorageError` when the decision cannot be kept; the event then counts as not answered.
+        Raises `StorageError` when it cannot be recorded; the event then counts as not answered.
         """
         kept = self.keep(key, answer)
         if kept is not answer:
             return kept, None
         try:
-            self._record(decision)
+            record(what)
         except BaseException:
             with self._lock:
                 self._answers.pop(key, None)
             raise
-        return kept, decision
+        return kept, what

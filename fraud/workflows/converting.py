@@ -114,7 +114,7 @@ class ConversionScorer:
         self._tools = tools
         self._checks = conversion_checks_of(pack)
         self._features = conversion_feature_set_hash()
-        self._answers: AnswerBook[ConversionAnswer] = AnswerBook(tools.record, tools.answers)
+        self._answers: AnswerBook[ConversionAnswer] = AnswerBook(tools.answers)
 
     def score(self, conversion: Conversion, request_id: str = "") -> ScoredConversion:
         """Scores one conversion as of its own time and records the decision. Raises `StorageError` when that cannot be kept."""
@@ -131,7 +131,7 @@ class ConversionScorer:
         facts = self._facts(conversion, (state, click), observed, started)
         decision = self._decide(facts, started, request_id)
         answer = _answer(decision, facts, milliseconds(self._tools.clock.now() - started))
-        return ScoredConversion(*self._answers.settle(key, answer, decision))
+        return ScoredConversion(*self._answers.settle(key, answer, self._tools.record, decision))
 
     def _as_before(self, key: EventKey, earlier: Decision, started: datetime) -> ScoredConversion:
         answer = _answer(earlier, conversion_facts_of(earlier), milliseconds(self._tools.clock.now() - started))

@@ -6,7 +6,6 @@ decide and the answer says `degraded`; whether such a click may pass is the poli
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterable, Iterator
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
@@ -34,9 +33,18 @@ from fraud.domain.ids import new_id
 from fraud.domain.signals import Reason, Signal
 from fraud.enrichment.agents import read_agent
 from fraud.errors import ReplayError
-from fraud.features.realtime import CLICK_FEATURE_NAMES, ObservedClick, click_feature_set_hash, observe_click, unobserved, visitor_of
+from fraud.features.realtime import (
+    CLICK_FEATURE_NAMES,
+    click_feature_set_hash,
+    observe_click,
+    sighting_of,
+    unobserved,
+    values_of,
+    visitor_of,
+)
 from fraud.policy.pack import Pack
 from fraud.workflows.answering import AnswerBook, EventKey
+from fraud.workflows.judging import ClickJudge
 from fraud.workflows.recording import DecisionWriter, WriterBounds, WriterStats
 from fraud.workflows.standing import AffiliateRisks, ScanRisks, UnknownRisks
 
@@ -87,6 +95,18 @@ class ScoredClick(msgspec.Struct, frozen=True):
     decision: Decision | None
 
 
+class JudgedClick(msgspec.Struct, frozen=True, array_like=True):
+    """What was seen when a click was answered: all that its decision follows from (`decision_on`), small and quick to write down."""
+
+    decision_id: str
+    decided_at: datetime
+    request_id: str
+    facts: ClickFacts
+    policy: Artefact
+    models: tuple[Artefact, ...]
+    feature_set_hash: str
+
+
 @dataclass(frozen=True)
 class ServedModel:
     """A model of clicks and the name and hash under which the registry keeps it."""
@@ -99,8 +119,9 @@ class ServedModel:
 class ScoringTools:
     """What scoring works with, shared by the scorers of all programs.
 
-    `record` keeps a decision; `earlier` finds the decision on a click answered before this process knew it (program and click id), and
-    `answered` holds those that an earlier process answered lately, so that a repeat is known after a restart without asking for each click;
+    `record` keeps a decision, and `judged` what one will follow from, without waiting for anything; `earlier` finds the decision on a click
+    answered before this process knew it (program and click id), and `answered` holds those that an earlier process answered lately, so
+    that a repeat is known after a restart without asking for each click;
     `seen` is told of each click that was answered for the first time;
     `deadline` is the time after which the model is no longer asked; `answers` is how many answers are kept for repeats.
     """
@@ -109,6 +130,7 @@ class ScoringTools:
     counters: Counters
     record: Callable[[Decision], None]
     clock: Clock
+    judged: Callable[[JudgedClick], None] | None = None
     earlier: Callable[[str, str], Decision | None] = lambda program_id, click_id: None
     answered: AbstractSet[tuple[str, str]] = frozenset()
     seen: Callable[[Click], None] = lambda click: None
@@ -129,8 +151,9 @@ class ClickScorer:
         self._models = (model.artefact,) if model else ()
         self._policy = pack.artefact
         self._checks = checks_of(pack)
+        self._judge = ClickJudge(pack, self._checks, lambda facts, signals: click_verdict(pack, facts, signals))
         self._features = click_feature_set_hash()
-        self._answers: AnswerBook[ClickAnswer] = AnswerBook(tools.record, tools.answers)
+        self._answers: AnswerBook[ClickAnswer] = AnswerBook(tools.answers)
         if model:
             model.model.require_current_features()
         self._warm_up()
@@ -144,24 +167,63 @@ class ClickScorer:
             return ScoredClick(known, None)
         if key in self._tools.answered and (earlier := self._tools.earlier(*key)) is not None:
             return self._as_before(key, earlier, started)
-        observed = self._observed(click, started)
-        if observed.repeated and (earlier := self._tools.earlier(*key)) is not None:
+        values, repeated = self._observed(click, started)
+        if repeated and (earlier := self._tools.earlier(*key)) is not None:
             return self._as_before(key, earlier, started)
-        facts = self._facts(click, observed.vector, started)
-        decision = self._decide(facts, started, request_id)
+        decision = decision_on(self._judged(self._facts(click, values, started), started, request_id), self.pack, self._checks)
         answer = _answer(decision, milliseconds(self._tools.clock.now() - started))
-        scored = ScoredClick(*self._answers.settle(key, answer, decision))
+        scored = ScoredClick(*self._answers.settle(key, answer, self._tools.record, decision))
         self._tools.seen(click)
         return scored
+
+    def answer(self, click: Click, request_id: str = "") -> ClickAnswer:
+        """The answer to a click; what was seen is recorded (`ScoringTools.judged`), to be put into words later."""
+        given = self.answer_from_memory(click, request_id)
+        return given if given is not None else self.score(click, request_id).answer
+
+    def answer_from_memory(self, click: Click, request_id: str = "") -> ClickAnswer | None:
+        """`answer`, or `None` where a store would have to be asked first: whether the click was answered before this process knew it."""
+        known = self._answers.known((click.program_id, click.click_id))
+        if known is not None:
+            return known
+        if self._tools.judged is None or (click.program_id, click.click_id) in self._tools.answered:
+            return None
+        started = self._tools.clock.now()
+        values, repeated = self._observed(click, started)
+        if repeated:
+            return None
+        return self._answer_first(self._facts(click, values, started), started, request_id, self._tools.judged)
+
+    def _answer_first(self, facts: ClickFacts, started: datetime, request_id: str, record: Callable[[JudgedClick], None]) -> ClickAnswer:
+        judged, judgement = self._judged(facts, started, request_id), self._judge.judge(facts)
+        answer = ClickAnswer(
+            request_id=request_id,
+            decision_id=judged.decision_id,
+            click_id=facts.click.click_id,
+            decision=judgement.outcome,
+            score=judgement.score,
+            reasons=judgement.reasons,
+            degraded=bool(facts.degraded),
+            policy=self._policy,
+            models=judged.models,
+            latency_ms=milliseconds(self._tools.clock.now() - started),
+        )
+        given, _ = self._answers.settle((facts.click.program_id, facts.click.click_id), answer, record, judged)
+        self._tools.seen(facts.click)
+        return given
 
     def _as_before(self, key: EventKey, earlier: Decision, started: datetime) -> ScoredClick:
         return ScoredClick(self._answers.keep(key, _answer(earlier, milliseconds(self._tools.clock.now() - started))), None)
 
-    def _observed(self, click: Click, now: datetime) -> ObservedClick:
-        """The click's features, and the click counted; one from the future is not: it would push out what is known of now."""
-        return (
-            ObservedClick(unobserved(), repeated=False) if is_ahead(click.clicked_at, now) else observe_click(self._tools.counters, click)
-        )
+    def _observed(self, click: Click, now: datetime) -> tuple[list[float], bool]:
+        """The click's features, and the click counted; one from the future is not: it would push out what is known of now.
+
+        Also whether it was counted before.
+        """
+        if is_ahead(click.clicked_at, now):
+            return _UNOBSERVED, False
+        answers = self._tools.counters.observe(sighting_of(click))
+        return values_of(answers.values), answers.repeated
 
     def _warm_up(self) -> None:
         """Loads compiled code and patterns now, so that no tracker waits for them."""
@@ -169,39 +231,55 @@ class ClickScorer:
         if self.model:
             view_of(self.model.model, np.full(len(CLICK_FEATURE_NAMES), UNKNOWN))
 
-    def _facts(self, click: Click, vector: NDArray[np.float64], started: datetime) -> ClickFacts:
-        late = self._tools.clock.now() - started > self._tools.deadline
-        without: Degraded = NO_MODEL if self.model is None else DEADLINE if late else ""
-        degraded: Degraded = FUTURE if is_ahead(click.clicked_at, started) else without
+    def _facts(self, click: Click, values: list[float], started: datetime) -> ClickFacts:
+        degraded = self._degraded(click, started)
         return ClickFacts(
             click=click,
-            features={name: None if math.isnan(value) else value for name, value in zip(CLICK_FEATURE_NAMES, vector.tolist(), strict=True)},
+            features={name: None if value != value else value for name, value in zip(CLICK_FEATURE_NAMES, values, strict=True)},  # noqa: PLR0124 - only NaN differs from itself
             identified=visitor_of(click) is not None,
             agent=agent_facts(click.user_agent),
             standing=self._tools.priors.standing(click.program_id, click.affiliate_id, click.sub_id),
-            model=view_of(self.model.model, vector) if self.model and not degraded else None,
+            model=view_of(self.model.model, np.array(values)) if self.model and not degraded else None,
             degraded=degraded,
         )
 
-    def _decide(self, facts: ClickFacts, started: datetime, request_id: str) -> Decision:
-        signals = self._checks.run(facts.click.click_id, facts)
-        return Decision(
-            decision_id=new_id("dec", started),
-            program_id=facts.click.program_id,
-            kind=DecisionKind.SCORE,
-            subject_kind=SubjectKind.CLICK,
-            subject_id=facts.click.click_id,
-            as_of=as_utc(facts.click.clicked_at),
-            decided_at=started,
-            decided_by=SYSTEM.actor_id,
-            verdict=click_verdict(self.pack, facts, signals),
-            signals=signals,
-            policy=self._policy,
-            models=self._models if facts.model else (),
-            feature_set_hash=self._features,
-            inputs=msgspec.to_builtins(facts),
-            run_id=request_id,
+    def _degraded(self, click: Click, started: datetime) -> Degraded:
+        if is_ahead(click.clicked_at, started):
+            return FUTURE
+        if self.model is None:
+            return NO_MODEL
+        return DEADLINE if self._tools.clock.now() - started > self._tools.deadline else ""
+
+    def _judged(self, facts: ClickFacts, started: datetime, request_id: str) -> JudgedClick:
+        return JudgedClick(
+            new_id("dec", started), started, request_id, facts, self._policy, self._models if facts.model else (), self._features
         )
+
+
+_UNOBSERVED = unobserved().tolist()
+
+
+def decision_on(judged: JudgedClick, pack: Pack, checks: PreparedChecks[ClickFacts] | None = None) -> Decision:
+    """The decision on a click in full, from what was seen when it was answered; `pack` is the one it was answered under."""
+    facts = judged.facts
+    signals = (checks or checks_of(pack)).run(facts.click.click_id, facts)
+    return Decision(
+        decision_id=judged.decision_id,
+        program_id=facts.click.program_id,
+        kind=DecisionKind.SCORE,
+        subject_kind=SubjectKind.CLICK,
+        subject_id=facts.click.click_id,
+        as_of=as_utc(facts.click.clicked_at),
+        decided_at=judged.decided_at,
+        decided_by=SYSTEM.actor_id,
+        verdict=click_verdict(pack, facts, signals),
+        signals=signals,
+        policy=judged.policy,
+        models=judged.models,
+        feature_set_hash=judged.feature_set_hash,
+        inputs=msgspec.to_builtins(facts),
+        run_id=judged.request_id,
+    )
 
 
 def checks_of(pack: Pack) -> PreparedChecks[ClickFacts]:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fraud.domain.counting import BUCKET_SECONDS, Answers, Ask, Question, Sighting
+from fraud.domain.counting import BUCKET_SECONDS, Answers, Ask, Question, Sighting, sighting_of_questions
 from fraud.errors import StorageError
 from fraud.storage.counters import CounterBounds, MemoryCounters
 
@@ -18,7 +18,7 @@ START = 1_772_359_200 * SECOND
 
 
 def sighting(event: str, at: int, *questions: Question | None) -> Sighting:
-    return Sighting(event.encode(), at, questions)
+    return sighting_of_questions(event.encode(), at, questions)
 
 
 def count(key: str, window: int) -> Question:

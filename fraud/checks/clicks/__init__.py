@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from fraud.checks.clicks.device import declared_bot
+from fraud.checks.clicks.device import declared_bot, declared_bot_grade
 from fraud.checks.clicks.facts import ClickFacts
-from fraud.checks.clicks.standing import affiliate_risk, affiliate_suspended
-from fraud.checks.clicks.volume import anomaly, burst, duplicate
+from fraud.checks.clicks.standing import affiliate_risk, affiliate_suspended, risk_grade, suspended_grade
+from fraud.checks.clicks.volume import anomaly, anomaly_grade, burst, burst_grade, duplicate, duplicate_grade
+from fraud.checks.grades import Grade
 from fraud.domain.catalogue import Limits
 from fraud.domain.signals import Signal
 
@@ -23,3 +24,16 @@ CLICK_CHECK_FUNCTIONS: Mapping[str, ClickCheck] = {
     "click.anomaly": anomaly,
 }
 """Every check of a click by its id."""
+
+ClickGrade = Callable[[ClickFacts, Limits], Grade]
+"""How a check ends, without its words."""
+
+CLICK_GRADES: Mapping[str, ClickGrade] = {
+    "click.declared_bot": declared_bot_grade,
+    "click.duplicate": duplicate_grade,
+    "click.burst": burst_grade,
+    "click.affiliate_suspended": suspended_grade,
+    "click.affiliate_risk": risk_grade,
+    "click.anomaly": anomaly_grade,
+}
+"""How each check of a click ends; the checks themselves put it into words."""

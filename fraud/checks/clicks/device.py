@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from fraud.checks.clicks.facts import ClickFacts
+from fraud.checks.grades import Grade
 from fraud.checks.standing import declaration
 from fraud.domain.catalogue import CHECKS, Limits
-from fraud.domain.signals import Severity, Signal
+from fraud.domain.signals import Severity, Signal, Status
 
 
 def declared_bot(facts: ClickFacts, limits: Limits) -> tuple[Signal, ...]:  # takes no threshold: a declaration is one or is not
@@ -14,3 +15,10 @@ def declared_bot(facts: ClickFacts, limits: Limits) -> tuple[Signal, ...]:  # ta
     if facts.agent is None:
         return (spec.inconclusive(subject, "The click names no user agent."),)
     return (declaration(spec, subject, facts.agent, Severity.HIGH),)
+
+
+def declared_bot_grade(facts: ClickFacts, limits: Limits) -> Grade:  # takes no threshold: a declaration is one or is not
+    """How `declared_bot` ends."""
+    if facts.agent is None:
+        return Status.INCONCLUSIVE
+    return Severity.HIGH if facts.agent.declared_bot else Status.CLEAR

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from fraud.checks.clicks.facts import ClickFacts
-from fraud.checks.standing import newest_risk, suspension
+from fraud.checks.grades import Grade
+from fraud.checks.standing import newest_risk, newest_risk_grade, suspension, suspension_grade
 from fraud.domain.catalogue import CHECKS, Limits
 from fraud.domain.signals import Signal
 
@@ -16,3 +17,13 @@ def affiliate_suspended(facts: ClickFacts, limits: Limits) -> tuple[Signal, ...]
 def affiliate_risk(facts: ClickFacts, limits: Limits) -> tuple[Signal, ...]:
     """The affiliate's risk as the newest nightly scan saw it."""
     return (newest_risk(CHECKS["click.affiliate_risk"], facts.click.click_id, facts.standing, limits),)
+
+
+def suspended_grade(facts: ClickFacts, limits: Limits) -> Grade:  # takes no threshold: a status is one or is not
+    """How `affiliate_suspended` ends."""
+    return suspension_grade(facts.standing)
+
+
+def risk_grade(facts: ClickFacts, limits: Limits) -> Grade:
+    """How `affiliate_risk` ends."""
+    return newest_risk_grade(facts.standing, limits)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from fraud.checks.clicks.facts import DEADLINE, FUTURE, ClickFacts
-from fraud.domain.catalogue import CHECKS, Limits, Observation
-from fraud.domain.signals import Severity, Signal
+from fraud.checks.grades import Grade
+from fraud.domain.catalogue import CHECKS, CheckSpec, Limits, Observation
+from fraud.domain.signals import Severity, Signal, Status
 from fraud.features.realtime import CLICK_FEATURES
 
 _NOT_ASKED = {
@@ -27,9 +28,17 @@ def duplicate(facts: ClickFacts, limits: Limits) -> tuple[Signal, ...]:
         value=gap,
         baseline=limits["repeat_seconds"],
     )
-    if gap > limits["repeat_seconds"]:
-        return (spec.clear(subject, seen),)
-    return (spec.finding(subject, Severity.LOW if gap <= limits["double_click_seconds"] else Severity.MEDIUM, seen),)
+    return (_told(spec, subject, duplicate_grade(facts, limits), seen),)
+
+
+def duplicate_grade(facts: ClickFacts, limits: Limits) -> Grade:
+    """How `duplicate` ends."""
+    if not facts.identified:
+        return Status.INCONCLUSIVE
+    gap = facts.features.get("seconds_since_same_click")
+    if gap is None or gap > limits["repeat_seconds"]:
+        return Status.CLEAR
+    return Severity.LOW if gap <= limits["double_click_seconds"] else Severity.MEDIUM
 
 
 def burst(facts: ClickFacts, limits: Limits) -> tuple[Signal, ...]:
@@ -44,7 +53,15 @@ def burst(facts: ClickFacts, limits: Limits) -> tuple[Signal, ...]:
         baseline=limits["maximum_per_minute"],
         sample_size=int(clicks),
     )
-    return (spec.finding(subject, Severity.HIGH, seen) if clicks > limits["maximum_per_minute"] else spec.clear(subject, seen),)
+    return (_told(spec, subject, burst_grade(facts, limits), seen),)
+
+
+def burst_grade(facts: ClickFacts, limits: Limits) -> Grade:
+    """How `burst` ends."""
+    clicks = facts.features.get("ip_user_agent_clicks_1m")
+    if clicks is None:
+        return Status.INCONCLUSIVE
+    return Severity.HIGH if clicks > limits["maximum_per_minute"] else Status.CLEAR
 
 
 def anomaly(facts: ClickFacts, limits: Limits) -> tuple[Signal, ...]:
@@ -53,9 +70,18 @@ def anomaly(facts: ClickFacts, limits: Limits) -> tuple[Signal, ...]:
     if facts.model is None:
         return (spec.inconclusive(subject, _NOT_ASKED.get(facts.degraded, "No model of clicks has been fitted yet.")),)
     seen = Observation(text=_unusual(facts), value=facts.model.p_value, baseline=limits["maximum_p_value"])
-    if facts.model.p_value > limits["maximum_p_value"]:
-        return (spec.clear(subject, seen),)
-    return (spec.finding(subject, Severity.MEDIUM, seen),)
+    return (_told(spec, subject, anomaly_grade(facts, limits), seen),)
+
+
+def anomaly_grade(facts: ClickFacts, limits: Limits) -> Grade:
+    """How `anomaly` ends."""
+    if facts.model is None:
+        return Status.INCONCLUSIVE
+    return Status.CLEAR if facts.model.p_value > limits["maximum_p_value"] else Severity.MEDIUM
+
+
+def _told(spec: CheckSpec, subject: str, grade: Grade, seen: Observation) -> Signal:
+    return spec.finding(subject, grade, seen) if isinstance(grade, Severity) else spec.clear(subject, seen)
 
 
 def _unusual(facts: ClickFacts) -> str:

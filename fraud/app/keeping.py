@@ -1,0 +1,47 @@
+"""Where the records of scored events go: into the database, and into the lake that scans read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+import duckdb
+import msgspec
+import pyarrow as pa
+
+from fraud.app.parts import App
+from fraud.domain.events import Click, Conversion
+from fraud.errors import StorageError
+from fraud.storage.journal import Journal
+from fraud.workflows.journaling import Destinations, JournalWriter
+
+
+def open_writer(app: App) -> JournalWriter:
+    """The writer behind the answers of this process, with its journal in the workspace; what an earlier process left is kept first."""
+    to = Destinations(decisions=app.stores.decisions, pack_of=app.pack_of, events=event_keeper(app))
+    return JournalWriter(Journal(app.workspace.root / "journal"), to, waits_for_disk=app.settings.journal_sync == "disk")
+
+
+def event_keeper(app: App) -> Callable[[str, Sequence[Click], Sequence[Conversion]], None]:
+    """Appends scored events of a program to the lake, where one that is there already is not kept twice."""
+
+    def keep(program_id: str, clicks: Sequence[Click], conversions: Sequence[Conversion]) -> None:
+        try:
+            for kind, events in (("clicks", clicks), ("conversions", conversions)):
+                if events:
+                    app.lake.append(kind, program_id, pa.Table.from_pylist([_row(event) for event in events]), app.clock.now())
+        except (duckdb.Error, OSError, pa.ArrowException) as fault:
+            raise StorageError(f"Scored events of {program_id} cannot be added to the lake: {fault}.") from fault
+
+    return keep
+
+
+def _row(event: Click | Conversion) -> dict[str, Any]:
+    values = msgspec.structs.asdict(event)
+    return {name: _plain(value) for name, value in values.items() if name != "program_id"}
+
+
+def _plain(value: object) -> object:
+    """A time as the lake has it: UTC without a zone."""
+    return value.astimezone(UTC).replace(tzinfo=None) if isinstance(value, datetime) else value

@@ -1,0 +1,87 @@
+"""A click's answer from how its checks end: the verdict of each pattern of ends is worked out once, and words are made only for findings.
+
+It is the verdict that `decide_event` gives; packs with rules of their own for clicks, and checks that break off, are asked in full.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from fraud.checks.clicks import CLICK_CHECK_FUNCTIONS, CLICK_GRADES, ClickCheck, ClickGrade
+from fraud.checks.clicks.facts import ClickFacts
+from fraud.checks.grades import Grade, is_finding
+from fraud.checks.running import PreparedChecks, run_check
+from fraud.decisions.weighing import findings
+from fraud.domain.catalogue import CheckSpec, Limits
+from fraud.domain.decisions import DecisionKind, Outcome, Verdict
+from fraud.domain.signals import Reason, Signal, Status, reason_of
+from fraud.policy.pack import Pack
+
+FullVerdict = Callable[[ClickFacts, tuple[Signal, ...]], Verdict]
+
+_MOST_PATTERNS = 4_096
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """What an answer says of a click."""
+
+    outcome: Outcome
+    score: float
+    reasons: tuple[Reason, ...]
+
+
+@dataclass(frozen=True)
+class _Settled:
+    """The verdict of one pattern of ends, and the checks to put into words."""
+
+    outcome: Outcome
+    score: float
+    found: tuple[tuple[CheckSpec, ClickCheck, Limits], ...]
+
+
+class ClickJudge:
+    """Judges clicks under one pack. May be used from any number of threads."""
+
+    def __init__(self, pack: Pack, checks: PreparedChecks[ClickFacts], full: FullVerdict) -> None:
+        self._checks, self._full = checks, full
+        self._grades: tuple[tuple[ClickGrade, Limits], ...] = tuple(
+            (CLICK_GRADES[spec.check_id], limits) for spec, _, limits in checks.steps
+        )
+        self._ruled = any(rule.enabled and rule.kind is DecisionKind.SCORE for rule in pack.rules)
+        self._settled: dict[tuple[bool, tuple[Grade, ...]], _Settled] = {}
+
+    def judge(self, facts: ClickFacts) -> Judgement:
+        """What the answer says of this click."""
+        if self._ruled:
+            return self._in_full(facts)
+        try:
+            grades = tuple([grade(facts, limits) for grade, limits in self._grades])
+        except Exception:
+            # Asked in full the check breaks off again, and is logged and recorded as an error.
+            return self._in_full(facts)
+        settled = self._settled.get((bool(facts.degraded), grades)) or self._settle(facts, grades)
+        if not settled.found:
+            return Judgement(settled.outcome, settled.score, ())
+        told = [signal for step in settled.found for signal in run_check(step[0], step[1], facts.click.click_id, facts, step[2])]
+        if not all(signal.found for signal in told):
+            return self._in_full(facts)
+        return Judgement(settled.outcome, settled.score, tuple(reason_of(signal) for signal in findings(told)))
+
+    def _in_full(self, facts: ClickFacts) -> Judgement:
+        verdict = self._full(facts, self._checks.run(facts.click.click_id, facts))
+        return Judgement(verdict.outcome, verdict.score, verdict.reasons)
+
+    def _settle(self, facts: ClickFacts, grades: tuple[Grade, ...]) -> _Settled:
+        signals = self._checks.run(facts.click.click_id, facts)
+        verdict = self._full(facts, signals)
+        found = tuple(
+            (spec, CLICK_CHECK_FUNCTIONS[spec.check_id], limits)
+            for (spec, _, limits), grade in zip(self._checks.steps, grades, strict=True)
+            if is_finding(grade)
+        )
+        settled = _Settled(verdict.outcome, verdict.score, found)
+        if len(self._settled) < _MOST_PATTERNS and not any(signal.status is Status.ERROR for signal in signals):
+            self._settled[bool(facts.degraded), grades] = settled
+        return settled

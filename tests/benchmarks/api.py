@@ -1,0 +1,262 @@
+"""The scoring service under load: wrk on one core, the server on the other, against endpoints that do nothing.
+
+`python -m tests.benchmarks.api`: a workspace is made by `fraud simulate` and scanned once, so that a model serves. Every figure of one
+repeat is taken in turn from servers that are up at the same time, one loaded at a time; medians of the repeats, and ratios within a repeat.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import re
+import shutil
+import signal
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+
+from tests.benchmarks.report import section, table
+from tests.servers import free_port
+
+KEY = "benchmark-key-of-a-tracker"
+BATCH = 1_000
+_LUA = """
+local n, run = 0, "%(run)s"
+local body = '{"click_id":"%%s-%%d","clicked_at":%%d,"affiliate_id":"aff-%%d","offer_id":"offer-%%d","sub_id":"s%%d",'
+  .. '"ip":"%%d.%%d.%%d.%%d","user_agent":"Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/%%d.0 Safari/537.36",'
+  .. '"country":"DE"}'
+local headers = {["Content-Type"] = "application/json", ["Authorization"] = "Bearer %(key)s"}
+local function click()
+  n = n + 1
+  local r = math.random
+  return string.format(body, run, n, os.time(), r(200), r(20), r(50), r(1, 220), r(0, 255), r(0, 255), r(1, 254), r(100, 140))
+end
+function request()
+  if %(batch)d == 1 then return wrk.format("POST", wrk.path, headers, click()) end
+  local many = {}
+  for i = 1, %(batch)d do many[i] = click() end
+  return wrk.format("POST", wrk.path, headers, "[" .. table.concat(many, ",") .. "]")
+end
+"""
+_DO_NOTHING = """
+from fastapi import FastAPI
+
+app = FastAPI()
+
+
+@app.post("/nothing")
+async def nothing():
+    return {"ok": True}
+"""
+
+
+@dataclass(frozen=True)
+class Load:
+    """What wrk measured: requests per second, latency percentiles (ms), answers that were no success."""
+
+    per_second: float
+    p50: float
+    p99: float
+    failed: int
+
+
+@contextmanager
+def served(command: list[str], environment: dict[str, str], port: int, log: Path) -> Iterator[int]:
+    """A server on the first core, until it answers; its process id."""
+    with log.open("wb") as out:
+        process = subprocess.Popen(
+            ["taskset", "-c", "0", *command], env=os.environ | environment, stdout=out, stderr=out, start_new_session=True
+        )
+    try:
+        wait_for(port, process, log)
+        yield process.pid
+    finally:
+        os.killpg(process.pid, signal.SIGTERM)
+        process.wait(60)
+
+
+def wait_for(port: int, process: subprocess.Popen[bytes], log: Path) -> None:
+    """Returns once something answers on the port."""
+    for _ in range(240):
+        try:
+            httpx.get(f"http://127.0.0.1:{port}/healthz", timeout=2)
+        except httpx.TransportError:
+            if process.poll() is not None:
+                raise RuntimeError(log.read_text()) from None
+            time.sleep(0.5)
+        else:
+            return
+    raise RuntimeError(f"Nothing answers on port {port}: {log.read_text()}")
+
+
+def load(url: str, seconds: float, connections: int, *, batch: int = 1, threads: int = 1) -> Load:
+    """wrk on the second core."""
+    run = f"b{time.time_ns():x}"
+    with tempfile.NamedTemporaryFile("w", suffix=".lua") as script:
+        script.write(_LUA % {"run": run, "key": KEY, "batch": batch})
+        script.flush()
+        command = ["taskset", "-c", "1", "wrk", f"-t{threads}", f"-c{connections}", f"-d{seconds:g}s", "--latency", "-s", script.name, url]
+        text = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    bad = re.search(r"Non-2xx or 3xx responses: (\d+)", text)
+    found = {name: re.search(rf"{name}\s+([\d.]+)(us|ms|s)\b", text) for name in ("50%", "99%")}
+    rate = re.search(r"Requests/sec:\s+([\d.]+)", text)
+    assert rate is not None, text
+    return Load(float(rate[1]), _ms(found["50%"]), _ms(found["99%"]), int(bad[1]) if bad else 0)
+
+
+def _ms(found: re.Match[str] | None) -> float:
+    return float("nan") if found is None else float(found[1]) * {"us": 0.001, "ms": 1.0, "s": 1000.0}[found[2]]
+
+
+def paced(url: str, rate: float, seconds: float) -> Load:
+    """Single clicks at a steady rate, each sent when it is due (an open loop); latency counts from then."""
+    command = ["taskset", "-c", "1", sys.executable, "-m", "tests.benchmarks.api_paced", url, KEY, str(rate), str(seconds)]
+    told = json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
+    return Load(told["per_second"], told["p50"], told["p99"], told["failed"])
+
+
+@dataclass(frozen=True)
+class Repeat:
+    """The figures of one repeat."""
+
+    nothing: Load
+    click: Load
+    half: Load
+    batch: Load
+
+
+def measured(servers: tuple[int, int], seconds: float, connections: int) -> Repeat:
+    """One repeat: nothing, clicks, clicks at half of that rate, batches."""
+    own, other = (f"http://127.0.0.1:{port}" for port in servers)
+    nothing = load(f"{other}/nothing", seconds, connections)
+    click = load(f"{own}/v1/score/click", seconds, connections)
+    half = paced(f"{own}/v1/score/click", click.per_second / 2, seconds)
+    batch = load(f"{own}/v1/score/clicks", seconds, 2, batch=BATCH)
+    return Repeat(nothing, click, half, batch)
+
+
+def prepared(workspace: Path, clicks_per_day: int) -> None:
+    """A workspace with a scanned program, so that a model serves."""
+    with tempfile.TemporaryDirectory() as made:
+        _fraud(
+            workspace,
+            "simulate",
+            "--out",
+            made,
+            "--affiliates",
+            "60",
+            "--days",
+            "8",
+            "--clicks-per-day",
+            str(clicks_per_day),
+            "--seed",
+            "5",
+        )
+        for kind in ("affiliates", "offers", "clicks", "conversions"):
+            files = sorted(str(file) for file in Path(made).glob(f"{kind}*"))
+            _fraud(workspace, "ingest", kind, *files)
+    _fraud(workspace, "scan", "--days", "2")
+
+
+def _fraud(workspace: Path, *words: str) -> None:
+    command = [sys.executable, "-m", "fraud", *words]
+    if words[0] != "simulate":
+        command += ["--workspace", str(workspace)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise RuntimeError(f"{' '.join(words)}: {done.stderr[-2000:]}")
+
+
+@contextmanager
+def both_servers(workspace: Path, folder: Path, environment: dict[str, str]) -> Iterator[tuple[int, int]]:
+    """The service and an application that does nothing, under the same uvicorn and the same options; their ports."""
+    (folder / "nothing_at_all.py").write_text(_DO_NOTHING)
+    own, other = free_port(), free_port()
+    keys = {"FRAUD_SCORE_KEY": KEY, "FRAUD_REVIEW_KEY": f"{KEY}-2", "FRAUD_ADMIN_KEY": f"{KEY}-3", **environment}
+    nothing = ["-m", "uvicorn", "nothing_at_all:app", "--port", str(other), "--log-level", "warning", "--no-access-log"]
+    with ExitStack() as stack:
+        stack.enter_context(
+            served(
+                [sys.executable, "-m", "fraud", "serve", "--port", str(own), "--workspace", str(workspace)], keys, own, folder / "own.log"
+            )
+        )
+        stack.enter_context(served([sys.executable, *nothing], {"PYTHONPATH": str(folder)}, other, folder / "other.log"))
+        yield own, other
+
+
+def main() -> None:
+    """Runs the benchmark and writes its section."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--seconds", type=float, default=8.0)
+    parser.add_argument("--repeats", type=int, default=5)
+    parser.add_argument("--connections", type=int, default=32)
+    parser.add_argument("--clicks-per-day", type=int, default=3_000)
+    parser.add_argument("--workspace", type=Path, default=None, help="one that was scanned already")
+    parser.add_argument("--dry", action="store_true", help="print only")
+    given = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="fraud-bench-") as made:
+        folder = Path(made)
+        workspace = given.workspace or folder / "workspace"
+        if given.workspace is None:
+            prepared(workspace, given.clicks_per_day)
+        with both_servers(workspace, folder, {}) as servers:
+            measured(servers, 2.0, given.connections)
+            repeats = [measured(servers, given.seconds, given.connections) for _ in range(given.repeats)]
+        shutil.rmtree(workspace / "journal", ignore_errors=True)
+    report(repeats, given.connections, dry=given.dry)
+
+
+def report(repeats: list[Repeat], connections: int, *, dry: bool) -> None:
+    """Medians and ratios, to the page or only to the terminal."""
+
+    def middle(values: Iterator[float]) -> float:
+        return statistics.median(values)
+
+    ratio = middle(one.click.per_second / one.nothing.per_second for one in repeats)
+    batch = middle(one.batch.per_second * BATCH / one.click.per_second for one in repeats)
+    rows = [
+        (
+            "an endpoint that does nothing (FastAPI)",
+            f"{middle(r.nothing.per_second for r in repeats):,.0f}",
+            f"{middle(r.nothing.p99 for r in repeats):.1f}",
+        ),
+        ("`POST /v1/score/click`", f"{middle(r.click.per_second for r in repeats):,.0f}", f"{middle(r.click.p99 for r in repeats):.1f}"),
+        (
+            "the same at half of that rate",
+            f"{middle(r.half.per_second for r in repeats):,.0f}",
+            f"{middle(r.half.p99 for r in repeats):.1f}",
+        ),
+        (
+            f"`POST /v1/score/clicks`, {BATCH:,} at once",
+            f"{middle(r.batch.per_second for r in repeats):,.1f}",
+            f"{middle(r.batch.p99 for r in repeats):.0f}",
+        ),
+    ]
+    failed = sum(one.click.failed + one.half.failed + one.batch.failed for one in repeats)
+    lines = [
+        f"One worker on one core, wrk on another, {connections} connections, {len(repeats)} repeats. Every click is new, a model",
+        f"scores it, and it is in the journal before it is answered; {failed} answers were no success. The load at the end:",
+        f"{os.getloadavg()[0]:.1f}.",
+        "",
+        table(("endpoint", "requests/s", "p99 ms"), rows),
+        "",
+        f"Clicks per second against the endpoint that does nothing: **{ratio:.2f}** (asked: .60).",
+        "",
+        f"Clicks per second in batches against single ones: **{batch:.1f}** (asked: 15).",
+    ]
+    print("\n".join(lines))
+    if not dry:
+        section("The scoring service", lines)
+
+
+if __name__ == "__main__":
+    main()
