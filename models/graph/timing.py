@@ -25,10 +25,10 @@ CHANCE_PATTERNS = 0.001
 """Patterns that two affiliates may have in common by chance."""
 SKETCH = 512
 """Patterns kept of every affiliate: those of the smallest hashes (bottom-k MinHash), so that two sketches overlap as the wholes do."""
-FEWEST_SHARED = 5
-"""Moments or patterns in common below which nothing is said."""
-LEAST_OVERLAP = 0.05
-"""Share of the smaller sketch or list of moments that two have in common."""
+FEWEST_SHARED = 3
+"""Moments or patterns in common below which nothing is said, however unlikely: two may be one event that was logged twice."""
+LEAST_OVERLAP = 0.01
+"""Share of the smaller sketch or list of moments that two have in common: below it the rest of the traffic is honest enough."""
 DAY_US = 86_400_000_000
 MOMENT_US = 10_000_000
 """A replayed click comes back within ten seconds of its time of day."""

@@ -228,7 +228,9 @@ def main() -> None:
     if asked.one or asked.networkx:
         sys.stdout.write(json.dumps(one_size(asked.one) if asked.one else beside_networkx(asked.networkx)) + "\n")
         return
-    section("The graph: cost", cost(tuple(size for size in SIZES if size <= asked.largest)))
+    lines = cost(tuple(size for size in SIZES if size <= asked.largest))
+    sys.stdout.write("\n".join(lines) + "\n")
+    section("The graph: cost", lines)
     if folder := os.environ.get("FRAUD_TEST_DATA"):
         section("The graph: labelled graphs", quality(Path(folder)))
 
