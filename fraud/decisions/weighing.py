@@ -51,8 +51,10 @@ def coverage(pack: Pack, signals: Iterable[Signal]) -> float:
 
 def findings(signals: Iterable[Signal]) -> tuple[Signal, ...]:
     """The findings, gravest first: by severity, tier, then check id so that the order never wavers; those of one check as it gave them."""
-    tiers = {tier: rank for rank, tier in enumerate(Tier)}
-    return tuple(sorted((s for s in signals if s.found), key=lambda s: (-s.severity.rank, tiers[s.tier], s.check_id)))
+    return tuple(sorted((s for s in signals if s.found), key=lambda s: (-s.severity.rank, _TIERS[s.tier], s.check_id)))
+
+
+_TIERS = {tier: rank for rank, tier in enumerate(Tier)}
 
 
 def conclusive(found: Sequence[Signal], at_least: Severity = Severity.HIGH) -> tuple[Signal, ...]:

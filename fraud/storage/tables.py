@@ -66,6 +66,7 @@ decisions = Table(
     Index("ux_decisions_decision_id", "decision_id", unique=True),
     Index("ix_decisions_subject", "program_id", "kind", "subject_key", "decided_at"),
     Index("ix_decisions_run", "program_id", "run_id"),
+    Index("ix_decisions_kind", "program_id", "kind", "position"),
 )
 
 scans = Table(
@@ -78,6 +79,39 @@ scans = Table(
     Column("document", Words, nullable=False),
     Index("ux_scans_scan_id", "scan_id", unique=True),
     Index("ix_scans_as_of", "program_id", "as_of"),
+)
+
+scan_nights = Table(
+    "scan_nights",
+    METADATA,
+    Column("program_id", Name, primary_key=True),
+    Column("scan_id", Name, primary_key=True),
+    Column("as_of", UtcDateTime, nullable=False),
+    Column("document", Words, nullable=False),
+    Index("ix_scan_nights_as_of", "program_id", "as_of"),
+)
+
+scan_subjects = Table(
+    "scan_subjects",
+    METADATA,
+    Column("position", Position, primary_key=True, autoincrement=True),
+    Column("program_id", Name, nullable=False),
+    Column("scan_id", Name, nullable=False),
+    Column("as_of", UtcDateTime, nullable=False),
+    Column("affiliate_id", Words, nullable=False),
+    Column("affiliate_key", Words, nullable=False, comment="SHA-256 of affiliate_id, which may be longer than an index can hold"),
+    Column("rank", Integer, nullable=False),
+    Column("score", Float, nullable=False),
+    Column("outcome", Words, nullable=False),
+    Column("alerted", Integer, nullable=False),
+    Column("clicks", Integer, nullable=False),
+    Column("conversions", Integer, nullable=False),
+    Column("commission", Float),
+    Column("at_risk", Float),
+    Column("currency", Words),
+    Column("why", Words, nullable=False),
+    Index("ix_scan_subjects_scan", "program_id", "scan_id", "rank"),
+    Index("ix_scan_subjects_affiliate", "program_id", "affiliate_key", "as_of"),
 )
 
 alerts = Table(
@@ -95,7 +129,13 @@ alerts = Table(
     Column("opened_at", UtcDateTime, nullable=False),
     Column("last_seen_at", UtcDateTime, nullable=False),
     Column("document", Words, nullable=False),
+    Column("suppressed_by", Words),
+    Column("snoozed_until", UtcDateTime),
     Index("ix_alerts_open", "program_id", "state", "expected_loss"),
+    Index(
+        "ix_alerts_queue",
+        *("program_id", "state", "expected_loss", "score", "opened_at", "alert_id", "suppressed_by", "snoozed_until"),
+    ),
 )
 
 alert_sightings = Table(
