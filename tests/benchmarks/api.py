@@ -29,10 +29,11 @@ from tests.servers import free_port
 
 KEY = "benchmark-key-of-a-tracker"
 BATCH = 1_000
+FRAUD = str(Path(sys.executable).with_name("fraud"))
 _LUA = """
 local n, run = 0, "%(run)s"
 local body = '{"click_id":"%%s-%%d","clicked_at":%%d,"affiliate_id":"aff-%%d","offer_id":"offer-%%d","sub_id":"s%%d",'
-  .. '"ip":"%%d.%%d.%%d.%%d","user_agent":"Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/%%d.0 Safari/537.36",'
+  .. '"ip":"%%d.%%d.%%d.%%d","user_agent":"Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 Chrome/%%d.0 Safari/537.36",'
   .. '"country":"DE"}'
 local headers = {["Content-Type"] = "application/json", ["Authorization"] = "Bearer %(key)s"}
 local function click()
@@ -168,7 +169,7 @@ def prepared(workspace: Path, clicks_per_day: int) -> None:
 
 
 def _fraud(workspace: Path, *words: str) -> None:
-    command = [sys.executable, "-m", "fraud", *words]
+    command = [FRAUD, *words]
     if words[0] != "simulate":
         command += ["--workspace", str(workspace)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
@@ -186,7 +187,7 @@ def both_servers(workspace: Path, folder: Path, environment: dict[str, str]) -> 
     with ExitStack() as stack:
         stack.enter_context(
             served(
-                [sys.executable, "-m", "fraud", "serve", "--port", str(own), "--workspace", str(workspace)], keys, own, folder / "own.log"
+                [FRAUD, "serve", "--port", str(own), "--workspace", str(workspace)], keys, own, folder / "own.log"
             )
         )
         stack.enter_context(served([sys.executable, *nothing], {"PYTHONPATH": str(folder)}, other, folder / "other.log"))

@@ -1,0 +1,207 @@
+"""What was answered arrives once, whatever happens to the process or the store."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+import msgspec
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from fraud.domain.clock import FixedClock
+from fraud.domain.decisions import Decision
+from fraud.domain.events import Click, Conversion
+from fraud.errors import Conflict, InputError, StorageError
+from fraud.policy.loading import load_pack
+from fraud.storage.counters import MemoryCounters
+from fraud.storage.journal import Journal, JournalBounds
+from fraud.workflows.journaling import Destinations, JournalWriter, Pace
+from fraud.workflows.scoring import ClickScorer, ScoringTools, UnknownRisks
+
+NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
+QUICK = Pace(rest=0, retry=0.01, idle=0.01)
+
+
+class Shelf:
+    """A store of decisions and a lake in memory, that can be made to fail."""
+
+    def __init__(self) -> None:
+        self.kept: list[Decision] = []
+        self.events: list[str] = []
+        self.failing = False
+        self.unwelcome = ""
+
+    def add(self, decisions: Sequence[Decision]) -> None:
+        if self.failing:
+            raise StorageError("The database is away.")
+        if any(one.subject_id == self.unwelcome for one in decisions):
+            raise InputError("This one cannot be kept.")
+        if {one.decision_id for one in decisions} & {one.decision_id for one in self.kept}:
+            raise Conflict("Kept already.")
+        self.kept += decisions
+
+    def take(self, program_id: str, clicks: Sequence[Click], conversions: Sequence[Conversion]) -> None:
+        if self.failing:
+            raise StorageError("The lake is away.")
+        self.events += [click.click_id for click in clicks if click.click_id not in self.events]
+
+    @property
+    def subjects(self) -> list[str]:
+        return [one.subject_id for one in self.kept]
+
+
+def writer_of(root: Path, shelf: Shelf, bounds: JournalBounds | None = None, *, waits_for_disk: bool = False) -> JournalWriter:
+    to = Destinations(shelf, lambda policy: load_pack(), shelf.take)  # type: ignore[arg-type]  # only `add` is asked of the store
+    return JournalWriter(Journal(root, bounds), to, QUICK, waits_for_disk=waits_for_disk)
+
+
+def answer(writer: JournalWriter, count: int) -> list[str]:
+    """Answers clicks and returns their ids."""
+    tools = ScoringTools(
+        priors=UnknownRisks(), counters=MemoryCounters(), record=writer.record, judged=writer.record, clock=FixedClock(NOON)
+    )
+    scorer = ClickScorer(load_pack(), None, tools)
+    return [scorer.answer(Click(click_id=f"c{number}", clicked_at=NOON, affiliate_id="aff")).click_id for number in range(count)]
+
+
+def killed(writer: JournalWriter) -> None:
+    """Ends a writer as a killed process ends it: nothing more is carried on, and its lock is let go."""
+    writer._closing = True
+    gone = Shelf()
+    gone.failing = True
+    writer._to = Destinations(gone, lambda policy: load_pack(), gone.take)  # type: ignore[arg-type]  # only `add` is asked of the store
+    writer._thread.join()
+    writer._journal.close()
+
+
+def test_what_was_answered_is_in_the_store_and_in_the_lake_and_no_longer_in_the_journal(tmp_path: Path) -> None:
+    shelf = Shelf()
+    writer = writer_of(tmp_path, shelf)
+    ids = answer(writer, 300)
+    stats = writer.close()
+    assert (shelf.subjects, shelf.events) == (ids, ids)
+    assert (stats.recorded, stats.written, stats.waiting) == (300, 300, 0)
+    assert list(tmp_path.rglob("*.log")) == []
+
+
+def test_a_store_that_is_away_loses_nothing_and_the_next_process_goes_on(tmp_path: Path) -> None:
+    shelf = Shelf()
+    shelf.failing = True
+    writer = writer_of(tmp_path, shelf)
+    ids = answer(writer, 50)
+    killed(writer)
+    assert shelf.kept == []
+    shelf.failing = False
+    following = writer_of(tmp_path, shelf)
+    assert (shelf.subjects, shelf.events) == (ids, ids), "before the next process answers anything"
+    following.close()
+    assert list(tmp_path.rglob("*.log")) == []
+
+
+def test_what_arrived_before_the_kill_does_not_arrive_twice(tmp_path: Path) -> None:
+    shelf = Shelf()
+    writer = writer_of(tmp_path, shelf)
+    ids = answer(writer, 50)
+    writer.flush()
+    killed(writer)
+    writer_of(tmp_path, shelf).close()
+    assert (shelf.subjects, shelf.events) == (ids, ids)
+
+
+def test_a_store_that_comes_back_is_noticed(tmp_path: Path) -> None:
+    shelf = Shelf()
+    shelf.failing = True
+    writer = writer_of(tmp_path, shelf)
+    ids = answer(writer, 20)
+    with pytest.raises(StorageError, match="20 decisions"):
+        writer.flush(0.2)
+    shelf.failing = False
+    writer.flush()
+    assert shelf.subjects == ids
+    writer.close()
+
+
+def test_one_that_cannot_be_kept_does_not_hold_the_others(tmp_path: Path) -> None:
+    shelf = Shelf()
+    shelf.unwelcome = "c3"
+    writer = writer_of(tmp_path, shelf)
+    ids = answer(writer, 10)
+    stats = writer.close()
+    assert shelf.subjects == [one for one in ids if one != "c3"]
+    assert (stats.unwritable, stats.waiting) == (1, 0)
+
+
+def test_a_full_journal_refuses_and_counts(tmp_path: Path) -> None:
+    shelf = Shelf()
+    shelf.failing = True
+    writer = writer_of(tmp_path, shelf, JournalBounds(whole=4_000))
+    with pytest.raises(StorageError, match="try again"):
+        answer(writer, 100)
+    assert writer.stats().refused >= 1
+    shelf.failing = False
+    writer.close()
+    assert len(shelf.kept) == writer.stats().recorded
+
+
+def test_segments_follow_one_another(tmp_path: Path) -> None:
+    shelf = Shelf()
+    writer = writer_of(tmp_path, shelf, JournalBounds(segment=3_000))
+    ids = answer(writer, 40)
+    writer.close()
+    assert (shelf.subjects, shelf.events) == (ids, ids)
+
+
+def test_the_journal_of_a_living_process_is_left_alone(tmp_path: Path) -> None:
+    mine, other = Shelf(), Shelf()
+    mine.failing = True
+    first = writer_of(tmp_path, mine)
+    answer(first, 5)
+    writer_of(tmp_path, other).close()
+    assert other.kept == []
+    mine.failing = False
+    first.close()
+    assert len(mine.kept) == 5
+
+
+def test_one_sync_of_the_disk_serves_all_who_wait(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    writer = writer_of(tmp_path, Shelf(), waits_for_disk=True)
+    syncs: list[int] = []
+    monkeypatch.setattr(writer._journal, "sync", lambda: syncs.append(1))
+
+    async def many() -> None:
+        await asyncio.gather(*(writer.kept() for _ in range(100)))
+
+    asyncio.run(many())
+    writer.close()
+    assert 1 <= len(syncs) <= 2
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.lists(st.binary(max_size=200), min_size=1, max_size=20), st.integers(1, 500))
+def test_a_torn_end_is_left_out_and_whole_records_are_read(
+    tmp_path_factory: pytest.TempPathFactory, bodies: list[bytes], torn: int
+) -> None:
+    root = tmp_path_factory.mktemp("journal")
+    journal = Journal(root)
+    for body in bodies:
+        journal.append(body)
+    (segment,) = journal.segments()
+    whole = segment.read_bytes()
+    segment.write_bytes(whole[: max(len(whole) - torn, 0)])
+    read, _ = journal.read(segment, 0, 1_000)
+    assert read == bodies[: len(read)]
+    assert len(read) < len(bodies)
+    journal.close()
+
+
+def test_a_record_reads_back_as_it_was(tmp_path: Path) -> None:
+    shelf = Shelf()
+    writer = writer_of(tmp_path, shelf)
+    answer(writer, 1)
+    writer.close()
+    (decision,) = shelf.kept
+    assert msgspec.convert(decision.inputs["click"], Click).clicked_at == NOON
