@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime
 from functools import cache, lru_cache
@@ -130,7 +131,7 @@ def _backlink(row: list[str], places: Mapping[str, int]) -> Backlink | None:
     )
 
 
-@lru_cache(maxsize=65_536)
+@lru_cache(maxsize=8_192)
 def referring_domain(url: str) -> str:
     """Return the referring domain of an address or a bare host: the registered name, on free hosts the full host; '' for neither."""
     try:
@@ -149,7 +150,7 @@ def free_host(host: str) -> bool:
     return any(".".join(labels[start:]) in platforms().free_host_set for start in range(1, len(labels)))
 
 
-class Platforms(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, dict=True):
+class Platforms(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Where unrelated sites stand together: address ranges by platform, free hosts, and endings that abuse favours."""
 
     networks: tuple[SharedNetwork, ...]
@@ -187,7 +188,7 @@ def _number(text: str) -> float | None:
         value = float(text.replace(",", "").replace("\u00a0", "").rstrip("%"))
     except ValueError:
         return None
-    return value if value == value and abs(value) < 1e15 else None
+    return value if math.isfinite(value) else None
 
 
 def _truth(text: str) -> bool | None:
@@ -211,7 +212,7 @@ def _lost(said: Mapping[str, str]) -> bool | None:
     return bool(said["lost_at"]) if "lost_at" in said else None
 
 
-@lru_cache(maxsize=16_384)
+@lru_cache(maxsize=8_192)
 def day_of(text: str) -> date | None:
     """Return the day a cell names; None for an empty, ambiguous or unreadable one."""
     if not text:

@@ -15,10 +15,11 @@ from dataclasses import dataclass, field
 from datetime import date
 from functools import cache, lru_cache
 from importlib.resources import files
-from ipaddress import ip_address, ip_network
+from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from pathlib import Path
 from statistics import median
 
+import msgspec
 from msgspec import Struct, yaml
 
 from crawlers.backlinks.exports import Export, file_hash, free_host, platforms
@@ -85,10 +86,10 @@ def read_profile(path: Path, about: About, most_domains: int = MOST_DOMAINS) -> 
     except OSError as fault:
         return BacklinkFacts(failure=f"{path.name} cannot be read: {fault.strerror}.")
     found = collecting.facts(export)
-    return found if found.referring_domains else _without_rows(export, sha256)
+    return msgspec.structs.replace(found, sha256=sha256) if found.referring_domains else _without_rows(export)
 
 
-def _without_rows(export: Export, _sha256: str) -> BacklinkFacts:
+def _without_rows(export: Export) -> BacklinkFacts:
     why = f"{export.path.name} has no usable row ({export.rows} read, {export.unreadable} unreadable)."
     return BacklinkFacts(source=export.source, rows=export.rows, unreadable=export.unreadable, failure=why)
 
@@ -173,7 +174,6 @@ class _Collecting:
             junk_endings=sum(name.rpartition(".")[2] in platforms().junk_endings for name in domains),
             languages=dict(Counter(kept.language[:2] for kept in domains.values() if kept.language).most_common(10)),
             examples=tuple(sorted(domains)[:10]),
-            sha256=file_hash(export.path) if export else "",
         )
 
 
@@ -212,7 +212,7 @@ def _is_sitewide(kept: _Domain) -> bool:
     return kept.sitewide or (kept.links >= SITEWIDE_PAGES and most >= SITEWIDE_SHARE * kept.links)
 
 
-@lru_cache(maxsize=65_536)
+@lru_cache(maxsize=8_192)
 def normal(text: str) -> str:
     """Return a text as it is compared: case folded, one blank between words."""
     return _SPACE.sub(" ", text).strip().casefold()
@@ -312,7 +312,7 @@ def _networks(domains: Iterable[_Domain]) -> tuple[int, int, int]:
     return len(nets), addressed, shared
 
 
-@lru_cache(maxsize=16_384)
+@lru_cache(maxsize=8_192)
 def network_of(address: str) -> str:
     """Return the /24 (IPv6: /48) of an address, `shared` on a platform's network, '' for no address."""
     try:
@@ -325,7 +325,7 @@ def network_of(address: str) -> str:
 
 
 @cache
-def _shared_networks() -> tuple[ip_network, ...]:  # type: ignore[valid-type]  # the function is all there is of a common type
+def _shared_networks() -> tuple[IPv4Network | IPv6Network, ...]:
     return tuple(ip_network(one) for platform in platforms().networks for one in platform.ranges)
 
 

@@ -36,10 +36,10 @@ def cells(path: Path) -> Iterator[Iterator[list[str]]]:
             start = file.read(4)
             file.seek(0)
             if start.startswith(b"PK"):
-                yield _excel(path)
+                yield _excel(file, path.name)
             elif start.startswith(b"\x1f\x8b"):
                 with gzip.open(file) as inner:
-                    yield _text(io.BufferedReader(inner))  # type: ignore[type-var]  # GzipFile reads like any raw stream
+                    yield _text(io.BufferedReader(inner))
             else:
                 yield _text(file)
     except (OSError, EOFError, zipfile.BadZipFile) as fault:
@@ -55,13 +55,16 @@ def _text(file: IO[bytes]) -> Iterator[list[str]]:
 
 def _rows(text: io.TextIOWrapper, delimiter: str) -> Iterator[list[str]]:
     reader = csv.reader((line.replace("\0", "") for line in text), delimiter=delimiter)
-    while True:
-        try:
-            yield next(reader)
-        except StopIteration:
-            return
-        except csv.Error:
-            yield []
+    try:
+        while True:
+            try:
+                yield next(reader)
+            except StopIteration:
+                return
+            except csv.Error:
+                yield []
+    finally:
+        text.detach()  # whoever opened the file closes it
 
 
 def encoding_of(head: bytes) -> str:
@@ -85,18 +88,18 @@ def delimiter_of(text: str) -> str:
     return max(DELIMITERS, key=lambda mark: (sum(mark in line for line in lines), sum(line.count(mark) for line in lines)))
 
 
-def _excel(path: Path) -> Iterator[list[str]]:
+def _excel(file: IO[bytes], name: str) -> Iterator[list[str]]:
     import openpyxl  # noqa: PLC0415 (slow to import, and rarely needed)
 
-    with zipfile.ZipFile(path) as archive:
+    with zipfile.ZipFile(file) as archive:
         if sum(part.file_size for part in archive.infolist()) > MOST_UNPACKED:
-            raise UnreadableExport(f"{path.name} unpacks to more than {MOST_UNPACKED >> 30} GB; export it as CSV.")
+            raise UnreadableExport(f"{name} unpacks to more than {MOST_UNPACKED >> 30} GB; export it as CSV.")
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            book = openpyxl.load_workbook(path, read_only=True, data_only=True)
+            book = openpyxl.load_workbook(file, read_only=True, data_only=True)
     except (KeyError, ValueError) as fault:
-        raise UnreadableExport(f"{path.name} is no Excel workbook ({fault}); export it again, as CSV or Excel.") from fault
+        raise UnreadableExport(f"{name} is no Excel workbook ({fault}); export it again, as CSV or Excel.") from fault
     try:
         for sheet in book.worksheets[:1]:
             for row in sheet.iter_rows(values_only=True):

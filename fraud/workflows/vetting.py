@@ -14,6 +14,7 @@ import structlog
 from crawlers.errors import CrawlError, LookupFailed
 from crawlers.facts import DnsFacts, Failure, Hop, SiteFacts
 from crawlers.reading.affiliate import network_of
+from fraud.checks.applicants.audience import Audience
 from fraud.checks.applicants.context import Applicant, Surroundings, VettingFacts, as_builtins, from_builtins, protected
 from fraud.checks.applicants.summary import summary
 from fraud.checks.running import run_applicant_checks
@@ -28,6 +29,7 @@ from fraud.domain.programs import Application, ProgramProfile
 from fraud.errors import ReplayError
 from fraud.policy.pack import Pack
 from fraud.workflows.applications import verified
+from fraud.workflows.audience import backlinks_of
 
 SIDE_BY_SIDE = 8
 """Applications in work at once; politeness and the number of requests in flight are the crawler's own business."""
@@ -89,6 +91,7 @@ async def vet(application: Application, profile: ProgramProfile | None, pack: Pa
         surroundings=_surroundings(applicant, sites, tools.memory),
         mail=await tools.mail_records(applicant.email_domain) if tools.mail_records and applicant.email_domain else None,
         known=tools.acquaintances(application) if tools.acquaintances else None,
+        audience=Audience(backlinks=await backlinks_of(application, sites)),
         as_of=as_of,
     )
     decision = _decision(facts, pack, tools)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from fraud.checks.applicants import (
+    backlinks,
     brand,
     browsing,
     cloaking,
@@ -71,5 +72,6 @@ APPLICATION_CHECKS: Mapping[str, Callable[[VettingFacts, Limits], Signal]] = {
     "application.mail_server": statements.mail_server,
     "application.statements": statements.statements,
     "application.known_identity": known.known_identity,
+    "audience.backlinks": backlinks.backlinks,
 }
 """Checks that look at the application as a whole."""

@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 
 from crawlers.facts import AffiliateLink, DnsFacts, PageFacts, SiteFacts, VisitedPage
+from fraud.checks.applicants.audience import Audience
 from fraud.checks.applicants.mail import MailKind, domain_of, kind_of, normal_form
 from fraud.checks.applicants.names import host_of, owner_of, within
 from fraud.domain.graph_view import KnownMatch
@@ -104,6 +105,7 @@ class VettingFacts(msgspec.Struct, frozen=True, kw_only=True):
     surroundings: dict[str, Surroundings] = {}
     mail: DnsFacts | None = None
     known: tuple[KnownMatch, ...] | None = None
+    audience: Audience = Audience()
     as_of: datetime
 
     @property

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fraud.domain.catalogue.audience import AUDIENCE_CHECKS
 from fraud.domain.catalogue.spec import CheckSpec, Parameter
 from fraud.domain.catalogue.surroundings import SURROUNDING_CHECKS
 from fraud.domain.decisions import DecisionKind
@@ -213,4 +214,5 @@ APPLICANT_CHECKS: tuple[CheckSpec, ...] = (
         needed="Who the other account belongs to, and whether both have one declared owner.",
     ),
     *SURROUNDING_CHECKS,
+    *AUDIENCE_CHECKS,
 )

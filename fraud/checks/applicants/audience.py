@@ -1,0 +1,43 @@
+"""What is known of an applicant's audience besides the sites themselves: who links to them, their profiles, their stated identity."""
+
+from __future__ import annotations
+
+import msgspec
+
+from crawlers.backlinks.facts import BacklinkFacts
+from crawlers.social.facts import ProfileFacts
+from fraud.domain.networks import AddressFacts
+
+
+class PhoneFacts(msgspec.Struct, frozen=True, kw_only=True):
+    """What a phone number is, without the number: `valid` in its plan, `possible` by its length, the `countries` it may belong to, and its
+    `kind` (`mobile` `fixed` `toll_free` `premium` `voip` `other`). A number without a country code is read as the declared country's."""
+
+    valid: bool
+    possible: bool
+    countries: tuple[str, ...] = ()
+    kind: str = "other"
+    assumed_country: bool = False
+
+
+class ListEntry(msgspec.Struct, frozen=True, kw_only=True):
+    """An entry of the program's own list that an applicant is on: `bad` or `good`, by which `field`, why, and until when it holds."""
+
+    label: str
+    field: str
+    reason: str
+    expires: str = ""
+
+
+class Audience(msgspec.Struct, frozen=True, kw_only=True):
+    """The facts; None where nobody looked.
+
+    `backlinks` is the profile of the export that came with the application, `profiles` one entry per stated profile, `phone` what its
+    number is, `signup` what its address is known to be, `listed` the entries of the program's lists.
+    """
+
+    backlinks: BacklinkFacts | None = None
+    profiles: tuple[ProfileFacts, ...] | None = None
+    phone: PhoneFacts | None = None
+    signup: AddressFacts | None = None
+    listed: tuple[ListEntry, ...] | None = None
