@@ -35,6 +35,7 @@ from fraud.workflows.batches import Batch
 from tests.benchmarks.report import section, table
 from tests.sites.building import Plan, pages_of
 from tests.sites.cases import PROFILE, disclosed
+from tests.sites.texts import prose
 
 SIZE = 50_000
 """Bytes of a page: about the median of what sites send."""
@@ -57,6 +58,11 @@ def big_page(number: int) -> bytes:
     return text + b"<!--" + b"x" * max(0, SIZE - len(text) - 7) + b"-->"
 
 
+def small_page(host: str) -> bytes:
+    """The one page of a batch's site: 250 words of its own, so that nobody copies anybody."""
+    return f"<!doctype html><html lang=en><title>{host}</title><main>{prose(host, 'travel', 250)}</main></html>".encode()
+
+
 class Handler(BaseHTTPRequestHandler):
     """Answers every path with one of ten pages."""
 
@@ -64,7 +70,8 @@ class Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         found = not self.path.startswith(("/robots", "/sitemap", "/ads", "/favicon", "/.well", "/page-"))
-        body = big_page(sum(self.path.encode()) % 10) if found else b"<p>none</p>"
+        host = self.headers.get("Host", "")
+        body = (small_page(host) if host.startswith("site") else big_page(sum(self.path.encode()) % 10)) if found else b"<p>none</p>"
         self.send_response(200 if found else 404)
         self.send_header("Content-Type", "text/html; charset=utf-8")
         self.send_header("Content-Length", str(len(body)))
@@ -205,7 +212,7 @@ def measure(pages: int, repeats: int, applicants: int, *, scrapy: bool) -> list[
 def _said_of(applicants: int, batch: dict[str, float]) -> str:
     each, early, late = batch["seconds"] / applicants, batch["early"], batch["late"]
     memory = f"resident memory {early:.0f} MB after a fifth of it and {late:.0f} MB at the end ({late / early:.2f} times)"
-    return f"A batch of {applicants} applicants: {each:.2f} s of processor time each; {memory}."
+    return f"A batch of {applicants} applicants with a page each: {each:.2f} s of processor time each; {memory}."
 
 
 def main() -> None:

@@ -38,7 +38,7 @@ SHOPPING = (
 
 
 def malware(visit: Visit, limits: Limits) -> Signal:
-    """W23: entries of the block lists that were given settle it; what scripts do asks for a look."""
+    """W23: entries of the block lists that were given settle it; what scripts do asks for a look, packed code is only told of."""
     listed = visit.around.listed
     if listed:
         text = f"{visit.domain} is on {', '.join(sorted({one.name for one in listed}))}."
@@ -55,7 +55,7 @@ def malware(visit: Visit, limits: Limits) -> Signal:
     grave = any(sign.kind != "decodes_and_runs" for _, sign in signs)
     seen = Observation(text=f"The pages carry {' and '.join(harms)}; {lists}.", value=harms, evidence=_quoted(signs))
     tier = Tier.ASSOCIATIVE if grave else Tier.CIRCUMSTANTIAL
-    return _MALWARE.finding(visit.subject, Severity.HIGH if grave else Severity.LOW, seen, tier)
+    return _MALWARE.finding(visit.subject, Severity.HIGH if grave else Severity.INFO, seen, tier)
 
 
 def _quoted(signs: list[tuple[VisitedPage, ScriptSign]]) -> tuple[Evidence, ...]:
