@@ -8,6 +8,7 @@ import shutil
 import socket
 import subprocess
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -52,6 +53,52 @@ def fresh_schema(server_url: str) -> Iterator[str]:
         engine.dispose()
 
 
+class RedisServer:
+    """A Redis of the test's own on a loopback port, which it may stop and start again. It keeps nothing on disk."""
+
+    def __init__(self, program: str, port: int) -> None:
+        self._program, self._port = program, port
+        self.url = f"redis://127.0.0.1:{port}/0"
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Starts it, and returns once it answers."""
+        command = [self._program, "--port", str(self._port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"]
+        self._process = subprocess.Popen(command, stdout=subprocess.DEVNULL, cwd=tempfile.gettempdir())
+        for _ in range(200):
+            with socket.socket() as probe:
+                if probe.connect_ex(("127.0.0.1", self._port)) == 0:
+                    return
+            if self._process.poll() is not None:
+                break
+            time.sleep(0.05)
+        raise RuntimeError("Redis did not start.")
+
+    def stop(self) -> None:
+        """Kills it."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+            self._process = None
+
+
+@contextmanager
+def redis_server() -> Iterator[RedisServer]:
+    """A Redis server started here and stopped at the end.
+
+    Where there is none the test is skipped, or fails when `FRAUD_TEST_REQUIRE` names `redis`.
+    """
+    program = shutil.which("redis-server")
+    if program is None:
+        _give_up("redis-server is not on PATH", "redis")
+    server = RedisServer(program, free_port())
+    server.start()
+    try:
+        yield server
+    finally:
+        server.stop()
+
+
 def free_port() -> int:
     """A loopback port that was free a moment ago."""
     with socket.socket() as probe:
@@ -60,8 +107,8 @@ def free_port() -> int:
         return port
 
 
-def _give_up(reason: str) -> NoReturn:
-    if "postgres" in os.environ.get("FRAUD_TEST_REQUIRE", ""):
+def _give_up(reason: str, what: str = "postgres") -> NoReturn:
+    if what in os.environ.get("FRAUD_TEST_REQUIRE", ""):
         pytest.fail(f"{reason}, and FRAUD_TEST_REQUIRE asks for it")
     pytest.skip(reason)
 

@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import duckdb
 import msgspec
@@ -17,10 +17,11 @@ from fraud.app.parts import App, kept_models, load_model
 from fraud.detection.clicks import MINIMUM_CLICKS, ClickModel, fit_click_model
 from fraud.domain.actors import DEFAULT_PROGRAM
 from fraud.domain.clock import as_utc
+from fraud.domain.counting import Counters
 from fraud.domain.decisions import Artefact, Decision, DecisionKind
 from fraud.domain.events import Click, Conversion
 from fraud.domain.ids import stable_id
-from fraud.errors import FraudError, ModelError, NotFound, ReplayError, StorageError
+from fraud.errors import FraudError, InputError, ModelError, NotFound, ReplayError, StorageError
 from fraud.features.realtime import click_feature_set_hash
 from fraud.features.realtime_conversions import observe_conversion
 from fraud.storage.counters import MemoryCounters
@@ -31,6 +32,9 @@ from fraud.workflows.nightly import CLOCK_SKEW
 from fraud.workflows.scoring import ClickScorer, JudgedClick, ScanRisks, ScoringTools, ServedModel, click_features_of, facts_of
 from models.registry import ArtefactInfo
 
+if TYPE_CHECKING:
+    from fraud.storage.counters_redis import RedisCounters
+
 _log = structlog.get_logger(__name__)
 
 MOST_FITTED = 20_000
@@ -39,6 +43,9 @@ LOOK_AGAIN = timedelta(minutes=1)
 """How long a scorer serves before the registry is asked for a newer model."""
 WARM_UP = timedelta(hours=24)
 """The longest window of the real-time features: what the counters are warmed up with."""
+
+_LOOKS, _BETWEEN_LOOKS = 20, 0.05
+"""How often, and after how many seconds again, a decision of another worker is looked for."""
 
 _ANY_CLICK = Click(click_id="warm-up", clicked_at=datetime(2026, 1, 1, tzinfo=UTC), affiliate_id="warm-up")
 """Counted once in counters of its own, so that no tracker waits for compiled code to be loaded."""
@@ -127,7 +134,7 @@ def load_served(app: App, info: ArtefactInfo) -> ServedModel:
 class _Desk:
     """What serves one program: its counters, its newest clicks, and the scorers over them."""
 
-    counters: MemoryCounters
+    counters: Counters
     recent: RecentClicks
     clicks: ClickScorer
     conversions: ConversionScorer
@@ -146,6 +153,8 @@ class Scorers:
         self._desks: dict[str, _Desk] = {}
         self._lock = threading.Lock()
         self._looking = threading.Lock()
+        self._patience = threading.Event()
+        self._shared = app.settings.counters_url or None
 
     def of(self, program_id: str) -> ClickScorer:
         """The program's scorer of clicks, or `NotFound` when there is no such program."""
@@ -202,7 +211,7 @@ class Scorers:
         clicks = ClickScorer(pack, served, self._click_tools(program_id, counters, recent))
         return _Desk(counters, recent, clicks, ConversionScorer(pack, self._conversion_tools(program_id, counters, recent)), now)
 
-    def _click_tools(self, program_id: str, counters: MemoryCounters, recent: RecentClicks) -> ScoringTools:
+    def _click_tools(self, program_id: str, counters: Counters, recent: RecentClicks) -> ScoringTools:
         return ScoringTools(
             priors=self._risks,
             counters=counters,
@@ -214,7 +223,7 @@ class Scorers:
             seen=recent.remember,
         )
 
-    def _conversion_tools(self, program_id: str, counters: MemoryCounters, recent: RecentClicks) -> ConversionTools:
+    def _conversion_tools(self, program_id: str, counters: Counters, recent: RecentClicks) -> ConversionTools:
         return ConversionTools(
             priors=self._risks,
             counters=counters,
@@ -241,18 +250,33 @@ class Scorers:
             _log.error("click_model_refused", model=newest.id, reason=refused.message)
             return None
 
-    def _warm(self, program_id: str) -> MemoryCounters:
+    def _warm(self, program_id: str) -> Counters:
         click_features_of([_ANY_CLICK], MemoryCounters())
         counters = MemoryCounters()
         warm_up(self._app, program_id, counters)
-        return counters
+        if self._shared is None:
+            return counters
+        shared = open_redis(self._shared, counters)
+        if shared.is_empty():
+            warm_up(self._app, program_id, shared)
+        return shared
 
     def _answered(self, program_id: str, kind: DecisionKind) -> frozenset[EventKey]:
         since = self._app.clock.now() - WARM_UP
         return frozenset((program_id, event) for event in self._app.stores.decisions.subjects(program_id, kind, since))
 
     def _earlier(self, kind: DecisionKind) -> Callable[[str, str], Decision | None]:
-        return lambda program_id, event_id: self._app.stores.decisions.latest(program_id, kind, event_id)
+        latest = self._app.stores.decisions.latest
+
+        def earlier(program_id: str, event_id: str) -> Decision | None:
+            """With shared counters another worker may have answered a moment ago: its decision is on its way from its journal."""
+            for _ in range(_LOOKS if self._shared else 1):
+                if (decision := latest(program_id, kind, event_id)) is not None:
+                    return decision
+                self._patience.wait(_BETWEEN_LOOKS if self._shared else 0)
+            return None
+
+        return earlier
 
 
 class ClickRecords:
@@ -284,12 +308,21 @@ class ClickRecords:
         return next((_click_of(row, program_id) for row in rows), None)
 
 
+def open_redis(url: str, fallback: Counters) -> RedisCounters:
+    """Counters in Redis; `InputError` when what speaks to it is not installed."""
+    try:
+        from fraud.storage.counters_redis import RedisCounters  # noqa: PLC0415 - an extra
+    except ImportError as fault:
+        raise InputError("FRAUD_COUNTERS_URL needs the package redis: pip install 'affiliate-fraud[redis]'.") from fault
+    return RedisCounters(url, fallback)
+
+
 def _serves(scorer: ClickScorer, newest: ArtefactInfo | None) -> bool:
     """Whether the scorer has the newest model, or there is none to have."""
     return newest is None or (scorer.model is not None and scorer.model.artefact.hash == newest.sha256)
 
 
-def warm_up(app: App, program_id: str, counters: MemoryCounters, before: datetime | None = None) -> None:
+def warm_up(app: App, program_id: str, counters: Counters, before: datetime | None = None) -> None:
     """Counts the lake's last day of a program before a time (default: its newest), as if the service had been running through it."""
     newest = app.lake.time_range(program_id, before=app.clock.now() + CLOCK_SKEW)
     if newest is None:

@@ -44,7 +44,7 @@ def serve(
     workers: Annotated[
         int,
         typer.Option(
-            min=1, metavar="N", help="Processes. Each keeps real-time counters of its own, so one sees all traffic only when it is alone."
+            min=1, metavar="N", help="Processes. Each sees all traffic only when it is alone or FRAUD_COUNTERS_URL names a Redis."
         ),
     ] = 1,
     workspace: WorkspaceOption = None,

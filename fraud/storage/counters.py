@@ -121,7 +121,7 @@ class MemoryCounters:
                 self._answers.popitem(last=False)
 
     def _count(self, sighting: Sighting) -> tuple[float, ...]:
-        plan = _numbers(sighting.plan)
+        plan = plan_numbers(sighting.plan)
         values = np.empty(len(plan))
         if len(plan) > self._room:
             self._tables, self._room = with_room(self._tables, len(plan)), len(plan)
@@ -137,7 +137,7 @@ class MemoryCounters:
 
 
 @lru_cache(maxsize=256)
-def _numbers(plan: Plan) -> Integers:
+def plan_numbers(plan: Plan) -> Integers:
     """A plan (questions, 4) as the compiled code takes it: kind, width of a bucket (µs), buckets of a window, window (µs)."""
     widths = [BUCKET_SECONDS[window] for window in plan.windows]
     rows = [

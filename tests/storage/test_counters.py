@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import math
+import multiprocessing
+import threading
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from hypothesis import given, settings
+import redis
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from fraud.domain.counting import BUCKET_SECONDS, Answers, Ask, Question, Sighting, sighting_of_questions
+from fraud.domain.counting import BUCKET_SECONDS, Answers, Ask, Counters, Question, Sighting, sighting_of_questions
 from fraud.errors import StorageError
 from fraud.storage.counters import CounterBounds, MemoryCounters
+from fraud.storage.counters_redis import RedisCounters
+from tests.servers import redis_server
 
 SECOND = 1_000_000
 START = 1_772_359_200 * SECOND
@@ -60,10 +66,48 @@ def recount(seen: list[tuple[int, str, str]], window: int) -> tuple[float, float
     return counted, members, min(earlier) / SECOND if earlier else math.nan
 
 
-@settings(max_examples=150, deadline=None)
-@given(EVENTS, st.sampled_from(sorted(BUCKET_SECONDS)))
-def test_answers_equal_a_recount_of_everything_seen_so_far(events: list[tuple[int, int, str, str]], window: int) -> None:
-    counters = MemoryCounters(CounterBounds(times=100))
+MakeCounters = Callable[[CounterBounds], Counters]
+
+
+@pytest.fixture(scope="module")
+def redis_url() -> Iterator[str]:
+    with redis_server() as server:
+        yield server.url
+
+
+@pytest.fixture(params=["memory", "redis"])
+def make_counters(request: pytest.FixtureRequest) -> Iterator[MakeCounters]:
+    """Makes empty counters, of either sort."""
+    if request.param == "memory":
+        yield MemoryCounters
+        return
+    url: str = request.getfixturevalue("redis_url")
+    made: list[RedisCounters] = []
+
+    def shared(bounds: CounterBounds) -> Counters:
+        with redis.Redis.from_url(url) as client:
+            client.flushall()
+        made.append(RedisCounters(url, Unasked(), bounds, timeout=10))
+        return made[-1]
+
+    yield shared
+    for counters in made:
+        counters.close()
+
+
+class Unasked:
+    """Counters that nobody should need."""
+
+    def observe(self, sighting: Sighting) -> Answers:
+        raise AssertionError("Redis did not answer.")
+
+
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(events=EVENTS, window=st.sampled_from(sorted(BUCKET_SECONDS)))
+def test_answers_equal_a_recount_of_everything_seen_so_far(
+    make_counters: MakeCounters, events: list[tuple[int, int, str, str]], window: int
+) -> None:
+    counters = make_counters(CounterBounds(times=100))
     seen: list[tuple[int, str, str]] = []
     answered: dict[int, Answers] = {}
     for event, offset, key, member in events:
@@ -83,42 +127,43 @@ def test_answers_equal_a_recount_of_everything_seen_so_far(events: list[tuple[in
             assert given_.values[0] == expected[0]
 
 
-def test_windows_move_on_with_event_time() -> None:
-    counters = MemoryCounters()
+def test_windows_move_on_with_event_time(make_counters: MakeCounters) -> None:
+    counters = make_counters(CounterBounds())
     answers = [counters.observe(sighting(str(n), START + n * 30 * SECOND, count("ip", 60), count("ip", 3600))).values for n in range(4)]
     assert [minute for minute, _ in answers] == [1.0, 2.0, 2.0, 2.0]
 
 
-def test_a_late_event_is_answered_as_of_its_own_time() -> None:
-    counters = MemoryCounters()
+def test_a_late_event_is_answered_as_of_its_own_time(make_counters: MakeCounters) -> None:
+    counters = make_counters(CounterBounds())
     for n in range(5):
         counters.observe(sighting(f"now-{n}", START, count("ip", 60)))
     assert counters.observe(sighting("late", START - 300 * SECOND, count("ip", 60))).values == (1.0,)
     assert counters.observe(sighting("now", START, count("ip", 60))).values == (6.0,)
 
 
-def test_what_was_dropped_is_unknown_and_not_low() -> None:
-    counters = MemoryCounters()
+def test_what_was_dropped_is_unknown_and_not_low(make_counters: MakeCounters) -> None:
+    counters = make_counters(CounterBounds())
     for n in range(40):
         counters.observe(sighting(str(n), START + n * 10 * SECOND, count("ip", 60)))
     assert math.isnan(counters.observe(sighting("late", START, count("ip", 60))).values[0])
-    assert counters.stats().too_late == 1
+    if isinstance(counters, MemoryCounters):
+        assert counters.stats().too_late == 1
 
 
-def test_one_event_from_the_far_future_does_not_blind_the_present() -> None:
-    counters = MemoryCounters()
+def test_one_event_from_the_far_future_does_not_blind_the_present(make_counters: MakeCounters) -> None:
+    counters = make_counters(CounterBounds())
     for n in range(100):
         counters.observe(sighting(f"before-{n}", START, count("ip", 3600)))
     counters.observe(sighting("future", START * 2, count("ip", 3600)))
     assert counters.observe(sighting("after", START, count("ip", 3600))).values == (101.0,)
 
 
-def test_what_cannot_be_asked_is_unknown() -> None:
-    assert math.isnan(MemoryCounters().observe(sighting("a", START, None)).values[0])
+def test_what_cannot_be_asked_is_unknown(make_counters: MakeCounters) -> None:
+    assert math.isnan(make_counters(CounterBounds()).observe(sighting("a", START, None)).values[0])
 
 
-def test_distinct_members_stop_at_their_bound() -> None:
-    counters = MemoryCounters(CounterBounds(members=3))
+def test_distinct_members_stop_at_their_bound(make_counters: MakeCounters) -> None:
+    counters = make_counters(CounterBounds(members=3))
     values = [counters.observe(sighting(str(n), START, distinct("ip", str(n)))).values[0] for n in range(6)]
     assert values == [1.0, 2.0, 3.0, 3.0, 3.0, 3.0]
 
@@ -131,8 +176,8 @@ def test_memory_is_bounded_and_what_is_forgotten_is_counted() -> None:
     assert (stats.keys, stats.answers, stats.forgotten_keys, stats.events) == (10, 5, 40, 50)
 
 
-def test_threads_that_send_the_same_events_count_each_once() -> None:
-    counters = MemoryCounters()
+def test_threads_that_send_the_same_events_count_each_once(make_counters: MakeCounters) -> None:
+    counters = make_counters(CounterBounds())
     events = [sighting(str(n % 50), START, count("ip", 60)) for n in range(1000)]
     with ThreadPoolExecutor(8) as pool:
         values = list(pool.map(counters.observe, events))
@@ -141,7 +186,8 @@ def test_threads_that_send_the_same_events_count_each_once() -> None:
         by_event.setdefault(n % 50, set()).add(answers.values)
     assert all(len(answers) == 1 for answers in by_event.values())
     assert sorted(answer for (answers,) in by_event.values() for answer in answers) == [float(n) for n in range(1, 51)]
-    assert counters.stats().repeated == 950
+    if isinstance(counters, MemoryCounters):
+        assert counters.stats().repeated == 950
 
 
 def test_a_checkpoint_goes_on_where_it_was_taken() -> None:
@@ -165,3 +211,46 @@ def test_a_spoilt_checkpoint_is_refused_and_changes_nothing(spoil: object) -> No
     with pytest.raises(StorageError, match="checkpoint"):
         counters.restore(spoil(counters.checkpoint()))
     assert counters.observe(sighting("a", START, count("ip", 60))).repeated
+
+
+def writer(url: str, name: str, count: int, queue: multiprocessing.Queue[list[float]]) -> None:
+    """A process that counts events of its own under one key, and tells what it was told."""
+    counters = RedisCounters(url, Unasked(), timeout=30)
+    asked = (count_day("all"), distinct("all", name))
+    queue.put([counters.observe(sighting(f"{name}-{n}", START, *asked)).values[0] for n in range(count)])
+
+
+def count_day(key: str) -> Question:
+    return count(key, 86400)
+
+
+def test_four_writers_at_once_are_told_every_number_once(redis_url: str) -> None:
+    with redis.Redis.from_url(redis_url) as client:
+        client.flushall()
+    context = multiprocessing.get_context("spawn")
+    queue: multiprocessing.Queue[list[float]] = context.Queue()
+    writers = [context.Process(target=writer, args=(redis_url, f"w{n}", 250, queue)) for n in range(4)]
+    for process in writers:
+        process.start()
+    told = sorted(value for _ in writers for value in queue.get(timeout=120))
+    for process in writers:
+        process.join()
+    assert told == [float(n) for n in range(1, 1001)]
+    last = RedisCounters(redis_url, Unasked(), timeout=30).observe(sighting("last", START, count_day("all"), distinct("all", "w0")))
+    assert last.values == (1001.0, 4.0)
+
+
+def test_while_redis_is_away_this_process_counts_and_afterwards_redis_goes_on() -> None:
+    with redis_server() as server:
+        counters = RedisCounters(server.url, MemoryCounters(), timeout=1)
+        answers = [counters.observe(sighting(f"a{n}", START, count("ip", 60))).values[0] for n in range(3)]
+        server.stop()
+        answers += [counters.observe(sighting(f"b{n}", START, count("ip", 60))).values[0] for n in range(3)]
+        assert counters.stats().away
+        server.start()
+        while counters.stats().away:
+            threading.Event().wait(0.05)
+        answers += [counters.observe(sighting(f"c{n}", START, count("ip", 60))).values[0] for n in range(3)]
+        counters.close()
+    assert answers == [1.0, 2.0, 3.0] * 3, "Redis was started empty"
+    assert (counters.stats().shared, counters.stats().local) == (6, 3)

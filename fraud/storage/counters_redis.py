@@ -1,0 +1,115 @@
+"""Real-time counters in Redis, shared by any number of processes and machines: one round trip an event.
+
+A script counts the event and answers its questions in one step, so that writers never see half of one another. Redis does not forget the
+key touched longest ago, as the counters in one process do: a key goes two of its windows after it was last seen.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from importlib.resources import files
+
+import msgspec
+import redis
+import structlog
+
+from fraud.domain.counting import Answers, Counters, Sighting
+from fraud.errors import InputError, StorageError
+from fraud.storage.counters import CounterBounds, plan_numbers
+
+_log = structlog.get_logger(__name__)
+
+TIMEOUT_SECONDS = 0.05
+"""How long an event waits for Redis: a third of what trackers wait for an answer."""
+
+PAUSE_SECONDS = 1.0
+"""How long Redis is left alone after a failure: answers must not wait for it one after the other."""
+
+KEPT_SECONDS = 2 * 86_400
+"""How long an event's answers are kept for its repeats: twice the longest window."""
+
+_PREFIX = b"fraud:"
+
+
+class RedisStats(msgspec.Struct, frozen=True):
+    """How it goes: events that Redis counted, and those that were counted in this process because it did not answer."""
+
+    shared: int
+    local: int
+    away: bool
+
+
+class RedisCounters:
+    """The `Counters` of a Redis server; while it does not answer, those of this process alone (`fallback`).
+
+    What is counted here meanwhile stays here: afterwards windows in Redis lack those events until they have passed.
+    """
+
+    def __init__(self, url: str, fallback: Counters, bounds: CounterBounds | None = None, timeout: float = TIMEOUT_SECONDS) -> None:
+        self._bounds, self._fallback = bounds or CounterBounds(), fallback
+        try:
+            self._client = redis.Redis.from_url(url, socket_timeout=timeout, socket_connect_timeout=timeout, retry=None, protocol=2)
+        except ValueError as fault:
+            raise InputError(f"FRAUD_COUNTERS_URL cannot be used: {fault}.") from fault
+        self._script = self._client.register_script(files(__package__).joinpath("counters_redis.lua").read_bytes())
+        self._lock = threading.Lock()
+        self._away_until = 0.0
+        self._shared = self._local = 0
+
+    def observe(self, sighting: Sighting) -> Answers:
+        """Counts the event and answers its questions; an event seen before is not counted again and gets its first answers."""
+        if time.monotonic() < self._away_until:
+            return self._here(sighting)
+        keys, arguments = self._question(sighting)
+        try:
+            repeated, text = self._script(keys, arguments)
+        except redis.RedisError as fault:
+            self._leave_alone(fault)
+            return self._here(sighting)
+        self._shared += 1
+        self._away_until = 0.0
+        return Answers(tuple([float(value) for value in text.split(b",")] if text else ()), repeated=bool(repeated))
+
+    def stats(self) -> RedisStats:
+        """How it goes."""
+        return RedisStats(self._shared, self._local, time.monotonic() < self._away_until)
+
+    def is_empty(self) -> bool:
+        """Whether nothing has been counted yet; an unreachable Redis is not."""
+        try:
+            return int(self._client.dbsize()) == 0
+        except redis.RedisError:
+            return False
+
+    def ping(self) -> None:
+        """Asks for a sign of life; a `StorageError` when there is none."""
+        try:
+            self._client.ping()
+        except redis.RedisError as fault:
+            raise StorageError(f"Redis does not answer ({fault}); until it does every worker counts by itself.") from fault
+
+    def close(self) -> None:
+        """Lets the connections go."""
+        self._client.close()
+
+    def _here(self, sighting: Sighting) -> Answers:
+        self._local += 1
+        return self._fallback.observe(sighting)
+
+    def _leave_alone(self, fault: Exception) -> None:
+        with self._lock:
+            if self._away_until == 0.0:
+                _log.error("redis_does_not_answer", detail=str(fault))
+            self._away_until = time.monotonic() + PAUSE_SECONDS
+
+    def _question(self, sighting: Sighting) -> tuple[list[bytes], list[bytes | int]]:
+        event = _PREFIX + b"e" + sighting.event_key
+        keys = [event]
+        arguments: list[bytes | int] = [sighting.at, self._bounds.members, self._bounds.times, KEPT_SECONDS]
+        raw = sighting.keys.tobytes()
+        for place, (kind, width, span, window) in enumerate(plan_numbers(sighting.plan).tolist()):
+            key, member = raw[16 * place : 16 * place + 8], raw[16 * place + 8 : 16 * place + 16]
+            keys.append(_PREFIX + key if any(key) else event)
+            arguments += (kind, width, span, window, member)
+        return keys, arguments
