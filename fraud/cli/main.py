@@ -16,6 +16,7 @@ from fraud.cli import (
     features,
     graph,
     lake,
+    paying,
     policies,
     pulling,
     quarantine,
@@ -55,7 +56,7 @@ def main(
 
 COMMANDS = (
     *(events, evaluation, pulling, telling, quarantine, lake, enrichment, features, scanning, graph, vetting),
-    *(casework, deciding, policies, serving, sinks, reference),
+    *(casework, deciding, paying, policies, serving, sinks, reference),
 )
 for module in COMMANDS:
     module.register(app)
