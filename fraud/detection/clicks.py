@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import math
+from bisect import bisect_left
 from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
 
 import msgspec
 import numpy as np
@@ -60,9 +63,26 @@ class ClickModel:
     def score(self, vector: NDArray[np.float64]) -> ClickScore:
         """Scores one click's features (features,), NaN being unknown, in the order of `CLICK_FEATURES`."""
         score = self.detector.score_row(vector)
-        p_value = float(self.calibrator.p_value([score])[0])
+        p_value = self._p_value(score)
         explained = self._explain(vector) if p_value <= EXPLAINED_P_VALUE else ()
         return ClickScore(score, p_value, explained)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: value for name, value in self.__dict__.items() if name != "_ranks"}
+
+    @cached_property
+    def _ranks(self) -> tuple[list[float], list[float], float]:
+        """The reference in order, the p-value of every rank among it, and the score from which the fitted tail speaks."""
+        reference = self.calibrator.reference_
+        ordered = np.sort(reference[~np.isnan(reference)])
+        ranks = np.arange(ordered.size, -1, -1)
+        p_values = np.minimum(np.exp(np.log((1.0 + ranks) / (ordered.size + 1.0))), 1.0)
+        return ordered.tolist(), p_values.tolist(), self.calibrator.tail_.start if self.calibrator.tail_ else math.inf
+
+    def _p_value(self, score: float) -> float:
+        """What the calibrator says of one score, by a search instead of a sort."""
+        ordered, p_values, tail = self._ranks
+        return float(self.calibrator.p_value([score])[0]) if score > tail else p_values[bisect_left(ordered, score)]
 
     def _explain(self, vector: NDArray[np.float64]) -> tuple[Contribution, ...]:
         named = self.detector.explain(vector.reshape(1, -1), top=3)[0]

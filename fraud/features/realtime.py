@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import ipaddress
 import math
+import re
 import struct
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
@@ -41,6 +42,8 @@ LONGEST_REMEMBERED = 512
 """Characters of the longest text whose number is remembered: addresses, ids and browsers' user agents are below it."""
 
 _MOST_PARTS = 4
+_OCTET = "(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])"
+_IPV4 = re.compile(rf"{_OCTET}(?:\.{_OCTET}){{3}}")
 _UNFILLED = frozenset("{}[]<>$ ")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
@@ -348,6 +351,8 @@ def address_of(ip: str | None) -> str | None:
 
 @lru_cache(maxsize=65536)
 def _places_of(text: str) -> tuple[str | None, str | None]:
+    if _IPV4.fullmatch(text):
+        return text, f"{text[: text.rindex('.')]}.0/24"
     try:
         address = ipaddress.ip_address(text.partition("%")[0])
     except ValueError:

@@ -81,8 +81,9 @@ def served(command: list[str], environment: dict[str, str], port: int, log: Path
         wait_for(port, process, log)
         yield process.pid
     finally:
-        os.killpg(process.pid, signal.SIGTERM)
-        process.wait(60)
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGTERM)
+            process.wait(60)
 
 
 def wait_for(port: int, process: subprocess.Popen[bytes], log: Path) -> None:
