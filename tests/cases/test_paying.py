@@ -23,7 +23,8 @@ SCANNED = scan().affiliates[0]
 
 
 def conversion(number: int = 1, **changes: Any) -> Conversion:
-    given: dict[str, Any] = {
+    given: dict[str, Any] = {"converted_at": NOON, "affiliate_id": "aff_1", "commission": Decimal("4.50")}
+    given |= {"currency": "EUR", "order_id": f"o{number}"}
         "converted_at": NOON,
         "affiliate_id": "aff_1",
         "commission": Decimal("4.50"),
