@@ -25,12 +25,6 @@ SCANNED = scan().affiliates[0]
 def conversion(number: int = 1, **changes: Any) -> Conversion:
     given: dict[str, Any] = {"converted_at": NOON, "affiliate_id": "aff_1", "commission": Decimal("4.50")}
     given |= {"currency": "EUR", "order_id": f"o{number}"}
-        "converted_at": NOON,
-        "affiliate_id": "aff_1",
-        "commission": Decimal("4.50"),
-        "currency": "EUR",
-        "order_id": f"o{number}",
-    }
     return Conversion(conversion_id=f"v{number}", **(given | changes))
 
 
