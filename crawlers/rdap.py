@@ -119,7 +119,7 @@ def operator_fetcher(url: str, settings: CrawlSettings, **means: Any) -> Fetcher
         settings = replace(settings, limits=limits, connect_to={}, allow_networks=networks)
     elif port not in settings.connect_to:
         settings = replace(settings, limits=limits)
-    return Fetcher(replace(settings, delay=0.0), **means)
+    return Fetcher(settings, **means)
 
 
 def _document(answer: Fetched) -> dict[str, Any]:

@@ -14,7 +14,7 @@ MOST_TEXT = 20_000
 """Characters kept of a page's text."""
 LANGUAGE_WORDS = 20
 """Words from which a guess of the language is made; below, names and menus decide it."""
-LANGUAGE_TEXT = 4_000
+LANGUAGE_TEXT = 2_000
 """Characters that the guess is made from."""
 MAIN_WORDS = 25
 """Main text with fewer words than this is given up for the whole text: the page then marks up its content as something else."""

@@ -213,7 +213,7 @@ class _Walker:
         parent = node.parent
         self._found.shapes.add((parent.tag or "" if parent is not None else "", tag, (attributes.get("class") or "").partition(" ")[0]))
         if tag not in INLINE:
-            state = state._replace(block=node.mem_id)
+            state = State(*inherited[:7], node.mem_id, inherited.anchor)  # several times as fast as _replace, for most elements
         if tag == "br":
             self._break()
         if tag in SILENT:
