@@ -97,6 +97,6 @@ def _peak(path: Path) -> int:
 
 
 def test_memory_does_not_grow_with_the_rows(tmp_path: Path) -> None:
-    _peak(_written(tmp_path / "warm.csv", 30_000))
-    small, large = _peak(_written(tmp_path / "a.csv", 15_000)), _peak(_written(tmp_path / "b.csv", 60_000))
-    assert large < 1.5 * small
+    """Both files are larger than every cache that reading fills."""
+    small, large = _peak(_written(tmp_path / "a.csv", 18_000)), _peak(_written(tmp_path / "b.csv", 40_000))
+    assert large < 1.3 * small
