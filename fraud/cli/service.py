@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
+from starlette.concurrency import run_in_threadpool
 
 from fraud.api.main import create_api
 from fraud.api.services import ApiServices
@@ -24,7 +25,6 @@ from fraud.events.personal import hashed
 from fraud.settings import load_settings
 from fraud.web.pages import create_pages
 from fraud.web.sessions import SessionSigner
-from fraud.web.stores import PageStores
 from fraud.workflows.appending import append_body
 from fraud.workflows.ingesting import IngestOptions, IngestReport
 
@@ -72,19 +72,11 @@ def create_service(app: App) -> FastAPI:
         probes={"database": app.database.ping, "policy": policy_probe},
         gauges=gauges,
     )
-    stores = PageStores(
-        decisions=app.stores.decisions,
-        scans=app.stores.scans,
-        alerts=app.stores.alerts,
-        applications=app.stores.applications,
-        programs=app.stores.programs,
-        actors=app.stores.actors,
-    )
-
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         worker.start()
         courier.start()
+        await run_in_threadpool(scorers.of, DEFAULT_PROGRAM)  # what takes seconds to load must be there before a tracker asks
         try:
             yield
         finally:
@@ -92,7 +84,7 @@ def create_service(app: App) -> FastAPI:
             worker.stop()
             writer.close()
 
-    api = create_api(services, [create_pages(stores, SessionSigner(app.secret_key), app.clock)])
+    api = create_api(services, [create_pages(app, SessionSigner(app.secret_key))])
     api.router.lifespan_context = lifespan
     return api
 

@@ -211,6 +211,7 @@ def main() -> None:
         if given.workspace is None:
             prepared(workspace, given.clicks_per_day)
         with both_servers(workspace, folder, {}) as servers:
+            load(f"http://127.0.0.1:{servers[0]}/v1/score/click", 5.0, 4)
             measured(servers, 2.0, given.connections)
             repeats = [measured(servers, given.seconds, given.connections) for _ in range(given.repeats)]
         shutil.rmtree(workspace / "journal", ignore_errors=True)
