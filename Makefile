@@ -4,6 +4,7 @@ PORT   ?= 8000
 VENV   ?= .venv
 DEMO   ?= fraud-data/demo
 BIN     = $(VENV)/bin
+LOCK    = uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate
 
 .PHONY: run test test-long quality bench-ingest bench-networks bench-features bench-graph bench-models bench-crawl check format lock clean help
 
@@ -74,8 +75,9 @@ $(VENV)/.test: requirements-dev.txt pyproject.toml
 	@touch $@
 
 lock: ## resolve the dependencies anew (needs uv)
-	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate --extra build --extra postgres pyproject.toml -o requirements.txt
-	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate --extra dev -c requirements.txt pyproject.toml -o requirements-dev.txt
+	$(LOCK) --extra build --extra postgres --extra redis pyproject.toml -o requirements.txt
+	$(LOCK) --extra dev -c requirements.txt pyproject.toml -o requirements-dev.txt
+	echo 'pyspark>=4.0' | $(LOCK) -c requirements-dev.txt - -o requirements-spark.txt
 
 clean: ## remove the virtual environment and the demonstration
 	rm -rf $(VENV) $(DEMO)
