@@ -1,6 +1,6 @@
 """A made-up day of clicks, laid down as the lake keeps it: for benchmarks alone, so without any story of fraud in it.
 
-Two thousand affiliates of very unequal size, up to two hundred thousand sub-IDs, as many visitors as 40% of the clicks, sixty thousand
+Two thousand affiliates of very unequal size, each promoting some ten of three hundred offers, up to two hundred thousand sub-IDs, as many visitors as 40% of the clicks, sixty thousand
 user agents, some thousand referring sites, a tenth of the clicks behind carriers' gateways; one conversion in sixty clicks.
 """
 
@@ -30,7 +30,7 @@ def _of_visitor(number: int) -> str:
 _CLICKS = f"""
 SELECT printf('c%012d', i) AS click_id,
     TIMESTAMP '2026-03-01' + to_microseconds((86400e6 * {chance(1)})::BIGINT % 86400000000) AS clicked_at,
-    'aff' || aff AS affiliate_id, 'offer' || ((300 * pow({chance(2)}, 2))::INT + aff % 20) AS offer_id,
+    'aff' || aff AS affiliate_id, 'offer' || (aff * 13 + (10 * pow({chance(2)}, 2))::INT) % 300 AS offer_id,
     CASE WHEN {chance(3)} < 0.9 THEN 's' || aff || '-' || (100 * pow({chance(4)}, 3))::INT END AS sub_id,
     CASE WHEN {chance(5)} < 0.1 THEN '100.64.' || (20 * {chance(6)})::INT || '.' || (250 * {chance(7)})::INT
          ELSE (20 + visitor % 180) || '.' || (visitor // 180 % 250) || '.' || (visitor // 45000 % 250) || '.' || visitor % 250 END AS ip,
