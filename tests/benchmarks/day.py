@@ -1,7 +1,8 @@
 """A made-up day of clicks, laid down as the lake keeps it: for benchmarks alone, so without any story of fraud in it.
 
-Two thousand affiliates of very unequal size, each promoting some ten of three hundred offers, up to two hundred thousand sub-IDs, as many visitors as 40% of the clicks, sixty thousand
-user agents, some thousand referring sites, a tenth of the clicks behind carriers' gateways; one conversion in sixty clicks.
+Two thousand affiliates of very unequal size, each promoting some ten of three hundred offers, up to two hundred thousand sub-IDs, as many
+visitors as 40% of the clicks, sixty thousand user agents, some thousand referring sites, a tenth of the clicks behind carriers' gateways;
+one conversion in sixty clicks.
 """
 
 from __future__ import annotations
