@@ -190,7 +190,7 @@ def show_case(
 def _print_alerts(alerts: list[Alert]) -> None:
     table = Table(show_edge=False, pad_edge=False)
     for name in ("alert", "subject", "severity"):
-        table.add_column(name)
+        table.add_column(name, no_wrap=True)
     for name in ("risk", "at stake", "seen"):
         table.add_column(name, justify="right")
     table.add_column("why")
