@@ -28,6 +28,8 @@ class Settings(BaseSettings):
         description="Days for which clicks, conversions and rows set aside are kept: older ones are removed nightly. For ever by default.",
     )
     counters_url: str = Field("", description="Real-time counters: in each process by default, shared in Redis by `redis://` URL.")
+    engine: Literal["local", "spark"] = Field("local", description="What computes features: this machine, or Spark.")
+    spark_master: str = Field("", description="The Spark master for `FRAUD_ENGINE=spark`; this machine's cores (`local[*]`) by default.")
     crawl_connect_to: str = Field("", description="`80=HOST:PORT,443=HOST:PORT`: crawl connections for that port go there instead.")
     crawl_ca_file: Path | None = Field(None, description="An extra certificate authority to trust when crawling.")
     crawl_allow_networks: str = Field("", description="CIDRs, comma-separated, that the crawler may reach though not public.")

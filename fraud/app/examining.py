@@ -12,6 +12,7 @@ from fraud.app.scoring import newest_click_model
 from fraud.app.vetting import crawl_settings
 from fraud.domain.actors import DEFAULT_PROGRAM
 from fraud.errors import FraudError
+from fraud.features.engines import spark_session
 
 TABLES_AGE_DAYS = 35
 """From when tables of networks are old: addresses change hands by the month."""
@@ -26,7 +27,7 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def examine(app: App) -> list[Finding]:
-    """Looks at the workspace, the database, the policy, the events, the models, the tables, the keys and the crawler's settings."""
+    """Looks at the workspace, the database, the policy, the events, the models, the tables, the keys, the crawler's settings and Spark."""
     return [
         Finding(name="workspace", state="ok", text=str(app.workspace.root)),
         _database(app),
@@ -38,6 +39,7 @@ def examine(app: App) -> list[Finding]:
         Finding(name="user agents", state="ok", text=", ".join(artefact.id for artefact in package_artefacts())),
         _keys(app),
         _crawler(app),
+        _spark(app),
     ]
 
 
@@ -120,3 +122,14 @@ def _crawler(app: App) -> Finding:
         else "straight to the web"
     )
     return Finding(name="crawler", state="ok", text=f"{route}, {settings.delay:g} s between requests to one host")
+
+
+def _spark(app: App) -> Finding:
+    """Java and PySpark: only a fault where `FRAUD_ENGINE` asks for them."""
+    lacking, java = spark_session.missing(), spark_session.find_java()
+    wanted = app.settings.engine == "spark"
+    if lacking:
+        return Finding(name="spark", state="failing" if wanted else "ok", text=lacking if wanted else f"not used. {lacking}")
+    used = f"used, on {app.settings.spark_master or spark_session.DEFAULT_MASTER}" if wanted else "not used (FRAUD_ENGINE=local)"
+    found = f"PySpark {spark_session.pyspark_version()}, Java {java.major if java else 'unknown'} at {java.program if java else '?'}"
+    return Finding(name="spark", state="ok", text=f"{found}; {used}")

@@ -25,7 +25,7 @@ import pyarrow as pa
 from fraud.domain.clock import as_utc
 from fraud.domain.tables import TABLES, Table
 from fraud.errors import StorageError
-from fraud.storage import lake_append, lake_quarantine, lake_upkeep, lake_views
+from fraud.storage import lake_append, lake_quarantine, lake_sources, lake_upkeep, lake_views
 from fraud.storage.files import file_lock
 from fraud.storage.lake_quarantine import QuarantineFile
 
@@ -85,15 +85,17 @@ class ParquetLake:
         Every column of the table is there with its type (NULL when unknown), besides `program_id` and `ingested_at`; times are
         `TIMESTAMP` in UTC. Rows are those ingested by `as_of`, with events before it, in the newest version known then; `since` and
         `until` bound event time further (`[since, until)`). A status reached after the bound reads `pending`. To look back with
-        what is known today, give today as `as_of` and the past as `until`. The caller closes the connection.
+        what is known today, give today as `as_of` and the past as `until`. `lake_sources` says what clicks and conversions are made of,
+        for engines that read the files themselves. The caller closes the connection.
         """
         self._finish()
         con = self._open()
         bounds = lake_views.Bounds(*(None if moment is None else as_utc(moment) for moment in (as_of, since, until)))
-        for table in TABLES.values():
-            files = self._files(table, program_id, bounds)
-            with lake_upkeep.naming_damage(files):
-                con.execute(lake_views.view_sql(table, program_id, files, bounds))
+        files = {kind: self._files(table, program_id, bounds) for kind, table in TABLES.items()}
+        for kind, table in TABLES.items():
+            with lake_upkeep.naming_damage(files[kind]):
+                con.execute(lake_views.view_sql(table, program_id, files[kind], bounds))
+        con.execute(lake_sources.sources_sql(files, bounds))
         return con
 
     def count(self, kind: str, program_id: str, as_of: datetime | None = None) -> int:

@@ -69,7 +69,7 @@ def view_sql(table: Table, program_id: str, files: Sequence[Path], bounds: Bound
     source = padded_sql(table, read_sql(files) if files else "", STORED)
     known = f"WHERE ingested_at <= {moment_sql(bounds.as_of)}" if bounds.as_of else ""
     newest = _newest_sql(table, bounds) if table.key and any(file.stem.endswith(AGAIN) for file in files) else ""
-    inside = " AND ".join(_inside(table, bounds)) or "true"
+    inside = " AND ".join(inside_sql(table, bounds)) or "true"
     return (
         f"CREATE OR REPLACE TEMP VIEW {table.kind} AS WITH versions AS (SELECT * FROM ({source}) {known} {newest}) "
         f"SELECT {names}, ingested_at FROM versions WHERE {inside}"
@@ -78,12 +78,22 @@ def view_sql(table: Table, program_id: str, files: Sequence[Path], bounds: Bound
 
 def newest_first(table: Table, before: datetime | None = None) -> str:
     """SQL of the order of a key's versions, the newest first; one whose status lies in the future comes after all others."""
+    return ", ".join([*version_order(table, before), content_hash(table)])
+
+
+def version_order(table: Table, before: datetime | None = None) -> list[str]:
+    """What `newest_first` orders by before it comes to `content_hash`, which decides between versions that nothing else tells apart."""
     order = ["ingested_at DESC", "ingested_order DESC NULLS LAST"]
     if has_status_time(table):
         order.insert(1, "status_changed_at DESC NULLS LAST")
         if before:
             order.insert(0, f"coalesce(status_changed_at < {moment_sql(before)}, true) DESC")
-    return ", ".join([*order, f"hash({', '.join(column.name for column in stored_columns(table))})"])
+    return order
+
+
+def content_hash(table: Table) -> str:
+    """SQL of DuckDB's hash of all that a row says."""
+    return f"hash({', '.join(column.name for column in stored_columns(table))})"
 
 
 def _newest_sql(table: Table, bounds: Bounds) -> str:
@@ -94,13 +104,18 @@ def _newest_sql(table: Table, bounds: Bounds) -> str:
 def _shown(column: Column, table: Table, program_id: str, bounds: Bounds) -> str:
     if column.name == "program_id":
         return f"{quoted(program_id)} AS program_id"
+    return shown(column, table, bounds)
+
+
+def shown(column: Column, table: Table, bounds: Bounds) -> str:
+    """SQL of a stored column as a reader may see it: a status reached after the bound is `pending`."""
     if bounds.before and has_status_time(table) and column.name in {"status", "status_changed_at"}:
         earlier = "'pending'" if column.name == "status" else f"NULL::{column.sql_type}"
         return f"CASE WHEN status_changed_at >= {moment_sql(bounds.before)} THEN {earlier} ELSE {column.name} END AS {column.name}"
     return column.name
 
 
-def _inside(table: Table, bounds: Bounds) -> list[str]:
+def inside_sql(table: Table, bounds: Bounds) -> list[str]:
     """Conditions on event time; a row whose time is unknown (a label's may be) stays. Labels are knowledge: only `as_of` bounds them."""
     if not table.time:
         return []
