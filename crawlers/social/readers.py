@@ -10,7 +10,7 @@ import json
 import math
 import re
 from collections.abc import Iterable, Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from html import unescape
 from typing import Any
 from urllib.parse import urlsplit
@@ -23,7 +23,7 @@ from crawlers.social.facts import Post, ProfileFacts, ProfileField, ProfileState
 
 _URL = re.compile(r"https?://[^\s<>\"')\]]+")
 _TAG = re.compile(r"<[^>]*>")
-_COUNT = re.compile(r"([\d.,\s]+)([kKmM]?)")
+_COUNT = re.compile(r"(\d[\d.,\s]*)((?:[kKmM](?!\w))?)")
 LONGEST_BIO = 2_000
 MOST_POSTS = 100
 MOST_LINKS = 50
@@ -204,7 +204,7 @@ def reddit_user(said: Mapping[str, Any], stated: str) -> ProfileFacts:
         name=_text(about, "title"),
         bio=_text(about, "public_description")[:LONGEST_BIO],
         links=_unique(_links(_text(about, "public_description"))),
-        created_at=moment_of(str(seconds)) if seconds else None,
+        created_at=datetime.fromtimestamp(seconds, UTC) if seconds else None,
         labels=("suspended",) if data.get("is_suspended") else (),
     )
 

@@ -15,6 +15,7 @@ from crawlers.errors import SettingsError
 from crawlers.facts import SiteFacts
 from crawlers.limits import parse_connect_to, parse_host_port, tls_context
 from crawlers.rdap import operator_fetcher
+from crawlers.social.collect import ProfileCollector, SocialMeans
 from crawlers.warc import warc
 from fraud.app.graph import Acquaintances
 from fraud.app.memory import SiteMemory
@@ -218,8 +219,15 @@ async def _tools(
             memory=memory,
             mail_records=records.of if records else None,
             acquaintances=Acquaintances(app, program_id).of,
+            profile=_profiles(app, fetcher, robots).of,
         )
         yield app.pack(means.policy or (profile.policy if profile else "")), tools
+
+
+def _profiles(app: App, fetcher: Fetcher, robots: Robots) -> ProfileCollector:
+    """What asks platforms about profiles, with the keys that are set."""
+    key = app.settings.youtube_key
+    return ProfileCollector(SocialMeans(fetcher, robots, keys={"youtube": key.get_secret_value()} if key else {}))
 
 
 async def _browser(app: App, settings: CrawlSettings, profile: ProgramProfile | None, stack: AsyncExitStack) -> BrowserProbe | None:

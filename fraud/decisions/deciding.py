@@ -26,7 +26,8 @@ from fraud.policy.pack import ExpectedLoss, Pack
 
 _DIGITS = 6  # scores are kept to six places: finer differences mean nothing to a person and would not survive a change of processor
 
-_WAYS_TO_LOOK = ("website.reachable", "website.social_profiles")  # checks whose missing answer keeps the others from being made
+_WAYS_TO_LOOK = ("website.reachable", "website.social_profiles", "audience.channel")
+"""Checks whose missing answer keeps the others from being made."""
 
 _UNSEEN = frozenset({Status.INCONCLUSIVE, Status.ERROR})
 

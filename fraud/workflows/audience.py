@@ -3,14 +3,51 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from crawlers.backlinks.facts import BacklinkFacts
 from crawlers.backlinks.profile import About, read_profile
 from crawlers.facts import SiteFacts
+from crawlers.social.facts import ProfileFacts
+from fraud.checks.applicants.audience import Audience
 from fraud.checks.applicants.names import host_of, owner_of
+from fraud.domain.hashing import keyed_hash
 from fraud.domain.programs import Application
+
+MOST_PROFILES = 20
+"""Stated profiles that are looked up."""
+
+
+@dataclass(frozen=True)
+class AudienceTools:
+    """What collecting works with: `pepper` keys the code of proof, `profile` looks one social profile up (None: nobody looks)."""
+
+    pepper: bytes
+    profile: Callable[[str], Awaitable[ProfileFacts]] | None = None
+
+
+async def audience_of(application: Application, sites: Sequence[SiteFacts], tools: AudienceTools) -> Audience:
+    """What can be known of the audience; a source that fails says so in its facts."""
+    return Audience(
+        backlinks=await backlinks_of(application, sites),
+        profiles=await profiles_of(application, tools),
+        proof=proof_code(tools.pepper, application.application_id) if application.application_id else "",
+    )
+
+
+async def profiles_of(application: Application, tools: AudienceTools) -> tuple[ProfileFacts, ...] | None:
+    """The stated profiles looked up, one after the other and each once; None where nobody looks."""
+    if tools.profile is None or not application.social_profiles:
+        return None
+    stated = list(dict.fromkeys(application.social_profiles))[:MOST_PROFILES]
+    return tuple([await tools.profile(one) for one in stated])
+
+
+def proof_code(pepper: bytes, application_id: str) -> str:
+    """The code that an applicant puts into a profile's text to prove that it is theirs; the same for ever, and of nobody else."""
+    return f"affiliate-proof-{keyed_hash(pepper, 'profile-proof', application_id)[:16]}"
 
 
 async def backlinks_of(application: Application, sites: Sequence[SiteFacts]) -> BacklinkFacts | None:

@@ -14,7 +14,7 @@ import structlog
 from crawlers.errors import CrawlError, LookupFailed
 from crawlers.facts import DnsFacts, Failure, Hop, SiteFacts
 from crawlers.reading.affiliate import network_of
-from fraud.checks.applicants.audience import Audience
+from crawlers.social.facts import ProfileFacts
 from fraud.checks.applicants.context import Applicant, Surroundings, VettingFacts, as_builtins, from_builtins, protected
 from fraud.checks.applicants.summary import summary
 from fraud.checks.running import run_applicant_checks
@@ -29,7 +29,7 @@ from fraud.domain.programs import Application, ProgramProfile
 from fraud.errors import ReplayError
 from fraud.policy.pack import Pack
 from fraud.workflows.applications import verified
-from fraud.workflows.audience import backlinks_of
+from fraud.workflows.audience import AudienceTools, audience_of
 
 SIDE_BY_SIDE = 8
 """Applications in work at once; politeness and the number of requests in flight are the crawler's own business."""
@@ -54,7 +54,8 @@ class VettingTools:
     """What a vetting works with: `collect` visits one website, `pepper` keys the hashes of personal values.
 
     `memory` is what the workspace knows of websites, `mail_records` finds the records of an e-mail address's domain, `acquaintances` the
-    affiliates and earlier applicants who state the same as an applicant; without them those facts stay unknown.
+    affiliates and earlier applicants who state the same as an applicant, `profile` looks one social profile up; without them those facts
+    stay unknown.
     """
 
     collect: Callable[[str], Awaitable[SiteFacts]]
@@ -64,6 +65,7 @@ class VettingTools:
     memory: Memory | None = None
     mail_records: Callable[[str], Awaitable[DnsFacts]] | None = None
     acquaintances: Callable[[Application], tuple[KnownMatch, ...]] | None = None
+    profile: Callable[[str], Awaitable[ProfileFacts]] | None = None
 
 
 @dataclass(frozen=True)
@@ -91,7 +93,7 @@ async def vet(application: Application, profile: ProgramProfile | None, pack: Pa
         surroundings=_surroundings(applicant, sites, tools.memory),
         mail=await tools.mail_records(applicant.email_domain) if tools.mail_records and applicant.email_domain else None,
         known=tools.acquaintances(application) if tools.acquaintances else None,
-        audience=Audience(backlinks=await backlinks_of(application, sites)),
+        audience=await audience_of(application, sites, AudienceTools(tools.pepper, tools.profile)),
         as_of=as_of,
     )
     decision = _decision(facts, pack, tools)

@@ -18,6 +18,7 @@ from fraud.checks.applicants import (
     reach,
     registry,
     safety,
+    social,
     standing,
     statements,
     tracking,
@@ -66,12 +67,14 @@ NAME_CHECKS = frozenset(
 )
 """Checks of a site that have something to say although it did not answer."""
 
-APPLICATION_CHECKS: Mapping[str, Callable[[VettingFacts, Limits], Signal]] = {
+APPLICATION_CHECKS: Mapping[str, Callable[[VettingFacts, Limits], Signal | tuple[Signal, ...]]] = {
     "website.social_profiles": identity.social_profiles,
     "application.email_domain": identity.email_domain,
     "application.mail_server": statements.mail_server,
     "application.statements": statements.statements,
     "application.known_identity": known.known_identity,
     "audience.backlinks": backlinks.backlinks,
+    "audience.profiles": social.profiles,
+    "audience.channel": social.channel,
 }
 """Checks that look at the application as a whole."""

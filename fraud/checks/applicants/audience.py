@@ -32,12 +32,14 @@ class ListEntry(msgspec.Struct, frozen=True, kw_only=True):
 class Audience(msgspec.Struct, frozen=True, kw_only=True):
     """The facts; None where nobody looked.
 
-    `backlinks` is the profile of the export that came with the application, `profiles` one entry per stated profile, `phone` what its
-    number is, `signup` what its address is known to be, `listed` the entries of the program's lists.
+    `backlinks` is the profile of the export that came with the application, `profiles` one entry per stated profile, `proof` the code that
+    the applicant may show in a profile, `phone` what the number is, `signup` what the address is known to be, `listed` the entries of the
+    program's lists.
     """
 
     backlinks: BacklinkFacts | None = None
     profiles: tuple[ProfileFacts, ...] | None = None
+    proof: str = ""
     phone: PhoneFacts | None = None
     signup: AddressFacts | None = None
     listed: tuple[ListEntry, ...] | None = None

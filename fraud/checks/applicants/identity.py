@@ -47,7 +47,7 @@ def social_profiles(facts: VettingFacts, limits: Limits) -> Signal:
     if not declared:
         return _SOCIAL.not_applicable(facts.subject, f"The application names no social profile; {_others(facts, linked)}")
     if not facts.application.websites:
-        return _SOCIAL.inconclusive(facts.subject, "Profiles were given without a website to link to them, so nothing confirms them.")
+        return _SOCIAL.not_applicable(facts.subject, "Profiles were given without a website to link to them.")
     matches = {stated: [seen for seen in linked if same_profile(stated, seen[1])] for stated in declared}
     missing = [stated for stated, seen in matches.items() if not seen]
     if missing and (unread := _unread(facts)):

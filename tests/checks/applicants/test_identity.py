@@ -65,7 +65,7 @@ def test_a_link_on_any_of_the_sites_will_do() -> None:
 
 
 def test_a_profile_without_a_site_or_with_one_unread_is_unknown() -> None:
-    assert social().status is Status.INCONCLUSIVE
+    assert social().status is Status.NOT_APPLICABLE
     assert social(site(), unreachable("https://second.example/")).status is Status.INCONCLUSIVE
     assert social(site(shell())).status is Status.INCONCLUSIVE
 
