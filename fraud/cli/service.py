@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import sys
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 
@@ -28,9 +30,16 @@ from fraud.web.sessions import SessionSigner
 from fraud.workflows.appending import append_body
 from fraud.workflows.ingesting import IngestOptions, IngestReport
 
+SWITCH_SECONDS = 0.0005
+"""How long a thread behind the answers may keep the interpreter while an answer waits for it; Python's own 5 ms would be noticed."""
+
+COLLECT_AFTER = (20_000, 20, 50)
+"""When Python looks for unreachable cycles: what was loaded at the start is left out of it, and answers hold none."""
+
 
 def create_service(app: App) -> FastAPI:
     """The web application of one opened product. Its worker and its writer of decisions live as long as it does."""
+    sys.setswitchinterval(SWITCH_SECONDS)
     writer = open_writer(app)
     scorers = Scorers(app, writer.record, writer.record)
     worker = Worker(app, HANDLERS)
@@ -72,11 +81,15 @@ def create_service(app: App) -> FastAPI:
         probes={"database": app.database.ping, "policy": policy_probe},
         gauges=gauges,
     )
+
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         worker.start()
         courier.start()
         await run_in_threadpool(scorers.of, DEFAULT_PROGRAM)  # what takes seconds to load must be there before a tracker asks
+        gc.collect()
+        gc.freeze()
+        gc.set_threshold(*COLLECT_AFTER)
         try:
             yield
         finally:

@@ -21,6 +21,7 @@ from fraud.errors import StorageError
 
 _FRAME = struct.Struct("<II")
 _MARK = "lock"
+_READ_AT_ONCE = 256 * 1024
 
 
 @dataclass(frozen=True)
@@ -95,7 +96,11 @@ class Journal:
         """Up to `most` whole records of a segment from an offset on, and the offset after them."""
         with segment.open("rb") as file:
             file.seek(offset)
-            return _records(file.read(), offset, most)
+            part = file.read(_READ_AT_ONCE)
+            bodies, reached = _records(part, offset, most)
+            if len(bodies) == most or len(part) < _READ_AT_ONCE:
+                return bodies, reached
+            return _records(part + file.read(), offset, most)
 
     def drop(self, segment: Path) -> None:
         """Forgets a segment whose records have all arrived, and the folder it was taken over with when that is empty."""

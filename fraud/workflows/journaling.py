@@ -91,11 +91,16 @@ class Destinations:
 
 @dataclass(frozen=True)
 class Pace:
-    """How records are carried on: at most `batch` at once; under traffic the thread rests `rest` times as long as a batch took, so that
-    answers come first; the lake gets a segment after `lake` seconds; after a failure it waits `retry` seconds."""
+    """How records are carried on: at most `batch` at once, and then a rest `rest` times as long as that took, so that answers come first.
 
-    batch: int = 32
-    rest: float = 3.0
+    While more than `busy` events a second are answered, records wait in the journal, up to `backlog` of them. The lake gets a segment
+    after `lake` seconds; after a failure the thread waits `retry` seconds.
+    """
+
+    batch: int = 16
+    rest: float = 4.0
+    busy: float = 200.0
+    backlog: int = 100_000
     lake: float = 60.0
     retry: float = 0.5
     idle: float = 0.05
@@ -201,6 +206,7 @@ class JournalWriter:
 
     def _work(self) -> None:
         while True:
+            self._let_answers_go_first()
             began = time.monotonic()
             try:
                 worked = self._carry_on()
@@ -218,6 +224,16 @@ class JournalWriter:
                 return
             self._pause(worked, time.monotonic() - began)
 
+    def _let_answers_go_first(self) -> None:
+        """Returns when there are few events to answer, many records waiting, or somebody asks for them."""
+        looked, before = time.monotonic(), self._recorded
+        while not (self._closing or self._wanted.is_set() or self._waiting() > self._pace.backlog or self._journal.is_half_full):
+            self._wanted.wait(self._pace.idle)
+            now = time.monotonic()
+            if self._recorded - before <= self._pace.busy * (now - looked):
+                return
+            looked, before = now, self._recorded
+
     def _pause(self, worked: bool, took: float) -> None:
         if self._closing or self._journal.is_half_full:
             return
@@ -225,14 +241,15 @@ class JournalWriter:
             if not worked:
                 self._wanted.clear()
             return
-        self._wanted.wait(self._pace.rest * took if worked else self._pace.idle)
+        if worked:
+            self._wanted.wait(self._pace.rest * took)
 
     def _carry_on(self) -> bool:
         """One batch into the store, or else one finished segment into the lake; false when there is nothing to do."""
         for segment in self._journal.segments():
             bodies = self._read(segment, self._pace.batch)
             if bodies is not None:
-                self._keep([self._decision(body) for body in bodies])
+                self._keep([self._politely(body) for body in bodies])
                 self._advance(segment, bodies)
                 return True
             if not self._journal.is_open(segment):
@@ -262,6 +279,11 @@ class JournalWriter:
             self._done[segment] = self._reached
             self._written += len(bodies)
             self._changed.notify_all()
+
+    def _politely(self, body: bytes) -> Decision:
+        """A decision in words; the interpreter is offered to the threads that answer before each."""
+        time.sleep(0)
+        return self._decision(body)
 
     def _decision(self, body: bytes) -> Decision:
         if body[:1] == _DECISION:

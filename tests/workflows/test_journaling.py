@@ -147,6 +147,17 @@ def test_a_full_journal_refuses_and_counts(tmp_path: Path) -> None:
     assert len(shelf.kept) == writer.stats().recorded
 
 
+def test_while_many_answers_are_given_records_wait_in_the_journal(tmp_path: Path) -> None:
+    shelf = Shelf()
+    to = Destinations(shelf, lambda policy: load_pack())  # type: ignore[arg-type]  # only `add` is asked of the store
+    writer = JournalWriter(Journal(tmp_path), to, Pace(busy=0, idle=0.001, backlog=30))
+    answer(writer, 30)
+    assert writer.stats().waiting <= 30
+    writer.flush()
+    assert len(shelf.kept) == 30
+    writer.close()
+
+
 def test_segments_follow_one_another(tmp_path: Path) -> None:
     shelf = Shelf()
     writer = writer_of(tmp_path, shelf, JournalBounds(segment=3_000))
