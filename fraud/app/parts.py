@@ -35,6 +35,7 @@ from fraud.storage.database import Database, open_database
 from fraud.storage.decisions import SqlDecisions
 from fraud.storage.evidence import EvidenceFolder
 from fraud.storage.jobs import SqlJobs
+from fraud.storage.nights import SqlNights
 from fraud.storage.outbox import SqlOutbox
 from fraud.storage.policies import SqlPolicies
 from fraud.storage.programs import SqlPrograms
@@ -58,6 +59,7 @@ class Stores:
 
     decisions: SqlDecisions
     scans: SqlScans
+    nights: SqlNights
     alerts: SqlAlerts
     reviews: SqlReviews
     policies: SqlPolicies
@@ -83,6 +85,7 @@ class App:
         self.stores = Stores(
             decisions=SqlDecisions(self.database),
             scans=SqlScans(self.database),
+            nights=SqlNights(self.database),
             alerts=SqlAlerts(self.database),
             reviews=SqlReviews(self.database),
             policies=SqlPolicies(self.database),

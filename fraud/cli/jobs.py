@@ -10,6 +10,7 @@ import msgspec
 
 from fraud.app.parts import App
 from fraud.app.scanning import scan_workspace
+from fraud.app.trying import COMPARE, TRY, run_comparison, run_try
 from fraud.app.vetting import VettingMeans, vet_applications
 from fraud.app.working import Handler
 from fraud.domain.actors import SYSTEM
@@ -41,5 +42,5 @@ def scan(app: App, job: Job) -> dict[str, Any]:
     return {"scan_id": result.scan_id, "alerts": len(result.alerts)}
 
 
-HANDLERS: Mapping[str, Handler] = {"vet": vet, "scan": scan}
+HANDLERS: Mapping[str, Handler] = {"vet": vet, "scan": scan, TRY: run_try, COMPARE: run_comparison}
 """The handler of each kind of job."""

@@ -28,3 +28,13 @@ class Dossier(msgspec.Struct, frozen=True, kw_only=True):
     policy: Artefact
     models: tuple[Artefact, ...]
     facts: dict[str, Any]
+
+
+class DossierLine(msgspec.Struct, frozen=True, kw_only=True):
+    """A dossier in a line, as lists need it."""
+
+    application_id: str
+    decision_id: str
+    as_of: datetime
+    outcome: Outcome
+    score: float

@@ -12,7 +12,7 @@ from typing import Any, Protocol
 
 from fraud.domain.actors import Actor, Role
 from fraud.domain.alerts import Alert, Merge, counted
-from fraud.domain.cases import Case, CaseEvent
+from fraud.domain.cases import Case, CaseEvent, CaseState
 from fraud.domain.decisions import Decision, DecisionKind, SubjectKind
 from fraud.domain.dossiers import Dossier
 from fraud.domain.jobs import Job
@@ -90,6 +90,10 @@ class AlertStore(Protocol):
         """Open alerts, largest expected loss first, then highest score; without those that are suppressed or, at that time, snoozed."""
         ...
 
+    def open_page(self, program_id: str, at: datetime, limit: int, offset: int = 0) -> list[Alert]:
+        """A page of what `open_alerts` gives at that time, read without the others."""
+        ...
+
     def standing(self, program_id: str) -> list[Alert]:
         """Every alert of a program, open or not: what people have been told already."""
         ...
@@ -124,6 +128,10 @@ class CaseStore(Protocol):
 
     def all(self, program_id: str) -> list[Case]:
         """Every case of a program, oldest first."""
+        ...
+
+    def standing(self, program_id: str, states: Sequence[CaseState]) -> list[Case]:
+        """The cases that stand in one of these states, oldest first."""
         ...
 
     def change(self, case: Case, event: CaseEvent) -> None:

@@ -6,12 +6,12 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import ColumnElement, Connection, func, or_, select, update
 
 from fraud.domain.alerts import Alert, AlertState, Merge, counted
 from fraud.errors import NotFound
 from fraud.storage.database import Database
-from fraud.storage.documents import decode, digest, encode, insert_new
+from fraud.storage.documents import decode, digest, encode, insert_new, page_size
 from fraud.storage.tables import alert_sightings
 from fraud.storage.tables import alerts as table
 
@@ -51,6 +51,35 @@ class SqlAlerts:
             found = [decode(text, Alert) for text in connection.execute(query).scalars()]
         return [alert for alert in found if not alert.suppressed_by and not _sleeps(alert, at)]
 
+    def open_page(self, program_id: str, at: datetime, limit: int, offset: int = 0) -> list[Alert]:
+        """A page of what `open_alerts` gives at that time, read without the others."""
+        query = (
+            select(table.c.document)
+            .where(*_queued(program_id, at))
+            .order_by(table.c.expected_loss.desc(), table.c.score.desc(), table.c.opened_at, table.c.alert_id)
+            .limit(page_size(limit))
+            .offset(offset)
+        )
+        with self._database.reading() as connection:
+            return [decode(text, Alert) for text in connection.execute(query).scalars()]
+
+    def count_open(self, program_id: str, at: datetime) -> int:
+        """How many alerts `open_alerts` would give at that time."""
+        with self._database.reading() as connection:
+            return int(connection.execute(select(func.count(table.c.alert_id)).where(*_queued(program_id, at))).scalar_one())
+
+    def named(self, program_id: str, names: Sequence[str]) -> list[Alert]:
+        """The alerts with these ids that there are, in any state."""
+        query = select(table.c.document).where(table.c.program_id == program_id, table.c.alert_id.in_(list(names)))
+        with self._database.reading() as connection:
+            return [decode(text, Alert) for text in connection.execute(query).scalars()]
+
+    def about(self, program_id: str, subject_id: str) -> list[Alert]:
+        """The alerts on one subject, in any state."""
+        query = select(table.c.document).where(table.c.program_id == program_id, table.c.subject_id == subject_id)
+        with self._database.reading() as connection:
+            return [decode(text, Alert) for text in connection.execute(query).scalars()]
+
     def standing(self, program_id: str) -> list[Alert]:
         """Every alert of a program, open or not: what people have been told already."""
         query = select(table.c.document).where(table.c.program_id == program_id)
@@ -63,6 +92,11 @@ class SqlAlerts:
             changed = how(_standing(connection, program_id, alert_id, lock=True))
             _write(connection, changed)
         return changed
+
+
+def _queued(program_id: str, at: datetime) -> tuple[ColumnElement[bool], ...]:
+    awake = or_(table.c.snoozed_until.is_(None), table.c.snoozed_until <= at)
+    return table.c.program_id == program_id, table.c.state == AlertState.OPEN.value, table.c.suppressed_by.is_(None), awake
 
 
 def _sleeps(alert: Alert, at: datetime | None) -> bool:
@@ -111,4 +145,6 @@ def _row(alert: Alert) -> dict[str, Any]:
         "opened_at": alert.opened_at,
         "last_seen_at": alert.last_seen_at,
         "document": encode(alert),
+        "suppressed_by": alert.suppressed_by or None,
+        "snoozed_until": alert.snoozed_until,
     }

@@ -6,7 +6,8 @@ from typing import Any
 
 from sqlalchemy import func, select
 
-from fraud.domain.dossiers import Dossier
+from fraud.domain.decisions import Outcome
+from fraud.domain.dossiers import Dossier, DossierLine
 from fraud.domain.programs import Application
 from fraud.errors import InputError, NotFound
 from fraud.storage.database import Database
@@ -86,6 +87,26 @@ class SqlApplications:
         with self._database.reading() as connection:
             texts = connection.execute(query).scalars().all()
         return [decode(text, Dossier) for text in texts]
+
+    def lines(self, program_id: str) -> list[DossierLine]:
+        """The newest dossier of each application in a line, newest first, without its document."""
+        table = dossiers.c
+        age = func.row_number().over(partition_by=table.application_id, order_by=(table.as_of.desc(), table.position.desc()))
+        told = (table.application_id, table.decision_id, table.as_of, table.outcome, table.score, table.position)
+        ranked = select(*told, age.label("age")).where(table.program_id == program_id).subquery()
+        query = select(ranked).where(ranked.c.age == 1).order_by(ranked.c.as_of.desc(), ranked.c.position.desc())
+        with self._database.reading() as connection:
+            rows = connection.execute(query).mappings().all()
+        return [
+            DossierLine(
+                application_id=row["application_id"],
+                decision_id=row["decision_id"],
+                as_of=row["as_of"],
+                outcome=Outcome(row["outcome"]),
+                score=row["score"],
+            )
+            for row in rows
+        ]
 
 
 def _row(application: Application) -> dict[str, Any]:

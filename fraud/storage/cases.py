@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from sqlalchemy import select, update
 
-from fraud.domain.cases import Case, CaseEvent
+from fraud.domain.cases import Case, CaseEvent, CaseState
 from fraud.errors import Conflict, NotFound
 from fraud.storage.database import Database
 from fraud.storage.documents import decode, encode, insert_new
@@ -36,6 +38,16 @@ class SqlCases:
     def all(self, program_id: str) -> list[Case]:
         """Every case of a program, oldest first."""
         query = select(table.c.document).where(table.c.program_id == program_id).order_by(table.c.opened_at, table.c.case_id)
+        with self._database.reading() as connection:
+            return [decode(text, Case) for text in connection.execute(query).scalars()]
+
+    def standing(self, program_id: str, states: Sequence[CaseState]) -> list[Case]:
+        """The cases that stand in one of these states, oldest first."""
+        query = (
+            select(table.c.document)
+            .where(table.c.program_id == program_id, table.c.state.in_([state.value for state in states]))
+            .order_by(table.c.opened_at, table.c.case_id)
+        )
         with self._database.reading() as connection:
             return [decode(text, Case) for text in connection.execute(query).scalars()]
 

@@ -109,6 +109,17 @@ class SqlJobs:
             # SQLite compares without regard to case, and the text may stand deeper in the payload.
             return next((job for job in found if job.payload.get(field) == value), None)
 
+    def unfinished(self, program_id: str, limit: int) -> list[Job]:
+        """Jobs that wait, run or have failed, newest first."""
+        query = (
+            select(table)
+            .where(table.c.program_id == program_id, table.c.state != JobState.DONE.value)
+            .order_by(table.c.created_at.desc(), table.c.position.desc())
+            .limit(limit)
+        )
+        with self._database.reading() as connection:
+            return [_job(row) for row in connection.execute(query).mappings()]
+
     def _change(self, job_id: str, worker: str, values: dict[str, Any]) -> None:
         own = update(table).where(table.c.job_id == job_id, table.c.worker == worker, table.c.state == JobState.RUNNING.value)
         with self._database.transaction() as connection:

@@ -9,6 +9,7 @@ from fraud.domain.scans import ScanResult
 from fraud.errors import Conflict, NotFound
 from fraud.storage.database import Database
 from fraud.storage.documents import decode, encode, page_size
+from fraud.storage.nights import add_night
 from fraud.storage.tables import scans as table
 
 
@@ -26,6 +27,7 @@ class SqlScans:
                 connection.execute(table.insert().values(row))
             except IntegrityError as error:
                 raise Conflict(f"The scan {result.scan_id!r} is already kept.") from error
+            add_night(connection, result)
 
     def get(self, program_id: str, scan_id: str) -> ScanResult:
         """One result, or `NotFound`."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Coroutine, Mapping
 from typing import Any
-from urllib.parse import urlsplit
 
 from fastapi import Request, Response
 from fastapi.exceptions import RequestValidationError
@@ -12,13 +11,13 @@ from fastapi.responses import RedirectResponse
 from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
 
-from fraud.errors import Forbidden, FraudError, Unauthorised
+from fraud.errors import FraudError, Unauthorised
 from fraud.web.rendering import error_page
 from fraud.web.visits import login_address
 
 CONTENT_POLICY = (
-    "default-src 'none'; style-src 'self'; img-src 'self' data:; form-action 'self'; base-uri 'none'; frame-ancestors 'none'; "
-    "require-trusted-types-for 'script'"
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; form-action 'self'; base-uri 'none'; "
+    "frame-ancestors 'none'; require-trusted-types-for 'script'"
 )
 
 HEADERS: Mapping[str, str] = {
@@ -67,15 +66,3 @@ def with_headers(response: Response) -> Response:
     response.headers.update(HEADERS)
     response.headers.setdefault("Cache-Control", "no-store")
     return response
-
-
-def require_own_form(request: Request) -> None:
-    """Lets a form through only when the browser says that one of our own pages sent it; `Forbidden` otherwise.
-
-    Browsers say it in `Sec-Fetch-Site`, older ones in `Origin`; a client that sends neither is no browser and holds no cookie of others.
-    """
-    site = request.headers.get("sec-fetch-site")
-    origin = request.headers.get("origin")
-    same_host = origin is None or urlsplit(origin).netloc == request.headers.get("host")
-    if site not in {None, "same-origin", "none"} or (site is None and not same_host):
-        raise Forbidden("This form was sent from another site. Open the page here and try again.")

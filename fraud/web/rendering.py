@@ -3,27 +3,42 @@
 from __future__ import annotations
 
 import functools
+import re
 from collections.abc import Mapping
+from datetime import datetime
 from http import HTTPStatus
 from importlib import resources
 
 from fastapi import Response
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment
+from markupsafe import Markup
 
+from fraud.domain.clock import isoformat
 from fraud.domain.hashing import sha256_of
+from fraud.reports import words
 from fraud.reports.templating import make_environment, style_sheet
+from fraud.reports.trends import risk_chart, trend_chart
+from fraud.web import phrases
 from fraud.web.visits import Visit
 
 STYLE_PATH = "/static/pages.css"
+SCRIPT_PATH = "/static/pages.js"
 NAVIGATION = (
-    ("Today", "/", ""),
-    ("Alerts", "/alerts", "alerts"),
-    ("Applications", "/applications", "applications"),
-    ("Scans", "/scans", "scans"),
+    ("Today", "/", "", "t"),
+    ("Alerts", "/alerts", "alerts", "a"),
+    ("Applications", "/applications", "applications", "p"),
+    ("Traffic", "/affiliates", "affiliates", "f"),
+    ("Rings", "/rings", "rings", "r"),
+    ("Scans", "/scans", "scans", "s"),
+    ("Policy", "/policy", "policy", "y"),
+    ("Models", "/models", "models", "m"),
+    ("Settings", "/settings", "settings", "e"),
 )
+"""Every section: what it is called, where it is, the first part of its path, and the key that leads there after `g`."""
 
 _ADVICE = {
+    422: "Go back, correct it and send it again: nothing was changed.",
     403: "Sign in with another key, or switch to one of your own programs.",
     404: "Check the address, or look in another of your programs: nothing is shown across programs.",
     409: "Open the page again to see how things stand now.",
@@ -41,6 +56,28 @@ def page_style() -> str:
 def style_response() -> Response:
     """The style sheet. Its address carries its hash, so browsers may keep it for good."""
     return Response(page_style(), media_type="text/css", headers={"Cache-Control": "public, max-age=31536000, immutable"})
+
+
+@functools.cache
+def page_script() -> str:
+    """The one script: shortcuts, and times in the reader's zone. Everything works without it."""
+    return resources.files("fraud.web").joinpath("static", "pages.js").read_text(encoding="utf-8")
+
+
+def script_response() -> Response:
+    """The script. Its address carries its hash, so browsers may keep it for good."""
+    return Response(page_script(), media_type="text/javascript", headers={"Cache-Control": "public, max-age=31536000, immutable"})
+
+
+def moment(at: datetime) -> Markup:
+    """A time in UTC that the script turns into the reader's zone."""
+    return Markup('<time datetime="{}">{}</time>').format(isoformat(at), words.when(at))
+
+
+def csv_response(name: str, table: str) -> Response:
+    """A table as a file."""
+    safe = re.sub(r"[^A-Za-z0-9_-]", "_", name)
+    return Response(table, media_type="text/csv", headers={"Content-Disposition": f'attachment; filename="{safe}.csv"'})
 
 
 def page(template: str, visit: Visit, context: Mapping[str, object], status: int = 200) -> HTMLResponse:
@@ -66,5 +103,11 @@ def error_page(status: int, message: str) -> HTMLResponse:
 @functools.cache
 def _environment() -> Environment:
     environment = make_environment("fraud.web")
-    environment.globals.update(style_address=f"{STYLE_PATH}?v={sha256_of(page_style().encode())[:12]}", navigation=NAVIGATION)
+    environment.globals.update(
+        style_address=f"{STYLE_PATH}?v={sha256_of(page_style().encode())[:12]}",
+        script_address=f"{SCRIPT_PATH}?v={sha256_of(page_script().encode())[:12]}",
+        navigation=NAVIGATION,
+        phrases=phrases,
+    )
+    environment.filters.update(when=moment, trend=trend_chart, risk_line=risk_chart)
     return environment

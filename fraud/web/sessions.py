@@ -7,6 +7,7 @@ A ticket may be used again until it ends: mail scanners open links before people
 from __future__ import annotations
 
 import hashlib
+import hmac
 from datetime import datetime, timedelta
 
 import msgspec
@@ -32,6 +33,7 @@ class SessionSigner:
         if len(secret_key) < _SHORTEST_SECRET:
             raise ValueError(f"The secret that signs sessions has {len(secret_key)} bytes; give at least {_SHORTEST_SECRET}.")
         self._sessions = _serializer(secret_key, "fraud.web.session")
+        self._form_key = hmac.digest(secret_key, b"fraud.web.form", "sha256")
         self._tickets = _serializer(secret_key, "fraud.web.ticket")
 
     def issue(self, actor: Actor, at: datetime) -> str:
@@ -41,6 +43,14 @@ class SessionSigner:
     def read(self, token: str, at: datetime) -> Actor | None:
         """Whose session it is; `None` when it was altered, has ended, or is no session."""
         return _read(self._sessions, token, at)
+
+    def form_token(self, session: str) -> str:
+        """The token that forms of this session carry: another page cannot know it, because it cannot read the session."""
+        return hmac.digest(self._form_key, session.encode(), "sha256").hex()
+
+    def accepts_form(self, session: str, token: str) -> bool:
+        """Whether a form's token is that of the session."""
+        return hmac.compare_digest(self.form_token(session).encode(), token.encode(errors="replace"))
 
     def issue_ticket(self, actor: Actor, at: datetime) -> str:
         """A ticket for one link, `/login?ticket=…`, that lasts 15 minutes from `at`."""

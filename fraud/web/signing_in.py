@@ -10,7 +10,7 @@ from fastapi.responses import RedirectResponse
 
 from fraud.domain.actors import Actor
 from fraud.errors import Forbidden
-from fraud.web.guarding import require_own_form
+from fraud.web.forms import require_own_form
 from fraud.web.rendering import outside_page
 from fraud.web.sessions import SESSION_LASTS
 from fraud.web.visits import COOKIE, Door, live_actor, require_reviewer, safe_next
@@ -35,7 +35,7 @@ class SigningIn:
     def sign_in(self, request: Request, key: Annotated[str, Form()] = "", next: Annotated[str, Form()] = "/") -> Response:  # noqa: A002
         """`POST /login`: a key for a session. Every key is looked up the same way, so a wrong one takes as long as a right one."""
         require_own_form(request)
-        actor = self.door.stores.actors.authenticate(key.strip()[:_LONGEST_KEY])
+        actor = self.door.app.stores.actors.authenticate(key.strip()[:_LONGEST_KEY])
         if actor is None:
             return _login_page(safe_next(next), WRONG_KEY, status=401)
         try:
@@ -53,7 +53,7 @@ class SigningIn:
 
     def _with_ticket(self, request: Request, ticket: str) -> Response:
         claimed = self.door.sessions.read_ticket(ticket, self.door.clock.now())
-        actor = live_actor(self.door.stores.actors, claimed) if claimed else None
+        actor = live_actor(self.door.app.stores.actors, claimed) if claimed else None
         if actor is None:
             return _login_page("/", OLD_TICKET, status=401)
         require_reviewer(actor)

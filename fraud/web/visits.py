@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from urllib.parse import quote, urlencode, urlsplit
 
 from fastapi import Request
 
+from fraud.app.parts import App
 from fraud.domain.actors import DEFAULT_PROGRAM, Actor, ActorKind, Role
 from fraud.domain.clock import Clock
-from fraud.domain.ports import ActorStore
+from fraud.domain.ports import ActorStore, ProgramStore
 from fraud.domain.programs import ProgramProfile
 from fraud.errors import Forbidden, Unauthorised
+from fraud.web.forms import Sent, require_own_form
 from fraud.web.sessions import SessionSigner
-from fraud.web.stores import PageStores
 
 COOKIE = "fraud_session"
 _SECTIONS = {
@@ -21,6 +23,8 @@ _SECTIONS = {
     "application": "/applications/",
     "decision": "/decisions/",
     "scan": "/scans/",
+    "alert": "/alerts/",
+    "ring": "/rings/",
 }
 
 
@@ -32,6 +36,18 @@ class Visit:
     program_id: str
     programs: tuple[ProgramProfile, ...]
     section: str
+    token: str = ""
+    now: datetime | None = None
+
+    @property
+    def reviewer(self) -> tuple[str, str]:
+        """Who acts: id and name."""
+        return self.actor.actor_id, self.actor.name
+
+    @property
+    def is_admin(self) -> bool:
+        """Whether what belongs to administrators is open to them."""
+        return self.actor.role.reaches(Role.ADMIN)
 
     @property
     def profile(self) -> ProgramProfile | None:
@@ -47,18 +63,23 @@ class Visit:
         """The address of a thing's page in this program; "" for kinds without pages."""
         return self.address(_SECTIONS[kind] + quote(name, safe="")) if kind in _SECTIONS and name else ""
 
-    def address(self, path: str) -> str:
-        """A path of ours, in this program."""
-        return f"{path}?{urlencode({'program': self.program_id})}"
+    def address(self, path: str, **asked: object) -> str:
+        """A path of ours, in this program; what is empty is left out of the question."""
+        told = {name: str(value) for name, value in asked.items() if value not in {None, "", False}}
+        return f"{path}?{urlencode({'program': self.program_id, **told})}"
 
 
 @dataclass(frozen=True)
 class Door:
     """Lets people in: reads the session, checks the role, and picks the program."""
 
-    stores: PageStores
+    app: App
     sessions: SessionSigner
-    clock: Clock
+
+    @property
+    def clock(self) -> Clock:
+        """What time it is for everybody."""
+        return self.app.clock
 
     def enter(self, request: Request) -> Visit:
         """The visit behind a request; `Unauthorised` without a live session, `Forbidden` for a program that is not the actor's."""
@@ -66,16 +87,25 @@ class Door:
         if actor is None:
             raise Unauthorised("Sign in to see this page.")
         require_reviewer(actor)
-        programs = _programs(self.stores, actor)
+        programs = _programs(self.app.stores.programs, actor)
         program_id = request.query_params.get("program") or _first(programs)
         if not actor.may_enter(program_id):
             raise Forbidden("Your key does not open this program. Choose one of your own, or ask an administrator for access.")
-        return Visit(actor, program_id, programs, request.url.path.split("/")[1])
+        token = self.sessions.form_token(request.cookies.get(COOKIE, ""))
+        return Visit(actor, program_id, programs, request.url.path.split("/")[1], token, self.clock.now())
+
+    def enter_to_act(self, request: Request, sent: Sent, needed: Role = Role.REVIEW) -> Visit:
+        """The visit behind a form of ours; `Forbidden` for one that another page sent, or that needs a higher role."""
+        require_own_form(request)
+        visit = self.enter(request)
+        if not self.sessions.accepts_form(request.cookies.get(COOKIE, ""), sent.text("token")):
+            raise Forbidden("This form belongs to another session. Open the page again and send it from there.")
+        return require_role(visit, needed)
 
     def actor(self, request: Request) -> Actor | None:
         """Who is signed in. A key that was revoked or changed since counts as it stands now."""
         claimed = self.sessions.read(request.cookies.get(COOKIE, ""), self.clock.now())
-        return live_actor(self.stores.actors, claimed) if claimed else None
+        return live_actor(self.app.stores.actors, claimed) if claimed else None
 
 
 def live_actor(actors: ActorStore, claimed: Actor) -> Actor | None:
@@ -104,8 +134,15 @@ def safe_next(target: str) -> str:
     return target if inside and urlsplit(target).path not in {"/login", "/logout"} else "/"
 
 
-def _programs(stores: PageStores, actor: Actor) -> tuple[ProgramProfile, ...]:
-    known = stores.programs.all()
+def require_role(visit: Visit, needed: Role) -> Visit:
+    """The visit, when its actor's role reaches far enough; `Forbidden` otherwise."""
+    if not visit.actor.role.reaches(needed):
+        raise Forbidden(f"This takes a key with the role {needed.value}. Ask an administrator, or sign in with such a key.")
+    return visit
+
+
+def _programs(store: ProgramStore, actor: Actor) -> tuple[ProgramProfile, ...]:
+    known = store.all()
     mine = [one for one in known if actor.may_enter(one.program_id)]
     unnamed = {one for one in actor.programs if one != "*"} - {one.program_id for one in mine}
     return (*mine, *(ProgramProfile(name=one, program_id=one) for one in sorted(unnamed)))

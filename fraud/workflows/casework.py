@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from fraud.cases.casework import HOLD, Step, is_free, taken_step
@@ -11,10 +11,13 @@ from fraud.domain.cases import Case, CaseAction, CaseEvent, CaseState
 from fraud.domain.ids import stable_id
 from fraud.domain.ports import CaseStore
 from fraud.domain.reviews import Disposition
-from fraud.errors import Conflict
+from fraud.errors import Conflict, NotFound
 from fraud.workflows.reviewing import ReviewTools, Word, resolve_alert
 
-__all__ = ["HOLD", "CaseTools", "act", "queue", "take_next"]
+__all__ = ["HOLD", "CaseTools", "act", "case_of", "queue", "take", "take_next"]
+
+_PAGE = 25
+"""Alerts read at once while looking for one that is free."""
 
 Suspend = Callable[[str, str, str], None]
 """Program, affiliate and reason: writes the suspension into the program's records."""
@@ -31,13 +34,35 @@ class CaseTools:
 
 def queue(tools: CaseTools, program_id: str, reviewer: str) -> list[tuple[Alert, Case]]:
     """The open alerts that nobody works on, largest expected loss first, each with its case; an appeal comes before them."""
+    return list(_free(tools, program_id, reviewer))
+
+
+def _free(tools: CaseTools, program_id: str, reviewer: str) -> Iterator[tuple[Alert, Case]]:
+    """The queue as it is asked for, a page of alerts at a time: whoever takes the next one reads no more than the first."""
     at = tools.reviewing.clock.now()
-    known = {case.case_id: case for case in tools.cases.all(program_id)}
-    alerts = tools.reviewing.alerts.open_alerts(program_id, at)
-    waiting = [(alert, known.get(_case_id(alert)) or _new(alert)) for alert in alerts]
-    appeals = [case for case in known.values() if case.state is CaseState.APPEALED]
-    named = [(tools.reviewing.alerts.get(program_id, case.alert_id), case) for case in appeals]
-    return [(alert, case) for alert, case in (*named, *waiting) if is_free(case, reviewer, at)]
+    appeals = tools.cases.standing(program_id, [CaseState.APPEALED])
+    named = ((tools.reviewing.alerts.get(program_id, case.alert_id), case) for case in appeals)
+    yield from ((alert, case) for alert, case in named if is_free(case, reviewer, at))
+    seen = 0
+    while page := tools.reviewing.alerts.open_page(program_id, at, _PAGE, seen):
+        seen += len(page)
+        waiting = [(alert, case_of(tools, alert)) for alert in page]
+        yield from ((alert, case) for alert, case in waiting if case.state is not CaseState.APPEALED and is_free(case, reviewer, at))
+
+
+def case_of(tools: CaseTools, alert: Alert) -> Case:
+    """The case of an alert as it stands: the one that is kept, else a new one that is not kept yet."""
+    try:
+        return tools.cases.get(alert.program_id, _case_id(alert))
+    except NotFound:
+        return _new(alert)
+
+
+def take(tools: CaseTools, program_id: str, alert_id: str, reviewer: tuple[str, str]) -> Case:
+    """Takes the case of one alert for a reviewer (id, name); `Conflict` when somebody else holds it, `NotFound` without such an alert."""
+    actor_id, name = reviewer
+    case = tools.cases.open(case_of(tools, tools.reviewing.alerts.get(program_id, alert_id)))
+    return _changed(tools, case, Step(action=CaseAction.TAKE, actor_id=actor_id, actor_name=name, at=tools.reviewing.clock.now()))
 
 
 def take_next(tools: CaseTools, program_id: str, reviewer: tuple[str, str]) -> tuple[Alert, Case] | None:
@@ -47,7 +72,7 @@ def take_next(tools: CaseTools, program_id: str, reviewer: tuple[str, str]) -> t
     gets the next one.
     """
     actor_id, name = reviewer
-    for alert, case in queue(tools, program_id, actor_id):
+    for alert, case in _free(tools, program_id, actor_id):
         step = Step(action=CaseAction.TAKE, actor_id=actor_id, actor_name=name, at=tools.reviewing.clock.now())
         try:
             return alert, _changed(tools, tools.cases.open(case), step)

@@ -19,7 +19,7 @@ SCAN = "scn_00000000night1"
 def test_today_shows_the_latest_scan_the_open_alerts_and_the_newest_applicants(reviewer: Browser) -> None:
     page = reviewer.page("/")
     assert "2 affiliates and 1 further alert need a person" in page.text
-    assert "Commission at risk: 3,880.00 EUR" in page.text
+    assert "Commission at risk 3,880.00 EUR" in page.text
     assert "1,940.00 EUR at risk" in page.text
     assert "Mira Lindqvist Needs review 0.83" in page.text
     assert f"/scans/{SCAN}?program=default" in page.hrefs()
@@ -78,13 +78,13 @@ def test_an_affiliate_shows_its_place_reasons_peers_and_nights(reviewer: Browser
 
 
 def test_an_affiliate_without_traffic_lately_still_has_its_last_decision(reviewer: Browser, shop: Shop) -> None:
-    shop.scans.kept = [samples.quiet_scan()]
+    shop.scans.only([samples.quiet_scan()])
     page = reviewer.page("/affiliates/nordic-deals")
     assert "no traffic in the newest scan; it was last judged on 4 Mar 2026, 00:04 UTC: Hold commission" in page.text
 
 
 def test_an_affiliate_links_to_the_dossier_of_its_own_application(reviewer: Browser, shop: Shop) -> None:
-    shop.applications.given.append(samples.application("nordic-deals"))
+    shop.applications.fill([samples.application("nordic-deals")])
     assert "/applications/nordic-deals?program=default" in reviewer.page("/affiliates/nordic-deals").hrefs()
 
 
@@ -156,7 +156,7 @@ def test_a_program_without_a_profile_can_be_entered_by_its_own_people(shop: Shop
 @pytest.mark.parametrize("name", [samples.HOSTILE, samples.RIGHT_TO_LEFT, samples.LONG, "a/b?c=d#e", "späti & söhne", "100%25"])
 def test_any_affiliate_has_a_page_whatever_its_name(reviewer: Browser, shop: Shop, name: str) -> None:
     result = samples.scan_result()
-    shop.scans.kept = [msgspec.structs.replace(result, affiliates=(msgspec.structs.replace(result.affiliates[0], affiliate_id=name),))]
+    shop.scans.only([msgspec.structs.replace(result, affiliates=(msgspec.structs.replace(result.affiliates[0], affiliate_id=name),))])
     address = f"/affiliates/{quote(name, safe='')}?program=default"
     assert "Place 1 of 1" in reviewer.page(address).text
     assert address in reviewer.page(f"/scans/{SCAN}").hrefs()
@@ -164,13 +164,13 @@ def test_any_affiliate_has_a_page_whatever_its_name(reviewer: Browser, shop: Sho
 
 def test_hostile_content_is_text_on_every_page(reviewer: Browser, shop: Shop) -> None:
     night = samples.hostile_scan()
-    shop.scans.kept = [night]
-    shop.alerts.record(night.alerts)
-    shop.programs.kept = [samples.profile(name=samples.HOSTILE)]
-    shop.applications.given = [msgspec.structs.replace(samples.application(), name=samples.HOSTILE, websites=("javascript:alert(1)",))]
-    shop.decisions.kept = [
-        msgspec.structs.replace(samples.decision(), subject_id=samples.HOSTILE, inputs={samples.HOSTILE: "</pre><script>x</script>"})
-    ]
+    shop.scans.only([night])
+    shop.alerts.record([one for one in night.alerts if "\0" not in one.subject_id])  # such a subject is refused by the store
+    shop.programs.only([samples.profile(name=samples.HOSTILE)])
+    shop.applications.fill([msgspec.structs.replace(samples.application(), name=samples.HOSTILE, websites=("javascript:alert(1)",))])
+    shop.decisions.none()
+    hostile = msgspec.structs.replace(samples.decision(), subject_id=samples.HOSTILE, inputs={samples.HOSTILE: "</pre><script>x</script>"})
+    shop.decisions.add([hostile])
     for path in ("/", "/alerts", "/scans", f"/scans/{SCAN}", "/applications", "/applications/app_0001", "/decisions/dec_00001"):
         assert samples.HOSTILE in reviewer.page(path).text, path
 
@@ -178,17 +178,17 @@ def test_hostile_content_is_text_on_every_page(reviewer: Browser, shop: Shop) ->
 def test_a_store_that_fails_is_said_and_never_looks_like_a_quiet_night(
     reviewer: Browser, shop: Shop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def fail(program_id: str) -> None:
+    def fail(program_id: str, *_: object) -> None:
         raise StorageError(f"The database of {program_id} does not answer.")
 
-    monkeypatch.setattr(shop.alerts, "open_alerts", fail)
+    monkeypatch.setattr(shop.alerts, "open_page", fail)
     page = reviewer.page("/", status=503)
     assert "The database of default does not answer." in page.text
     assert "fraud doctor" in page.text
 
 
 def test_a_failure_nobody_expected_is_not_hidden(reviewer: Browser, shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(shop.scans, "recent", None)
+    monkeypatch.setattr(shop.app.stores.nights, "nights", None)
     with pytest.raises(TypeError):
         reviewer.get("/scans")
 

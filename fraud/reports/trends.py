@@ -1,0 +1,70 @@
+"""Figures over nights as SVG: bars for counts and amounts, a line for the risk of one affiliate. No script, coloured by the style sheet."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from datetime import datetime
+
+from markupsafe import Markup
+
+from fraud.reports import words
+
+_WIDTH, _HEIGHT, _FOOT = 600.0, 96.0, 16.0
+
+
+def trend_chart(points: Sequence[tuple[datetime, float | None]], label: str, unit: str = "") -> Markup:
+    """One bar a night, oldest first; a night whose figure is unknown has a short dotted mark instead of a bar of no height."""
+    known = [value for _, value in points if value is not None and math.isfinite(value)]
+    top = max(known, default=0.0) or 1.0
+    step = _WIDTH / max(len(points), 12)
+    bars = Markup("").join(_bar(index, point, (step, top), unit) for index, point in enumerate(points))
+    return _chart(label, points, bars + _ceiling(_value(max(known), unit) if known else ""))
+
+
+def risk_chart(points: Sequence[tuple[datetime, float | None]], label: str) -> Markup:
+    """A line from 0 to 1 over nights, oldest first, with a dot for the newest."""
+    step = _WIDTH / max(len(points) - 1, 1)
+    room = _HEIGHT - 8
+    places = [(index * step, 4 + room * (1 - min(max(value, 0.0), 1.0))) for index, (_, value) in enumerate(points) if value is not None]
+    line = " ".join(f"{x:.1f},{y:.1f}" for x, y in places)
+    drawn = Markup('<polyline class="trend-line" points="{}"/>').format(line)
+    dot = Markup('<circle class="trend-dot" cx="{:.1f}" cy="{:.1f}" r="4"/>').format(*places[-1]) if places else Markup("")
+    return _chart(label, points, drawn + dot)
+
+
+def _bar(index: int, point: tuple[datetime, float | None], scale: tuple[float, float], unit: str) -> Markup:
+    (at, value), (step, top) = point, scale
+    x, width = index * step + step * 0.12, step * 0.76
+    if value is None or not math.isfinite(value):
+        return Markup(
+            '<g><title>{}: unknown</title><rect class="trend-unknown" x="{:.1f}" y="{:.1f}" width="{:.1f}" height="2"/></g>'
+        ).format(words.day(at), x, _HEIGHT - 2, width)
+    height = max(value / top * (_HEIGHT - 16), 1.0)
+    return Markup(
+        '<g><title>{}: {}</title><rect class="trend-bar" x="{:.1f}" y="{:.1f}" width="{:.1f}" height="{:.1f}" rx="1.5"/></g>'
+    ).format(words.day(at), _value(value, unit), x, _HEIGHT - height, width, height)
+
+
+def _value(value: float, unit: str) -> str:
+    return words.money(value, unit) if unit and unit.isupper() else f"{words.number(value)} {unit}".strip()
+
+
+def _ceiling(text: str) -> Markup:
+    return Markup('<text class="trend-text" x="{:.0f}" y="10" text-anchor="end">{}</text>').format(_WIDTH, text) if text else Markup("")
+
+
+def _chart(label: str, points: Sequence[tuple[datetime, float | None]], drawn: Markup) -> Markup:
+    base = Markup('<line class="trend-base" x1="0" x2="{w:.0f}" y1="{h:.0f}" y2="{h:.0f}"/>').format(w=_WIDTH, h=_HEIGHT)
+    ends = Markup("")
+    if points:
+        ends = Markup('<text class="trend-text" x="0" y="{y:.0f}">{first}</text>').format(
+            y=_HEIGHT + _FOOT - 2, first=words.day(points[0][0])
+        )
+    if len(points) > 1:
+        ends += Markup('<text class="trend-text" x="{w:.0f}" y="{y:.0f}" text-anchor="end">{last}</text>').format(
+            w=_WIDTH, y=_HEIGHT + _FOOT - 2, last=words.day(points[-1][0])
+        )
+    return Markup('<svg class="trend" viewBox="0 0 {:.0f} {:.0f}" role="img" aria-label="{}">{}{}{}</svg>').format(
+        _WIDTH, _HEIGHT + _FOOT, words.clean(label), base, drawn, ends
+    )

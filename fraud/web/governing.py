@@ -1,0 +1,227 @@
+"""Policy, models and settings: what decides, how often it was right, and who may do what."""
+
+from __future__ import annotations
+
+import functools
+from dataclasses import dataclass
+from typing import Any
+
+from fastapi import Request, Response
+from fastapi.responses import RedirectResponse
+
+from fraud.app.parts import App
+from fraud.app.policies import publish_policy
+from fraud.app.trying import COMPARE, comparison_of, propose_policy, proposed_pack
+from fraud.cases.precision import RulePrecision, rule_precision
+from fraud.domain.actors import Actor, Role
+from fraud.domain.catalogue import CHECKS
+from fraud.domain.decisions import DecisionKind
+from fraud.domain.jobs import Job
+from fraud.domain.policies import PolicyState
+from fraud.errors import FraudError, InputError, NotFound
+from fraud.policy.loading import load_pack
+from fraud.policy.pack import CheckPolicy, Pack
+from fraud.web.forms import Posted
+from fraud.web.paging import Paging, asked_page
+from fraud.web.rendering import page
+from fraud.web.visits import Door, Visit
+
+_REVIEWS = 5_000
+"""Newest reviews that precision is counted from."""
+_AUDIT_READ = 500
+_AUDIT_PAGE = 50
+_NO_PACK = "Choose a policy pack: a YAML file, such as a copy of the default pack with your changes."
+
+
+@dataclass(frozen=True)
+class Governing:
+    """The pages of policy, models and settings."""
+
+    door: Door
+
+    def policy(self, request: Request) -> Response:
+        """The live pack in words, what was live before, and how often each reason was right."""
+        return self._policy(self.door.enter(request), done=request.query_params.get("done", ""))
+
+    def check(self, request: Request, check_id: str) -> Response:
+        """One check: what it looks for, and every threshold of the live pack with its reason and source."""
+        visit = self.door.enter(request)
+        if check_id not in CHECKS:
+            raise NotFound(f"There is no check {check_id[:80]!r}.")
+        pack = live_pack(self.door.app, visit.program_id)
+        context = {"title": CHECKS[check_id].title, "spec": CHECKS[check_id], "treated": pack.checks.get(check_id), "pack": pack}
+        return page("check.html", visit, context)
+
+    def propose(self, request: Request, sent: Posted) -> Response:
+        """Takes a pack, proves that it holds together, and starts comparing it with what is live."""
+        visit = self.door.enter_to_act(request, sent)
+        upload = sent.files.get("pack")
+        if upload is None:
+            return self._policy(visit, refusal=_NO_PACK, status=422)
+        try:
+            job = propose_policy(self.door.app, visit.program_id, visit.actor, upload)
+        except InputError as fault:
+            return self._policy(visit, refusal=fault.message, status=fault.status)
+        return RedirectResponse(visit.address(f"/policy/proposals/{job.job_id}"), status_code=303)
+
+    def proposal(self, request: Request, job_id: str) -> Response:
+        """What a proposed pack changes, and the form to publish it."""
+        visit = self.door.enter(request)
+        return self._proposal(visit, self._job(visit, job_id))
+
+    def publish(self, request: Request, job_id: str, sent: Posted) -> Response:
+        """Makes a proposed pack live."""
+        visit = self.door.enter_to_act(request, sent, Role.ADMIN)
+        job = self._job(visit, job_id)
+        try:
+            publish_policy(self.door.app, visit.program_id, job.payload["pack"], PolicyState.LIVE, (visit.actor, sent.text("reason")))
+        except InputError as fault:
+            return self._proposal(visit, job, refusal=fault.message, status=fault.status)
+        return RedirectResponse(visit.address("/policy", done="published"), status_code=303)
+
+    def models(self, request: Request) -> Response:
+        """Every model that is kept, the live one of each name first."""
+        visit, app = self.door.enter(request), self.door.app
+        kept = sorted(app.registry.list(), key=lambda one: (one.name, one.created_at), reverse=True)
+        paging = Paging(asked_page(request), len(kept), 25)
+        shown = kept[paging.offset : paging.offset + 25]
+        live = {info.id for name in {one.name for one in shown} if (info := app.registry.live(name))}
+        nights = app.stores.nights.nights(visit.program_id, 1)
+        context: dict[str, Any] = {
+            "title": "Models",
+            "models": shown,
+            "live": live,
+            "paging": paging,
+            "query": {},
+            "night": nights[0] if nights else None,
+        }
+        return page("models.html", visit, context)
+
+    def settings(self, request: Request) -> Response:
+        """Keys, sinks and their deliveries, jobs, and who changed what."""
+        visit, app = self.door.enter(request), self.door.app
+        entries = app.stores.audit.entries(visit.program_id, _AUDIT_READ)
+        paging = Paging(asked_page(request), len(entries), _AUDIT_PAGE)
+        keys = _keys(app, visit) if visit.is_admin else None
+        dead = app.stores.outbox.dead(visit.program_id, 50)
+        context: dict[str, Any] = {
+            "title": "Settings",
+            "keys": keys,
+            "sinks": _sinks(app),
+            "dead": dead,
+            "dead_sinks": sorted({one.sink for one in dead}),
+            "jobs": app.stores.jobs.unfinished(visit.program_id, 20),
+            "entries": entries[paging.offset : paging.offset + _AUDIT_PAGE],
+            "paging": paging,
+            "query": {},
+            "done": request.query_params.get("done", ""),
+        }
+        return page("settings.html", visit, context)
+
+    def revive(self, request: Request, sink: str, sent: Posted) -> Response:
+        """Tries a sink's dead deliveries again."""
+        visit, app = self.door.enter_to_act(request, sent, Role.ADMIN), self.door.app
+        revived = app.stores.outbox.revive(visit.program_id, sink, app.clock.now())
+        app.stores.audit.record(visit.actor, visit.program_id, "deliveries.revived", sink, app.clock.now(), {"deliveries": revived})
+        return RedirectResponse(visit.address("/settings", done="revived"), status_code=303)
+
+    def _policy(self, visit: Visit, *, status: int = 200, **told: str) -> Response:
+        app = self.door.app
+        pack = live_pack(app, visit.program_id)
+        context = {
+            "title": "Policy",
+            "pack": pack,
+            "jobs": {
+                kind: [spec for spec in CHECKS.values() if spec.kind is kind and spec.check_id in pack.checks] for kind in DecisionKind
+            },
+            "history": app.stores.policies.history(visit.program_id)[:20],
+            "precision": _precision(app, visit.program_id),
+            "refusal": "",
+            "done": "",
+        }
+        return page("policy.html", visit, context | told, status)
+
+    def _proposal(self, visit: Visit, job: Job, *, status: int = 200, refusal: str = "") -> Response:
+        pack, live = proposed_pack(job), live_pack(self.door.app, visit.program_id)
+        context = {
+            "title": f"Proposed: {pack.title}",
+            "job": job,
+            "pack": pack,
+            "live": live,
+            "changes": changes_between(live, pack),
+            "diff": comparison_of(job),
+            "refusal": refusal,
+        }
+        return page("proposal.html", visit, context, status)
+
+    def _job(self, visit: Visit, job_id: str) -> Job:
+        job = self.door.app.stores.jobs.get(visit.program_id, job_id)
+        if job.kind != COMPARE:
+            raise NotFound(f"There is no proposal {job_id[:60]!r}.")
+        return job
+
+
+@dataclass(frozen=True)
+class Change:
+    """One value that differs between two packs."""
+
+    where: str
+    then: str
+    now: str
+    reason: str = ""
+
+
+def changes_between(live: Pack, proposed: Pack) -> list[Change]:
+    """Every weight, threshold, switch and rule that differs, in the packs' order."""
+    checks = [change for name, after in proposed.checks.items() for change in _check_changes(name, live.checks.get(name), after)]
+    then, now = {rule.id: rule for rule in live.rules}, {rule.id: rule for rule in proposed.rules}
+    differing = [name for name in sorted(then.keys() | now.keys()) if then.get(name) != now.get(name)]
+    return checks + [
+        Change(f"Rule {name}", then[name].when if name in then else "absent", now[name].when if name in now else "absent")
+        for name in differing
+    ]
+
+
+def _check_changes(name: str, before: CheckPolicy | None, after: CheckPolicy) -> list[Change]:
+    title = CHECKS[name].title
+    if before is None:
+        return [Change(f"{title}: new check", "absent", "present")]
+    pairs = (("weight", before.weight, after.weight), ("on", before.enabled, after.enabled))
+    found = [Change(f"{title}: {label}", f"{old}", f"{new}") for label, old, new in pairs if old != new]
+    known = {key: one.value for key, one in before.thresholds.items()}
+    for key, value in after.thresholds.items():
+        if known.get(key) != value.value:
+            then = f"{known[key]:g}" if key in known else "absent"
+            found.append(Change(f"{title}: {key.replace('_', ' ')}", then, f"{value.value:g}", value.reason))
+    return found
+
+
+def live_pack(app: App, program_id: str) -> Pack:
+    """The pack that decides in a program now; the shipped one is read once."""
+    live = app.stores.policies.current(program_id, PolicyState.LIVE)
+    profile = app.profile(program_id) if live is None else None
+    if live is None and not (profile and profile.policy):
+        return _shipped()
+    return app.pack_for(program_id)
+
+
+@functools.cache
+def _shipped() -> Pack:
+    return load_pack("")
+
+
+def _precision(app: App, program_id: str) -> list[RulePrecision]:
+    return rule_precision(app.stores.reviews.recent(program_id, _REVIEWS))
+
+
+def _keys(app: App, visit: Visit) -> list[Actor]:
+    living = app.stores.actors.keys()
+    return [one for one in living if one.may_enter(visit.program_id)]
+
+
+def _sinks(app: App) -> list[str] | str:
+    """The sinks' names, or why their file cannot be used."""
+    try:
+        return [sink.name for sink in app.sinks]
+    except FraudError as fault:
+        return fault.message

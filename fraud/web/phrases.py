@@ -1,0 +1,95 @@
+"""What pages say of states, steps and what was just done."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+from fraud.domain.cases import CaseAction, CaseState
+from fraud.domain.jobs import JobState
+from fraud.domain.nights import NightLine, SubjectLine
+from fraud.domain.policies import PolicyState
+from fraud.domain.reviews import Disposition
+
+CASE_STATES: Mapping[CaseState, str] = {
+    CaseState.QUEUED: "Waiting",
+    CaseState.TAKEN: "In hand",
+    CaseState.WAITING: "Waiting for the affiliate",
+    CaseState.PROPOSED: "Suspension proposed",
+    CaseState.DECIDED: "Decided",
+    CaseState.APPEALED: "Contested",
+}
+CASE_TONES: Mapping[CaseState, str] = {
+    CaseState.QUEUED: "calm",
+    CaseState.TAKEN: "info",
+    CaseState.WAITING: "warn",
+    CaseState.PROPOSED: "bad",
+    CaseState.DECIDED: "good",
+    CaseState.APPEALED: "warn",
+}
+DISPOSITIONS: Mapping[Disposition, str] = {
+    Disposition.CONFIRMED: "risk confirmed",
+    Disposition.DISMISSED: "dismissed",
+    Disposition.UNCLEAR: "unclear",
+}
+STEPS_DONE: Mapping[CaseAction, str] = {
+    CaseAction.TAKE: "took the case",
+    CaseAction.RELEASE: "released the case",
+    CaseAction.NOTE: "added a note",
+    CaseAction.ASK: "asked the affiliate",
+    CaseAction.ANSWER: "took down the affiliate’s answer",
+    CaseAction.DECIDE: "decided",
+    CaseAction.PROPOSE_SUSPENSION: "proposed a suspension",
+    CaseAction.CONFIRM_SUSPENSION: "confirmed the suspension",
+    CaseAction.DECLINE_SUSPENSION: "declined the suspension",
+    CaseAction.APPEAL: "took down that the affiliate contests it",
+}
+JOB_STATES: Mapping[JobState, str] = {
+    JobState.QUEUED: "Waiting to start",
+    JobState.RUNNING: "Running",
+    JobState.DONE: "Done",
+    JobState.FAILED: "Failed",
+}
+POLICY_STATES: Mapping[PolicyState, str] = {
+    PolicyState.LIVE: "Live",
+    PolicyState.SHADOW: "In shadow",
+    PolicyState.RETIRED: "Retired",
+}
+
+DONE: Mapping[str, str] = {
+    "taken": "The case is yours for eight hours.",
+    "release": "The case is back in the queue.",
+    "note": "The note stands in the timeline.",
+    "ask": "The question stands in the timeline; the affiliate has seven days.",
+    "answer": "The answer stands in the timeline, and the case is back in the queue.",
+    "decide": "Decided. It stands in the record; the affiliate may contest it for 30 days.",
+    "propose_suspension": "Proposed. A second person confirms or declines it.",
+    "confirm_suspension": "Suspended, and written into the program’s records.",
+    "decline_suspension": "Declined. The case is back with whoever proposed it.",
+    "appeal": "Contested. Somebody else than who decided takes it.",
+    "snoozed": "Snoozed. It comes back earlier when there is news.",
+    "woken": "The alert is back in the queue.",
+    "suppressed": "Suppressed. It is counted on, and can be lifted at any time.",
+    "lifted": "Lifted. What it covered is back in the queue.",
+    "decided": "Your decision stands in the record beside the one that the evidence gave.",
+    "published": "Published. Decisions are made under it from now on.",
+    "empty": "Nothing is waiting: every alert is decided, snoozed or in somebody’s hands.",
+    "none_waiting": "No application waits for a decision.",
+    "revived": "Those deliveries are tried again from now on.",
+}
+"""What is said after a step; the key travels in the address."""
+
+
+def done(code: str) -> str:
+    """What was just done, or nothing for a code nobody knows."""
+    return DONE.get(code, "")
+
+
+def disposition(code: str) -> str:
+    """What a decision ended with, in words."""
+    return DISPOSITIONS[Disposition(code)]
+
+
+def points(lines: Sequence[NightLine | SubjectLine], figure: str) -> list[tuple[datetime, float | None]]:
+    """One figure of each night, for a chart."""
+    return [(line.as_of, getattr(line, figure)) for line in lines]

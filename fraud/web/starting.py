@@ -1,0 +1,69 @@
+"""The first screen: a file of clicks or one website in, a result out, without a command line."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from fastapi import Request, Response
+from fastapi.responses import RedirectResponse
+
+from fraud.app.trying import TRY, start_try, start_vetting, tried
+from fraud.domain.jobs import JobState
+from fraud.errors import FraudError, InputError, NotFound
+from fraud.reports.scan import scan_body, scan_view
+from fraud.web.forms import Posted, Sent
+from fraud.web.rendering import page
+from fraud.web.visits import Door, Visit
+
+
+@dataclass(frozen=True)
+class Starting:
+    """The pages of a first look."""
+
+    door: Door
+
+    def form(self, request: Request) -> Response:
+        """The two forms."""
+        return page("start.html", self.door.enter(request), {"title": "Try it on your own data", "refusal": ""})
+
+    def scan(self, request: Request, sent: Posted) -> Response:
+        """Takes the files and leads to where the result will be."""
+        visit = self.door.enter_to_act(request, sent)
+        return self._started(visit, lambda: f"/tries/{start_try(self.door.app, visit.program_id, visit.actor, _files(sent)).job_id}")
+
+    def vet(self, request: Request, sent: Posted) -> Response:
+        """Takes the address and leads to where the dossier will be."""
+        visit = self.door.enter_to_act(request, sent)
+        return self._started(
+            visit,
+            lambda: visit.link("application", start_vetting(self.door.app, visit.program_id, visit.actor, sent.text("url"))).partition("?")[
+                0
+            ],
+        )
+
+    def result(self, request: Request, job_id: str) -> Response:
+        """How far the scan is, and its result once it is done."""
+        visit = self.door.enter(request)
+        job = self.door.app.stores.jobs.get(visit.program_id, job_id)
+        if job.kind != TRY:
+            raise NotFound(f"There is no such scan {job_id[:60]!r}.")
+        if job.state is not JobState.DONE:
+            return page("progress.html", visit, {"title": "Being scanned", "job": job, "what": "Your file is being read and scanned"})
+        view = scan_view(tried(self.door.app, job), visit.profile)
+        return page("report.html", visit, {"title": view.headline, "body": scan_body(view, visit.link), "csv": ""})
+
+    def _started(self, visit: Visit, do: Callable[[], str]) -> Response:
+        try:
+            path = do()
+        except FraudError as fault:
+            if fault.status >= 500:
+                raise
+            return page("start.html", visit, {"title": "Try it on your own data", "refusal": fault.message}, fault.status)
+        return RedirectResponse(visit.address(path), status_code=303)
+
+
+def _files(sent: Sent) -> dict[str, tuple[str, bytes]]:
+    if not sent.files.get("clicks", ("", b""))[1]:
+        raise InputError("Choose a file of clicks: CSV, NDJSON or Parquet with click_id, clicked_at and affiliate_id.")
+    return {kind: sent.files[kind] for kind in ("clicks", "conversions") if sent.files.get(kind, ("", b""))[1]}

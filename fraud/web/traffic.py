@@ -1,0 +1,201 @@
+"""Traffic: affiliates ranked, one affiliate through its nights, rings, and what lies around somebody in the graph."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+from fastapi import Request, Response
+
+from fraud.app.graph import graph_around
+from fraud.app.parts import App
+from fraud.domain.alerts import Alert
+from fraud.domain.decisions import DecisionKind, Outcome, SubjectKind
+from fraud.domain.nights import SubjectLine, SubjectQuery, SubjectSort
+from fraud.domain.scans import Ring
+from fraud.errors import NotFound
+from fraud.links.kinds import innocent, spoken, tier_of
+from fraud.reports.drawing import draw_neighbourhood
+from fraud.reports.scan import section_of
+from fraud.reports.tables import table_csv
+from fraud.web.applying import application_of
+from fraud.web.paging import PAGE_SIZE, Paging, asked_page
+from fraud.web.rendering import csv_response, page
+from fraud.web.shelf import Shelf
+from fraud.web.visits import Door, Visit
+
+_HISTORY = 750
+"""Nights of an affiliate's history: two years."""
+_HISTORY_LISTED = 30
+_OUTCOMES = (Outcome.SUSPEND, Outcome.HOLD, Outcome.REVIEW, Outcome.WATCH, Outcome.PASS)
+SORTS = {
+    SubjectSort.RANK: "Risk",
+    SubjectSort.NAME: "Affiliate",
+    SubjectSort.CLICKS: "Clicks",
+    SubjectSort.CONVERSIONS: "Conversions",
+    SubjectSort.COMMISSION: "Commission",
+    SubjectSort.AT_RISK: "At risk",
+}
+_LINE_COLUMNS = ("rank", "affiliate_id", "score", "outcome", "alerted", "clicks", "conversions", "commission", "at_risk", "currency", "why")
+
+
+@dataclass(frozen=True)
+class Traffic:
+    """The pages of affiliates and rings."""
+
+    door: Door
+    shelf: Shelf
+
+    def listed(self, request: Request) -> Response:
+        """The affiliates of the newest scan, a page of them."""
+        visit = self.door.enter(request)
+        query, number = _query(request), asked_page(request)
+        nights = self.door.app.stores.nights.nights(visit.program_id, 1)
+        lines, total = self._lines(visit, msgspec.structs.replace(query, offset=(number - 1) * PAGE_SIZE))
+        context = {
+            "title": "Traffic",
+            "night": nights[0] if nights else None,
+            "lines": lines,
+            "paging": Paging(number, total),
+            "asked": query,
+            "query": _asked(query),
+            "sorts": SORTS,
+            "outcomes": _OUTCOMES,
+        }
+        return page("affiliates.html", visit, context)
+
+    def table(self, request: Request) -> Response:
+        """The whole list that was asked for, as CSV."""
+        visit = self.door.enter(request)
+        lines, _ = self._lines(visit, msgspec.structs.replace(_query(request), limit=1_000_000))
+        return csv_response("affiliates", table_csv(_LINE_COLUMNS, [_cells(line) for line in lines]))
+
+    def affiliate(self, request: Request, affiliate_id: str) -> Response:
+        """One affiliate: its place and why, its risk over the nights, its alerts, sub-IDs, rings and history."""
+        visit, app = self.door.enter(request), self.door.app
+        program_id = visit.program_id
+        history = app.stores.nights.history(program_id, affiliate_id, _HISTORY)
+        newest = app.stores.nights.nights(program_id, 1)
+        decided = app.stores.decisions.latest(program_id, DecisionKind.SCAN, affiliate_id)
+        if not history and decided is None and not self._in_a_ring(program_id, affiliate_id):
+            raise NotFound(f"No scan has seen the affiliate {affiliate_id[:80]}. It shows here after its first night with traffic.")
+        active = bool(history and newest and history[0].scan_id == newest[0].scan_id)
+        latest = self.shelf.get(program_id, newest[0].scan_id) if active else None
+        context = {
+            "title": affiliate_id,
+            "affiliate_id": affiliate_id,
+            "latest": latest,
+            "section": section_of(latest, affiliate_id) if latest else None,
+            "nights": history[:_HISTORY_LISTED],
+            "line": history[::-1],
+            "decided": decided,
+            "alerts": alerts_about(app, program_id, affiliate_id),
+            "reviews": app.stores.reviews.of_subject(program_id, SubjectKind.AFFILIATE, affiliate_id)[:20],
+            "currency": newest[0].currency if newest else None,
+            "applied": _application(app, program_id, affiliate_id),
+        }
+        return page("affiliate.html", visit, context)
+
+    def history(self, request: Request, affiliate_id: str) -> Response:
+        """An affiliate's nights as CSV."""
+        visit = self.door.enter(request)
+        lines = self.door.app.stores.nights.history(visit.program_id, affiliate_id, _HISTORY)
+        if not lines:
+            raise NotFound(f"No scan has seen the affiliate {affiliate_id[:80]}.")
+        rows = [(line.as_of.isoformat(), line.scan_id, *_cells(line)) for line in lines]
+        return csv_response("nights", table_csv(("as_of", "scan_id", *_LINE_COLUMNS), rows))
+
+    def rings(self, request: Request) -> Response:
+        """The rings of the newest scan."""
+        visit = self.door.enter(request)
+        latest = self.shelf.latest(visit.program_id)
+        rings = sorted(latest.rings, key=lambda ring: (-ring.score, ring.ring_id)) if latest else []
+        paging = Paging(asked_page(request), len(rings), 10)
+        context: dict[str, Any] = {
+            "title": "Rings",
+            "latest": latest,
+            "rings": rings[paging.offset : paging.offset + 10],
+            "paging": paging,
+            "query": {},
+        }
+        return page("rings.html", visit, context)
+
+    def ring(self, request: Request, ring_id: str) -> Response:
+        """One ring: drawn, and as a table with what each shared thing means."""
+        visit = self.door.enter(request)
+        latest = self.shelf.latest(visit.program_id)
+        found = next((ring for ring in latest.rings if ring.ring_id == ring_id), None) if latest else None
+        if latest is None or found is None:
+            raise NotFound(f"The newest scan knows no ring {ring_id[:80]}; rings of earlier nights are in their scans.")
+        ranks = {one.affiliate_id: one for one in latest.affiliates if one.affiliate_id in set(found.affiliate_ids)}
+        alerts = alerts_about(self.door.app, visit.program_id, ring_id)
+        context = {"title": "Ring", "ring": found, "edges": edges_of(found), "members": ranks, "alerts": alerts, "latest": latest}
+        return page("ring.html", visit, context | {"currency": None})
+
+    def graph(self, request: Request, affiliate_id: str) -> Response:
+        """What lies around an affiliate or an applicant in the graph, drawn and as tables."""
+        visit = self.door.enter(request)
+        around = graph_around(self.door.app, visit.program_id, affiliate_id)
+        context = {"title": f"Around {affiliate_id}", "around": around, "drawing": draw_neighbourhood(around), "affiliate_id": affiliate_id}
+        return page("graph.html", visit, context)
+
+    def _in_a_ring(self, program_id: str, affiliate_id: str) -> bool:
+        latest = self.shelf.latest(program_id)
+        return latest is not None and any(affiliate_id in ring.affiliate_ids for ring in latest.rings)
+
+    def _lines(self, visit: Visit, query: SubjectQuery) -> tuple[list[SubjectLine], int]:
+        nights = self.door.app.stores.nights
+        newest = nights.nights(visit.program_id, 1)
+        return nights.subjects(visit.program_id, newest[0].scan_id, query) if newest else ([], 0)
+
+
+def edges_of(ring: Ring) -> list[dict[str, object]]:
+    """Each thing that members share: what, who has it, how much it says, and how else it may come about."""
+    things = ring.things or ()
+    return [
+        {"what": spoken(one.kind, one.count), "who": one.affiliate_ids, "tier": tier_of(one.kind).value, "innocent": innocent(one.kind)}
+        for one in things
+    ] or [
+        {"what": spoken(one.kind, one.count), "who": (), "tier": tier_of(one.kind).value, "innocent": innocent(one.kind)}
+        for one in ring.shared
+    ]
+
+
+def alerts_about(app: App, program_id: str, subject_id: str) -> list[Alert]:
+    """The alert on a subject, if there is one, in whatever state."""
+    return app.stores.alerts.about(program_id, subject_id)
+
+
+def _application(app: App, program_id: str, affiliate_id: str) -> object:
+    try:
+        return application_of(app, program_id, affiliate_id)[0]
+    except NotFound:
+        return None
+
+
+def _query(request: Request) -> SubjectQuery:
+    asked = request.query_params
+    sort = asked.get("sort", "")
+    outcome = asked.get("outcome", "")
+    return SubjectQuery(
+        search=asked.get("q", "").strip()[:200],
+        outcome=Outcome(outcome) if outcome in {one.value for one in _OUTCOMES} else None,
+        sort=SubjectSort(sort) if sort in set(SubjectSort) else SubjectSort.RANK,
+        descending=asked.get("order", "") == "down",
+        limit=PAGE_SIZE,
+    )
+
+
+def _asked(query: SubjectQuery) -> dict[str, str]:
+    return {
+        "q": query.search,
+        "outcome": query.outcome.value if query.outcome else "",
+        "sort": query.sort.value if query.sort is not SubjectSort.RANK else "",
+        "order": "down" if query.descending else "",
+    }
+
+
+def _cells(line: SubjectLine) -> tuple[object, ...]:
+    told = msgspec.structs.asdict(line) | {"outcome": line.outcome.value}
+    return tuple(told[name] for name in _LINE_COLUMNS)

@@ -1,0 +1,261 @@
+"""Alerts and cases: the queue, one alert with everything behind it, and what people do with it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+from fastapi import Request, Response
+from fastapi.responses import RedirectResponse
+
+from fraud.app.cases import case_tools, lift, new_suppression, snooze, suppress
+from fraud.app.parts import App
+from fraud.cases.casework import TRANSITIONS, Step, is_free
+from fraud.domain.alerts import Alert, AlertState
+from fraud.domain.cases import Case, CaseAction, CaseState
+from fraud.domain.reviews import Disposition
+from fraud.errors import FraudError, InputError, NotFound
+from fraud.reports import words
+from fraud.web.forms import Posted, Sent
+from fraud.web.paging import Paging, asked_page
+from fraud.web.rendering import page
+from fraud.web.visits import Door, Visit
+from fraud.workflows.casework import act, case_of, disposition_of, take, take_next
+from fraud.workflows.reviewing import Word
+
+_PAGE = 25
+_MOST_DAYS = 366
+
+
+@dataclass(frozen=True)
+class Button:
+    """One thing to do with a case: what is sent, what it says, how weighty it looks, and whether it needs a reason."""
+
+    action: str
+    label: str
+    style: str = ""
+    needs_reason: bool = True
+    key: str = ""
+
+
+_DECISIONS = (
+    Button("decide:confirmed", "Confirm the risk", "weighty", key="c"),
+    Button("decide:dismissed", "Dismiss", "weighty calm", key="d"),
+    Button("decide:unclear", "Unclear", key="u"),
+)
+_BUTTONS: Mapping[CaseAction, tuple[Button, ...]] = {
+    CaseAction.DECIDE: _DECISIONS,
+    CaseAction.ASK: (Button("ask", "Ask the affiliate"),),
+    CaseAction.PROPOSE_SUSPENSION: (Button("propose_suspension", "Propose a suspension"),),
+    CaseAction.CONFIRM_SUSPENSION: (Button("confirm_suspension", "Confirm the suspension", "weighty"),),
+    CaseAction.DECLINE_SUSPENSION: (Button("decline_suspension", "Decline it", "weighty calm"),),
+    CaseAction.ANSWER: (Button("answer", "Take down the answer", "weighty"),),
+    CaseAction.APPEAL: (Button("appeal", "The affiliate contests it"),),
+    CaseAction.NOTE: (Button("note", "Add a note"),),
+    CaseAction.RELEASE: (Button("release", "Release", needs_reason=False),),
+}
+_BY_HOLDER = frozenset({CaseAction.DECIDE, CaseAction.ASK, CaseAction.PROPOSE_SUSPENSION, CaseAction.RELEASE})
+
+
+@dataclass(frozen=True)
+class Working:
+    """The pages of alerts and cases."""
+
+    door: Door
+
+    def listed(self, request: Request) -> Response:
+        """Open alerts, largest expected loss first, and what is kept from the queue."""
+        visit, app = self.door.enter(request), self.door.app
+        now, program_id = app.clock.now(), visit.program_id
+        paging = Paging(asked_page(request), app.stores.alerts.count_open(program_id, now), _PAGE)
+        nights = app.stores.nights.nights(program_id, 1)
+        context = {
+            "title": "Alerts",
+            "alerts": app.stores.alerts.open_page(program_id, now, _PAGE, paging.offset),
+            "paging": paging,
+            "query": {},
+            "currency": nights[0].currency if nights else None,
+            "suppressions": app.stores.suppressions.active(program_id, now),
+            "cases": app.stores.cases.standing(program_id, [one for one in CaseState if one not in {CaseState.QUEUED, CaseState.DECIDED}])[
+                :50
+            ],
+            "done": request.query_params.get("done", ""),
+        }
+        return page("alerts.html", visit, context)
+
+    def take_next(self, request: Request, sent: Posted) -> Response:
+        """Takes the first free case of the queue and opens it."""
+        visit = self.door.enter_to_act(request, sent)
+        taken = take_next(case_tools(self.door.app), visit.program_id, visit.reviewer)
+        if taken is None:
+            return RedirectResponse(visit.address("/alerts", done="empty"), status_code=303)
+        return self._back(visit, taken[0].alert_id, "taken")
+
+    def shown(self, request: Request, alert_id: str) -> Response:
+        """One alert: why, its case, what was done, and what can be done."""
+        visit = self.door.enter(request)
+        return self._alert(visit, alert_id, done=request.query_params.get("done", ""))
+
+    def case(self, request: Request, case_id: str) -> Response:
+        """A case's address leads to its alert."""
+        visit = self.door.enter(request)
+        found = self.door.app.stores.cases.get(visit.program_id, case_id)
+        return RedirectResponse(visit.link("alert", found.alert_id), status_code=303)
+
+    def take(self, request: Request, alert_id: str, sent: Posted) -> Response:
+        """Takes the case of this alert."""
+        visit = self.door.enter_to_act(request, sent)
+
+        def do() -> str:
+            take(case_tools(self.door.app), visit.program_id, alert_id, visit.reviewer)
+            return "taken"
+
+        return self._done(visit, alert_id, sent, do)
+
+    def step(self, request: Request, alert_id: str, sent: Posted) -> Response:
+        """One step with the case of this alert."""
+        visit = self.door.enter_to_act(request, sent)
+        return self._done(visit, alert_id, sent, lambda: self._step(visit, alert_id, sent))
+
+    def snooze(self, request: Request, alert_id: str, sent: Posted) -> Response:
+        """Keeps the alert from the queue for some days."""
+        visit, app = self.door.enter_to_act(request, sent), self.door.app
+
+        def do() -> str:
+            days = sent.days("days", _MOST_DAYS)
+            snooze(app, visit.program_id, alert_id, days, (visit.actor, sent.text("reason")))
+            return "snoozed"
+
+        return self._done(visit, alert_id, sent, do)
+
+    def wake(self, request: Request, alert_id: str, sent: Posted) -> Response:
+        """Ends a snooze."""
+        visit, app = self.door.enter_to_act(request, sent), self.door.app
+
+        def do() -> str:
+            app.stores.alerts.change(visit.program_id, alert_id, lambda one: msgspec.structs.replace(one, snoozed_until=None))
+            app.stores.audit.record(visit.actor, visit.program_id, "alert.woken", alert_id, app.clock.now(), {})
+            return "woken"
+
+        return self._done(visit, alert_id, sent, do)
+
+    def suppress(self, request: Request, alert_id: str, sent: Posted) -> Response:
+        """Shows what a suppression would cover, or, when that was seen, makes it."""
+        visit, app = self.door.enter_to_act(request, sent), self.door.app
+        alert = app.stores.alerts.get(visit.program_id, alert_id)
+        try:
+            scope = _scope(alert, sent.text("scope"))
+            days = sent.days("days", _MOST_DAYS)
+            wanted = new_suppression(app, visit.program_id, scope, days, (visit.actor, sent.text("reason")))
+            if sent.text("seen") != "yes":
+                covered = suppress(app, wanted, visit.actor, preview=True)
+                return self._preview(visit, alert, sent, covered)
+            suppress(app, wanted, visit.actor)
+        except InputError as fault:
+            return self._alert(visit, alert_id, refusal=fault.message, reason=sent.fields.get("reason", ""), status=fault.status)
+        return self._back(visit, alert_id, "suppressed")
+
+    def lift(self, request: Request, suppression_id: str, sent: Posted) -> Response:
+        """Ends a suppression now."""
+        visit = self.door.enter_to_act(request, sent)
+        lift(self.door.app, visit.program_id, suppression_id, (visit.actor, sent.text("reason")))
+        return RedirectResponse(visit.address("/alerts", done="lifted"), status_code=303)
+
+    def _step(self, visit: Visit, alert_id: str, sent: Sent) -> str:
+        app, tools = self.door.app, case_tools(self.door.app)
+        action, disposition = _wanted(sent.text("action"))
+        case = case_of(tools, app.stores.alerts.get(visit.program_id, alert_id))
+        reason = sent.text("reason")
+        actor_id, name = visit.reviewer
+        step = Step(action=action, actor_id=actor_id, actor_name=name, at=app.clock.now(), reason=reason, disposition=disposition)
+        act(tools, visit.program_id, case.case_id, step, Word(actor=visit.actor, disposition=disposition_of(step), reason=reason))
+        return action.value
+
+    def _done(self, visit: Visit, alert_id: str, sent: Sent, do: Any) -> Response:
+        try:
+            code = do()
+        except NotFound:
+            raise
+        except FraudError as fault:
+            if fault.status >= 500:
+                raise
+            return self._alert(visit, alert_id, refusal=fault.message, reason=sent.fields.get("reason", ""), status=fault.status)
+        return self._back(visit, alert_id, code)
+
+    def _back(self, visit: Visit, alert_id: str, code: str) -> Response:
+        return RedirectResponse(visit.address(path_of(visit, alert_id), done=code), status_code=303)
+
+    def _alert(self, visit: Visit, alert_id: str, *, status: int = 200, **told: str) -> Response:
+        app = self.door.app
+        alert = app.stores.alerts.get(visit.program_id, alert_id)
+        case = case_of(case_tools(app), alert)
+        nights = app.stores.nights.nights(visit.program_id, 1)
+        context = {
+            "title": f"{words.SUBJECT_KINDS[alert.subject_kind]} {alert.subject_id}",
+            "alert": alert,
+            "case": case,
+            "timeline": app.stores.cases.timeline(visit.program_id, case.case_id),
+            "buttons": buttons_for(case, visit),
+            "may_take": may_take(app, case, alert, visit),
+            "snoozed": alert.snoozed_until is not None and app.clock.now() < alert.snoozed_until,
+            "reviews": app.stores.reviews.of_subject(visit.program_id, alert.subject_kind, alert.subject_id)[:20],
+            "history": app.stores.nights.history(visit.program_id, alert.subject_id, 60)[::-1],
+            "path": path_of(visit, alert_id),
+            "codes": list(dict.fromkeys(reason.code for reason in alert.reasons)),
+            "currency": nights[0].currency if nights else None,
+            "done": "",
+            "refusal": "",
+            "reason": "",
+        }
+        return page("alert.html", visit, context | told, status)
+
+    def _preview(self, visit: Visit, alert: Alert, sent: Sent, covered: list[Alert]) -> Response:
+        context = {
+            "title": "What a suppression covers",
+            "alert": alert,
+            "covered": covered,
+            "sent": sent,
+            "path": path_of(visit, alert.alert_id),
+        }
+        return page("suppress.html", visit, context)
+
+
+def buttons_for(case: Case, visit: Visit) -> list[Button]:
+    """What this person may do with the case now, weighty things first."""
+    allowed = TRANSITIONS[case.state] if case.version else {}
+    mine = case.assignee == visit.actor.actor_id
+    possible = [action for action in _BUTTONS if action in allowed and (mine or action not in _BY_HOLDER)]
+    if case.proposed_by == visit.actor.actor_id:
+        possible = [action for action in possible if action is not CaseAction.CONFIRM_SUSPENSION]
+    return [button for action in possible for button in _BUTTONS[action]]
+
+
+def may_take(app: App, case: Case, alert: Alert, visit: Visit) -> bool:
+    """Whether this person may take the case now."""
+    waiting = case.state is CaseState.WAITING
+    open_or_contested = alert.state is AlertState.OPEN or case.state is CaseState.APPEALED
+    return open_or_contested and (waiting or is_free(case, visit.actor.actor_id, app.clock.now()))
+
+
+def path_of(visit: Visit, alert_id: str) -> str:
+    """The path of an alert's page, without the question."""
+    return visit.link("alert", alert_id).partition("?")[0]
+
+
+def _wanted(text: str) -> tuple[CaseAction, Disposition | None]:
+    name, _, ending = text.partition(":")
+    try:
+        return CaseAction(name), Disposition(ending) if ending else None
+    except ValueError:
+        raise InputError("action: Choose one of the buttons; this step is not known.") from None
+
+
+def _scope(alert: Alert, text: str) -> tuple[str, str]:
+    """Subject and reason code that a suppression covers."""
+    if text == "subject":
+        return alert.subject_id, ""
+    if text.startswith("code:") and text.removeprefix("code:") in {reason.code for reason in alert.reasons}:
+        return "", text.removeprefix("code:")
+    raise InputError("scope: Choose what to suppress: this subject, or one kind of reason.")
