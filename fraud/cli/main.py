@@ -17,6 +17,7 @@ from fraud.cli import (
     graph,
     lake,
     paying,
+    performing,
     policies,
     pulling,
     quarantine,
@@ -55,7 +56,7 @@ def main(
 
 
 COMMANDS = (
-    *(events, evaluation, pulling, telling, quarantine, lake, enrichment, features, scanning, graph, vetting),
+    *(events, evaluation, pulling, telling, quarantine, lake, enrichment, features, scanning, performing, graph, vetting),
     *(casework, deciding, paying, policies, serving, sinks, reference),
 )
 for module in COMMANDS:

@@ -1,0 +1,93 @@
+"""Affiliates' figures from the lake, and what they are told beside them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from fraud.app.parts import App
+from fraud.decisions.deciding import PUBLIC_NOTHING
+from fraud.domain.clock import as_utc
+from fraud.domain.decisions import DecisionKind, Outcome
+from fraud.domain.money import cents
+from fraud.domain.performance import Notice, Performance
+from fraud.domain.scans import Period
+from fraud.errors import NotFound
+
+CONTEST = "If you think this is wrong, answer the program's mail within 30 days and say why; somebody else than before will look."
+"""How a notice ends: what may be contested, and that it is looked at by another person."""
+
+_TOLD = frozenset({Outcome.REVIEW, Outcome.HOLD, Outcome.SUSPEND})
+
+_QUERY = """
+WITH money AS (
+    SELECT affiliate_id, mode(currency) AS currency FROM conversions
+    WHERE converted_at >= $start AND converted_at < $end GROUP BY affiliate_id),
+sold AS (
+    SELECT v.affiliate_id, count(*) AS conversions,
+        count(*) FILTER (v.status IN ('rejected', 'refunded', 'chargeback')) AS reversed,
+        count(*) FILTER (v.status IS NOT NULL AND v.status <> 'pending') AS settled,
+        any_value(money.currency) AS currency,
+        sum(v.amount) FILTER (coalesce(v.status, 'pending') NOT IN ('rejected', 'refunded', 'chargeback')
+            AND v.currency IS NOT DISTINCT FROM money.currency) AS revenue,
+        sum(v.commission) FILTER (coalesce(v.status, 'pending') NOT IN ('rejected', 'refunded', 'chargeback')
+            AND v.currency IS NOT DISTINCT FROM money.currency) AS commission,
+        count(*) FILTER (v.new_customer) AS new_customers, count(v.new_customer) AS customers_known
+    FROM conversions v JOIN money USING (affiliate_id)
+    WHERE v.converted_at >= $start AND v.converted_at < $end GROUP BY v.affiliate_id),
+clicked AS (
+    SELECT affiliate_id, count(*) AS clicks FROM clicks WHERE clicked_at >= $start AND clicked_at < $end GROUP BY affiliate_id)
+SELECT affiliate_id, coalesce(clicks, 0) AS clicks, coalesce(conversions, 0) AS conversions, coalesce(reversed, 0) AS reversed,
+    coalesce(settled, 0) AS settled, currency, revenue, commission, new_customers, coalesce(customers_known, 0) AS customers_known
+FROM clicked FULL JOIN sold USING (affiliate_id) ORDER BY affiliate_id
+"""
+
+
+def performances(app: App, program_id: str, period: Period) -> list[Performance]:
+    """The figures of every affiliate that was active in a period, by id."""
+    bounds = {"start": _naive(period.start), "end": _naive(period.end)}
+    with app.lake.connect(program_id) as events:
+        rows = events.sql(_QUERY, params=bounds).to_arrow_table().to_pylist()
+    return [_performance(row, period) for row in rows]
+
+
+def performance_of(app: App, program_id: str, affiliate_id: str, period: Period) -> Performance:
+    """One affiliate's figures; `NotFound` when it was not active."""
+    found = next((one for one in performances(app, program_id, period) if one.affiliate_id == affiliate_id), None)
+    if found is None:
+        raise NotFound(
+            f"The affiliate {affiliate_id!r} had neither clicks nor conversions between {period.start:%Y-%m-%d} and {period.end:%Y-%m-%d}."
+        )
+    return found
+
+
+def notices_for(app: App, program_id: str, affiliate_id: str) -> tuple[Notice, ...]:
+    """What an affiliate is told of its newest scan: the public sentences alone, and how to contest them; nothing when all is well."""
+    decision = app.stores.decisions.latest(program_id, DecisionKind.SCAN, affiliate_id)
+    if decision is None or decision.verdict.outcome not in _TOLD or decision.verdict.public_reason == PUBLIC_NOTHING:
+        return ()
+    return (Notice(said=decision.verdict.public_reason, todo=CONTEST),)
+
+
+def as_rows(figures: Sequence[Performance]) -> list[dict[str, Any]]:
+    """The figures as rows of a table, with what follows from them."""
+    derived = ("conversion_rate", "average_order_value", "earnings_per_click", "new_customer_share", "reversal_rate")
+    return [
+        {
+            **{name: value for name, value in msgspec.structs.asdict(one).items() if name != "period"},
+            **{name: getattr(one, name) for name in derived},
+        }
+        for one in figures
+    ]
+
+
+def _performance(row: dict[str, Any], period: Period) -> Performance:
+    money = {name: None if row[name] is None else cents(row[name]) for name in ("revenue", "commission")}
+    return Performance(**{**row, **money, "period": period})
+
+
+def _naive(moment: datetime) -> datetime:
+    return as_utc(moment).replace(tzinfo=None)
