@@ -6,7 +6,7 @@ DEMO   ?= fraud-data/demo
 BIN     = $(VENV)/bin
 LOCK    = uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate
 
-.PHONY: run test test-long quality bench-ingest bench-networks bench-features bench-graph bench-models bench-crawl check format lock clean help
+.PHONY: run test test-long quality bench-ingest bench-networks bench-features bench-backlinks bench-graph bench-models bench-crawl check format lock clean help
 
 help: ## what can be made
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -35,6 +35,9 @@ bench-graph: $(VENV)/.test ## rings and dense blocks to 10M edges, beside networ
 
 bench-models: $(VENV)/.test ## one row and a million beside scikit-learn's forest (BENCH=--quality: real data, when FRAUD_TEST_DATA is set)
 	$(BIN)/python -m tests.benchmarks.models $(BENCH)
+
+bench-backlinks: $(VENV)/.test ## a 10M-line ranks file searched for 1,000 domains, an export of 1M rows (BENCH="--lines N")
+	$(BIN)/python -m tests.benchmarks.backlinks $(BENCH)
 
 bench-networks: $(VENV)/.test ## a million addresses read against tables of networks
 	$(BIN)/python -m tests.benchmarks.networks $(BENCH)

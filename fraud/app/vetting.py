@@ -17,6 +17,7 @@ from crawlers.limits import parse_connect_to, parse_host_port, tls_context
 from crawlers.rdap import operator_fetcher
 from crawlers.social.collect import ProfileCollector, SocialMeans
 from crawlers.warc import warc
+from fraud.app.enriching import networks
 from fraud.app.graph import Acquaintances
 from fraud.app.memory import SiteMemory
 from fraud.app.parts import App
@@ -31,6 +32,7 @@ from fraud.policy.pack import Pack
 from fraud.settings import Settings
 from fraud.storage.prints import PrintIndex
 from fraud.workflows.batches import Batch, Journal
+from fraud.workflows.contacts import KnownList
 from fraud.workflows.rescreening import News, news
 from fraud.workflows.telling import decision_events
 from fraud.workflows.vetting import VettingOutcome, VettingTools, facts_of, vet_each, vet_many
@@ -220,8 +222,16 @@ async def _tools(
             mail_records=records.of if records else None,
             acquaintances=Acquaintances(app, program_id).of,
             profile=_profiles(app, fetcher, robots).of,
+            address_reader=networks(app),
+            known_list=_known_list(app, program_id),
         )
         yield app.pack(means.policy or (profile.policy if profile else "")), tools
+
+
+def _known_list(app: App, program_id: str) -> KnownList | None:
+    """The program's own list of known applicants, where the workspace has one: `lists/known/PROGRAM.csv`."""
+    path = app.workspace.root / "lists" / "known" / f"{program_id}.csv"
+    return KnownList(path) if path.is_file() else None
 
 
 def _profiles(app: App, fetcher: Fetcher, robots: Robots) -> ProfileCollector:

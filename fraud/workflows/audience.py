@@ -14,7 +14,9 @@ from crawlers.social.facts import ProfileFacts
 from fraud.checks.applicants.audience import Audience
 from fraud.checks.applicants.names import host_of, owner_of
 from fraud.domain.hashing import keyed_hash
+from fraud.domain.networks import AddressReader
 from fraud.domain.programs import Application
+from fraud.workflows.contacts import KnownList, phone_facts, signup_facts
 
 MOST_PROFILES = 20
 """Stated profiles that are looked up."""
@@ -22,10 +24,13 @@ MOST_PROFILES = 20
 
 @dataclass(frozen=True)
 class AudienceTools:
-    """What collecting works with: `pepper` keys the code of proof, `profile` looks one social profile up (None: nobody looks)."""
+    """What collecting works with: `pepper` keys the code of proof, `profile` looks one social profile up, `networks` knows addresses,
+    `known` is the program's own list; None where there is none."""
 
     pepper: bytes
     profile: Callable[[str], Awaitable[ProfileFacts]] | None = None
+    networks: AddressReader | None = None
+    known: KnownList | None = None
 
 
 async def audience_of(application: Application, sites: Sequence[SiteFacts], tools: AudienceTools) -> Audience:
@@ -34,6 +39,9 @@ async def audience_of(application: Application, sites: Sequence[SiteFacts], tool
         backlinks=await backlinks_of(application, sites),
         profiles=await profiles_of(application, tools),
         proof=proof_code(tools.pepper, application.application_id) if application.application_id else "",
+        phone=phone_facts(application),
+        signup=signup_facts(application, tools.networks),
+        listed=tools.known.of(application) if tools.known else None,
     )
 
 

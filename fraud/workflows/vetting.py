@@ -25,11 +25,13 @@ from fraud.domain.decisions import Decision, DecisionKind, SubjectKind, Verdict
 from fraud.domain.dossiers import Dossier
 from fraud.domain.graph_view import KnownMatch
 from fraud.domain.ids import new_id
+from fraud.domain.networks import AddressReader
 from fraud.domain.programs import Application, ProgramProfile
 from fraud.errors import ReplayError
 from fraud.policy.pack import Pack
 from fraud.workflows.applications import verified
 from fraud.workflows.audience import AudienceTools, audience_of
+from fraud.workflows.contacts import KnownList
 
 SIDE_BY_SIDE = 8
 """Applications in work at once; politeness and the number of requests in flight are the crawler's own business."""
@@ -54,8 +56,8 @@ class VettingTools:
     """What a vetting works with: `collect` visits one website, `pepper` keys the hashes of personal values.
 
     `memory` is what the workspace knows of websites, `mail_records` finds the records of an e-mail address's domain, `acquaintances` the
-    affiliates and earlier applicants who state the same as an applicant, `profile` looks one social profile up; without them those facts
-    stay unknown.
+    affiliates and earlier applicants who state the same as an applicant, `profile` looks one social profile up, `address_reader` knows
+    networks, `known_list` is the program's own list; without them those facts stay unknown.
     """
 
     collect: Callable[[str], Awaitable[SiteFacts]]
@@ -66,6 +68,8 @@ class VettingTools:
     mail_records: Callable[[str], Awaitable[DnsFacts]] | None = None
     acquaintances: Callable[[Application], tuple[KnownMatch, ...]] | None = None
     profile: Callable[[str], Awaitable[ProfileFacts]] | None = None
+    address_reader: AddressReader | None = None
+    known_list: KnownList | None = None
 
 
 @dataclass(frozen=True)
@@ -93,7 +97,7 @@ async def vet(application: Application, profile: ProgramProfile | None, pack: Pa
         surroundings=_surroundings(applicant, sites, tools.memory),
         mail=await tools.mail_records(applicant.email_domain) if tools.mail_records and applicant.email_domain else None,
         known=tools.acquaintances(application) if tools.acquaintances else None,
-        audience=await audience_of(application, sites, AudienceTools(tools.pepper, tools.profile)),
+        audience=await audience_of(application, sites, AudienceTools(tools.pepper, tools.profile, tools.address_reader, tools.known_list)),
         as_of=as_of,
     )
     decision = _decision(facts, pack, tools)

@@ -9,6 +9,7 @@ from fraud.checks.applicants import (
     brand,
     browsing,
     cloaking,
+    contact,
     disclosure,
     fit,
     identity,
@@ -76,5 +77,8 @@ APPLICATION_CHECKS: Mapping[str, Callable[[VettingFacts, Limits], Signal | tuple
     "audience.backlinks": backlinks.backlinks,
     "audience.profiles": social.profiles,
     "audience.channel": social.channel,
+    "application.phone": contact.phone,
+    "application.signup_address": contact.signup_address,
+    "application.listed": contact.listed,
 }
 """Checks that look at the application as a whole."""

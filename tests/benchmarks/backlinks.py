@@ -1,0 +1,110 @@
+"""Backlinks at size: a domain-ranks file searched beside only unpacking it, and an export read in flat memory.
+
+`python -m tests.benchmarks.backlinks [--lines N] [--rows N] [--repeats N]`: the searches and the plain readings take turns.
+"""
+
+from __future__ import annotations
+
+import argparse
+import gzip
+import io
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from statistics import median
+
+from crawlers.backlinks.commoncrawl import ranks
+from tests.benchmarks.report import section, table
+
+WANTED = 1_000
+PIECE = 1 << 20
+_READ = (
+    "import resource, sys; from pathlib import Path; from crawlers.backlinks.profile import About, read_profile; "
+    "found = read_profile(Path(sys.argv[1]), About(domains=frozenset({'trailnotes.example'}))); "
+    "print(found.links, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)"
+)
+
+
+def _ranks_file(path: Path, lines: int) -> None:
+    with gzip.open(path, "wb", compresslevel=1) as packed, path.with_suffix("").open("wb") as plain:
+        for start in range(0, lines, 100_000):
+            numbers = range(start, start + 100_000)
+            text = "".join(f"{n}\t{1e7 / (n + 1):.5g}\t{n}\t{1 / (n + 2):.5g}\tcom.site{n}\t{n % 9}\n" for n in numbers)
+            packed.write(text.encode())
+            plain.write(text.encode())
+
+
+def _export(path: Path, rows: int) -> None:
+    with path.open("w") as file:
+        file.write("source_url,target_url,anchor_text,title,rel,first_seen,ip\n")
+        for n in range(rows):
+            file.write(f"https://s{n % 300_000}.com/{n},https://trailnotes.example/,text {n % 977},title {n},,2024-05-06,9.8.{n % 250}.6\n")
+
+
+def _timed(work: Callable[[], object]) -> float:
+    begun = time.perf_counter()
+    work()
+    return time.perf_counter() - begun
+
+
+def _drained(path: Path, opener: Callable[[Path], object]) -> None:
+    with opener(path) as file:  # type: ignore[attr-defined]  # both openers give files
+        while file.read(PIECE):
+            pass
+
+
+def _kept(path: Path) -> tuple[int, int]:
+    """The links of an export and the peak of memory in KiB, in a process of its own."""
+    links, peak = subprocess.run([sys.executable, "-c", _READ, str(path)], check=True, capture_output=True, text=True).stdout.split()
+    return int(links), int(peak)
+
+
+def main() -> None:
+    """Measure and write the section."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--lines", type=int, default=10_000_000)
+    parser.add_argument("--rows", type=int, default=1_000_000)
+    parser.add_argument("--repeats", type=int, default=5)
+    asked = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        packed, export, small = Path(folder, "ranks.txt.gz"), Path(folder, "links.csv"), Path(folder, "small.csv")
+        _ranks_file(packed, asked.lines)
+        plain = packed.with_suffix("")
+        wanted = [f"site{n * 2 * asked.lines // WANTED}.com" for n in range(WANTED)]
+        works: dict[str, Callable[[], object]] = {
+            "plain file only read": lambda: _drained(plain, io.FileIO),
+            "plain file searched": lambda: ranks(plain, wanted),
+            "gzip file only unpacked": lambda: _drained(packed, gzip.open),
+            "gzip file searched": lambda: ranks(packed, wanted),
+        }
+        assert len(ranks(plain, wanted)) == WANTED // 2
+        times = {name: list[float]() for name in works}
+        for _ in range(asked.repeats):
+            for name, work in works.items():
+                times[name].append(_timed(work))
+        _export(export, asked.rows)
+        _export(small, asked.rows // 10)
+        seconds = _timed(lambda: _kept(export))
+        peaks = [_kept(path)[1] / 1024 for path in (small, export)]
+        sizes = [path.stat().st_size / 1e6 for path in (plain, packed)]
+    took = {name: median(all_times) for name, all_times in times.items()}
+    rows = [(name, f"{took[name]:.2f}", f"{sizes['gzip' in name] / took[name]:.0f}") for name in took]
+    slower = took["gzip file searched"] / took["gzip file only unpacked"], took["plain file searched"] / took["plain file only read"]
+    searched = (
+        f"Searching takes {slower[0]:.1f} times as long as only unpacking the file, and {slower[1]:.1f} times as long as reading the plain "
+        "one from the disk's cache."
+    )
+    read = (
+        f"An export of {asked.rows:,} rows is read into a profile in {seconds:.0f} s with a peak of {peaks[1]:.0f} MiB; a tenth of it takes "
+        f"{peaks[0]:.0f} MiB."
+    )
+    head = f"A domain-ranks file of {asked.lines:,} lines ({sizes[0]:.0f} MB, {sizes[1]:.0f} MB packed) searched for {WANTED:,} domains:"
+    lines = [head, "", table(("what", "seconds", "MB of the file per second"), rows), "", searched, "", read]
+    section("Backlinks", lines)
+
+
+if __name__ == "__main__":
+    main()
