@@ -88,12 +88,17 @@ class Acquaintances:
     def __init__(self, app: App, program_id: str) -> None:
         self._app, self._program_id = app, program_id
 
-    def of(self, application: Application) -> tuple[KnownMatch, ...]:
-        """Affiliates and earlier applicants who state what this applicant states; the applicant is known from now on."""
+    def of(self, application: Application) -> tuple[KnownMatch, ...] | None:
+        """Affiliates and earlier applicants who state what this applicant states; `None` when there is nobody, or nothing, to compare.
+
+        The applicant is known from now on.
+        """
         edges, standing = self._known
-        found = known_matches(application, pd.concat([edges, *self._met.values()], ignore_index=True), standing, self._app.pepper)
-        self._met[application.application_id] = applicant_edges(application, self._app.pepper)
-        return found
+        own = applicant_edges(application, self._app.pepper)
+        met = [stated for name, stated in self._met.items() if name != application.application_id]
+        everybody = pd.concat([edges, *met], ignore_index=True)
+        self._met[application.application_id] = own
+        return None if own.empty or everybody.empty else known_matches(application, everybody, standing, self._app.pepper)
 
     @cached_property
     def _met(self) -> dict[str, pd.DataFrame]:
