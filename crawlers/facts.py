@@ -12,6 +12,8 @@ from typing import Literal
 
 from msgspec import Struct, field
 
+from crawlers.review_facts import Rating, Review
+
 FailureKind = Literal[
     "refused", "dns", "connect", "tls", "timeout", "too_large", "robots", "redirects", "protocol", "http_status", "not_html", "budget"
 ]
@@ -181,6 +183,7 @@ class PageFacts(Struct, frozen=True, kw_only=True):
     whose; `reloads_after` is the delay in seconds after which the page loads itself again. `dates` are what the page says of when it was
     written or changed, `copyright_year` the newest year beside a copyright sign. `structure` is a sketch of the tree: the 64 smallest
     hashes of its distinct parent-and-child pairs with their first class. `proof_tokens` are the values of `affiliate-proof` meta elements.
+    `ratings` and `reviews` are those the page states in JSON-LD.
     """
 
     url: str = ""
@@ -219,6 +222,8 @@ class PageFacts(Struct, frozen=True, kw_only=True):
     icon: str = ""
     structure: tuple[int, ...] = ()
     proof_tokens: tuple[str, ...] = ()
+    ratings: tuple[Rating, ...] = ()
+    reviews: tuple[Review, ...] = ()
 
 
 class Snapshot(Struct, frozen=True, kw_only=True):

@@ -21,6 +21,7 @@ from crawlers.reading.structured import json_ld
 from crawlers.reading.text import MOST_TEXT, count_words, detect_language, main_text, visible_text
 from crawlers.reading.urls import absolute, clean, host_of
 from crawlers.reading.walk import Walked, walk
+from crawlers.reviews import reviews_in
 
 MOST_SOURCE = 10 * 1024 * 1024
 """Characters of HTML that are parsed; `crawlers.limits` lets no more through."""
@@ -51,6 +52,7 @@ def _facts(found: Walked, source: str, url: str, base: str, encoding: str) -> Pa
     scripts = scripts_of(found, base)
     navigations, loaded = auto_navigations(found, base, scripts), embeds(found, base, scripts)
     types, same_as = json_ld(found.json_ld)
+    ratings, reviews = reviews_in(found.json_ld)
     title = clean(found.title)
     ad_slots, services = advertising(source)
     parking = parking_signs(source, everything, words, all_links) + lander_signs(navigations, host) + title_signs(title, host, words)
@@ -74,6 +76,8 @@ def _facts(found: Walked, source: str, url: str, base: str, encoding: str) -> Pa
         identity_pages=identity_pages(all_links, host),
         trackers=trackers(source),
         json_ld_types=types,
+        ratings=ratings,
+        reviews=reviews,
         generator=_meta(found, "generator"),
         canonical=next(iter(_rel(found, "canonical", base)), ""),
         scripts_needed=_scripts_needed(found, words, navigations),

@@ -26,6 +26,12 @@ def json_ld(blocks: list[str]) -> tuple[tuple[str, ...], list[str]]:
     return tuple(dict.fromkeys(types))[:MOST_TYPES], same_as
 
 
+def things_in(blocks: list[str]) -> Iterator[dict[str, Any]]:
+    """Yield every object of the blocks at any depth, 20,000 values of a block at most."""
+    for block in blocks:
+        yield from _things(_parsed(block))
+
+
 def _parsed(block: str) -> Any:
     try:
         return json.loads(WRAPPING.sub("", block), strict=False)

@@ -31,8 +31,9 @@ _READ = (
 def _ranks_file(path: Path, lines: int) -> None:
     with gzip.open(path, "wb", compresslevel=1) as packed, path.with_suffix("").open("wb") as plain:
         for start in range(0, lines, 100_000):
-            numbers = range(start, start + 100_000)
-            text = "".join(f"{n}\t{1e7 / (n + 1):.5g}\t{n}\t{1 / (n + 2):.5g}\tcom.site{n}\t{n % 9}\n" for n in numbers)
+            some = range(start, start + 100_000)
+            lines_of = (f"{n}\t{1e7 / (n + 1):.5g}\t{n}\t{1 / (n + 2):.5g}\tcom.site{n}\t{n % 9}\n" for n in some)
+            text = "".join(lines_of)
             packed.write(text.encode())
             plain.write(text.encode())
 

@@ -18,6 +18,7 @@ from fraud.checks.applicants import (
     prohibited,
     reach,
     registry,
+    reviews,
     safety,
     social,
     standing,
@@ -60,6 +61,7 @@ SITE_CHECKS: Mapping[str, Callable[[Visit, Limits], Signal]] = {
     "website.software": safety.software,
     "website.browser": browsing.browser,
     "website.ownership": standing.ownership,
+    "audience.reviews": reviews.reviews,
 }
 """Checks that look at one site at a time."""
 
