@@ -9,6 +9,7 @@ from __future__ import annotations
 from datetime import datetime
 
 import msgspec
+import structlog
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from fraud.api.clicks import click_of_body, read_click
@@ -16,17 +17,19 @@ from fraud.api.metrics import CLICK_ROUTE, Metrics
 from fraud.api.security import Gate, program_of
 from fraud.api.services import ApiServices
 from fraud.domain.actors import Actor, Role
+from fraud.domain.events import Click
 from fraud.domain.ids import new_id
-from fraud.errors import FraudError, StorageError
+from fraud.errors import FraudError
 from fraud.workflows.scoring import ClickAnswer
 
+_log = structlog.get_logger(__name__)
 _KEY_HEADERS = (b"authorization", b"x-api-key")
 _BEARER = b"bearer "
 _ENCODE = msgspec.json.Encoder().encode
 
 
 class HotClicks:
-    """ASGI middleware that answers ordinary single clicks itself and passes everything else on."""
+    """An ASGI application that answers ordinary single clicks itself and passes everything else on."""
 
     def __init__(self, app: ASGIApp, services: ApiServices, gate: Gate, metrics: Metrics) -> None:
         self._app, self._services, self._gate, self._metrics = app, services, gate, metrics
@@ -70,12 +73,17 @@ class HotClicks:
         try:
             sent = read_click(body)
             click = click_of_body(body, sent, program_of(actor, sent.program_id))
-        except StorageError:
-            raise
         except FraudError:
             return None
-        scorer = self._services.ready(click.program_id)
-        return scorer.answer_from_memory(click, request_id) if scorer is not None else None
+        return self._scored(click, request_id)
+
+    def _scored(self, click: Click, request_id: str) -> ClickAnswer | None:
+        try:
+            scorer = self._services.ready(click.program_id)
+            return scorer.answer_from_memory(click, request_id) if scorer is not None else None
+        except Exception:
+            _log.exception("quick_answer_failed", request_id=request_id)
+            return None
 
     def _count(self, given: ClickAnswer, started: datetime) -> None:
         seconds = max((self._services.clock.now() - started).total_seconds(), 0.0)

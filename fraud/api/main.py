@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from fastapi import APIRouter, FastAPI, Request, Response
+from starlette.types import Receive, Scope, Send
 
 from fraud import __version__
 from fraud.api.applications import ApplicationState, application_routes
@@ -61,9 +62,19 @@ SCHEMAS: list[type] = [
 """The types whose schemas the OpenAPI document shows."""
 
 
+class Api(FastAPI):
+    """The application, with the route that trackers call for every click in front of the framework."""
+
+    hot: HotClicks
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answers one request."""
+        await self.hot(scope, receive, send)
+
+
 def create_api(services: ApiServices, routers: Sequence[APIRouter] = ()) -> FastAPI:
     """The API over these services; `routers` (the pages) are served beside it."""
-    app = FastAPI(
+    app = Api(
         title="Affiliate fraud detection and screening",
         version=__version__,
         description="Vet applicants, scan traffic, score clicks. Scores run from 0 to 1 and higher is riskier; times are UTC.",
@@ -73,7 +84,7 @@ def create_api(services: ApiServices, routers: Sequence[APIRouter] = ()) -> Fast
     )
     gate, metrics = Gate(services.actors, services.clock), Metrics()
     app.add_middleware(RequestFrame, metrics=metrics, clock=services.clock)
-    app.add_middleware(HotClicks, services=services, gate=gate, metrics=metrics)
+    app.hot = HotClicks(super(Api, app).__call__, services, gate, metrics)
     install(app)
     lanes = EventLanes(services, metrics)
     app.include_router(scoring_routes(services, gate, lanes))

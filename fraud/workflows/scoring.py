@@ -45,21 +45,17 @@ from fraud.features.realtime import (
 from fraud.policy.pack import Pack
 from fraud.workflows.answering import AnswerBook, EventKey
 from fraud.workflows.judging import ClickJudge
-from fraud.workflows.recording import DecisionWriter, WriterBounds, WriterStats
 from fraud.workflows.standing import AffiliateRisks, ScanRisks, UnknownRisks
 
 __all__ = [
     "AffiliateRisks",
     "ClickAnswer",
     "ClickScorer",
-    "DecisionWriter",
     "ScanRisks",
     "ScoredClick",
     "ScoringTools",
     "ServedModel",
     "UnknownRisks",
-    "WriterBounds",
-    "WriterStats",
     "click_features_of",
     "replay_click",
     "score_offline",

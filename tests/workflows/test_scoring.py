@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
 import threading
-from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -22,19 +19,17 @@ from fraud.domain.decisions import Artefact, Decision, DecisionKind, Outcome
 from fraud.domain.events import Click
 from fraud.domain.hashing import canonical_json
 from fraud.domain.scans import ScanResult
-from fraud.errors import Conflict, InputError, ModelError, ReplayError, StorageError
+from fraud.errors import ModelError, ReplayError, StorageError
 from fraud.features.realtime import CLICK_FEATURE_NAMES
 from fraud.policy.loading import load_pack
 from fraud.policy.pack import Pack
 from fraud.storage.counters import MemoryCounters
 from fraud.workflows.scoring import (
     ClickScorer,
-    DecisionWriter,
     ScanRisks,
     ScoringTools,
     ServedModel,
     UnknownRisks,
-    WriterBounds,
     checks_of,
     click_features_of,
     click_verdict,
@@ -42,7 +37,6 @@ from fraud.workflows.scoring import (
     replay_click,
     score_offline,
 )
-from fraud.workflows.spooling import Spool
 from tests.storage.samples import scan
 
 TEN = datetime(2026, 3, 1, 10, tzinfo=UTC)
@@ -340,194 +334,6 @@ def test_the_scan_fits_on_exactly_what_serving_computes() -> None:
 
 def test_no_clicks_give_an_empty_table() -> None:
     assert list(click_features_of([], MemoryCounters()).columns) == list(CLICK_FEATURE_NAMES)
-
-
-class Store:
-    """A decision store whose behaviour a test chooses."""
-
-    def __init__(self) -> None:
-        self.kept: list[Decision] = []
-        self.working = threading.Event()
-        self.working.set()
-        self.broken = False
-
-    def add(self, decisions: Sequence[Decision]) -> None:
-        self.working.wait(10)
-        if self.broken:
-            raise StorageError("the disk is full")
-        if any(decision.subject_id == "bad" for decision in decisions):
-            raise InputError("cannot be kept")
-        known = {decision.decision_id for decision in self.kept}
-        if any(decision.decision_id in known for decision in decisions):
-            raise Conflict("already kept")
-        self.kept.extend(decisions)
-
-    def get(self, program_id: str, decision_id: str) -> Decision:
-        raise NotImplementedError
-
-    def find(self, decision_id: str) -> Decision:
-        raise NotImplementedError
-
-    def latest(self, program_id: str, kind: DecisionKind, subject_id: str) -> Decision | None:
-        raise NotImplementedError
-
-    def subjects(self, program_id: str, kind: DecisionKind, since: datetime) -> list[str]:
-        raise NotImplementedError
-
-
-def decisions(count: int) -> list[Decision]:
-    ledger = Ledger()
-    scoring = scorer(ledger)
-    for number in range(count):
-        scoring.score(click(number))
-    return ledger.kept
-
-
-def test_the_writer_keeps_everything_in_order() -> None:
-    store = Store()
-    writer = DecisionWriter(store, WriterBounds(batch=7))
-    given = decisions(50)
-    for decision in given:
-        writer.record(decision)
-    writer.flush()
-    assert store.kept == given
-    assert writer.close().written == 50
-
-
-def test_closing_writes_what_waits_and_takes_no_more() -> None:
-    store = Store()
-    writer = DecisionWriter(store)
-    first, second = decisions(2)
-    writer.record(first)
-    writer.close()
-    assert store.kept == [first]
-    with pytest.raises(StorageError):
-        writer.record(second)
-
-
-def test_a_full_queue_holds_back_then_refuses_and_counts_both() -> None:
-    store = Store()
-    store.working.clear()
-    writer = DecisionWriter(store, WriterBounds(waiting=2, batch=1, patience=0.01))
-    refused = 0
-    for decision in decisions(6):
-        try:
-            writer.record(decision)
-        except StorageError:
-            refused += 1
-    store.working.set()
-    stats = writer.close()
-    assert refused >= 3
-    assert (stats.refused, stats.held_back > 0, stats.written) == (refused, True, 6 - refused)
-
-
-def test_a_store_that_fails_for_a_while_loses_nothing() -> None:
-    store = Store()
-    store.broken = True
-    writer = DecisionWriter(store, WriterBounds(batch=2, retry=0.01))
-    given = decisions(5)
-    for decision in given:
-        writer.record(decision)
-    with pytest.raises(StorageError, match="disk is full"):
-        writer.flush(0.1)
-    assert writer.stats().failing == "the disk is full"
-    store.broken = False
-    writer.flush()
-    assert store.kept == given
-    assert writer.close().failing == ""
-
-
-def test_one_decision_that_cannot_be_kept_does_not_hold_the_others() -> None:
-    store = Store()
-    store.working.clear()
-    writer = DecisionWriter(store)
-    given = decisions(4)
-    given[1] = msgspec.structs.replace(given[1], subject_id="bad")
-    for decision in given:
-        writer.record(decision)
-    store.working.set()
-    stats = writer.close()
-    assert (stats.written, stats.unwritable) == (3, 1)
-    assert store.kept == [given[0], given[2], given[3]]
-
-
-def test_what_is_lost_at_shutdown_is_counted() -> None:
-    store = Store()
-    store.broken = True
-    writer = DecisionWriter(store, WriterBounds(retry=0.01))
-    for decision in decisions(3):
-        writer.record(decision)
-    assert writer.close(timeout=0.05).unwritable == 3
-
-
-def test_what_the_store_does_not_take_at_shutdown_is_kept_at_the_next_start(tmp_path: Path) -> None:
-    broken, given = Store(), decisions(7)
-    broken.broken = True
-    writer = DecisionWriter(broken, WriterBounds(retry=0.01, batch=2), tmp_path / "spool")
-    for decision in given:
-        writer.record(decision)
-    stats = writer.close(timeout=0.05)
-    assert (stats.spooled, stats.unwritable, broken.kept) == (7, 0, [])
-    (file,) = (tmp_path / "spool").iterdir()
-    assert file.stat().st_mode & 0o777 == 0o600
-
-    store = Store()
-    store.kept.append(given[3])  # a store that hung may have taken some of them after all
-    DecisionWriter(store, spool=tmp_path / "spool").close()
-    assert sorted(decision.decision_id for decision in store.kept) == sorted(decision.decision_id for decision in given)
-    assert list((tmp_path / "spool").iterdir()) == []
-
-
-def test_a_spool_that_cannot_be_kept_yet_stays(tmp_path: Path) -> None:
-    broken, given = Store(), decisions(2)
-    broken.broken = True
-    Spool(tmp_path).add(given)
-    (tmp_path / "0.ndjson").write_bytes(b'{"half')
-    Spool(tmp_path).deliver(broken)
-    assert len(list(tmp_path.iterdir())) == 2
-    store = Store()
-    Spool(tmp_path).deliver(store)
-    assert store.kept == given
-    assert [file.name for file in tmp_path.iterdir()] == ["0.ndjson"]
-
-
-def test_one_spooled_decision_that_cannot_be_kept_does_not_hold_the_others(tmp_path: Path) -> None:
-    given = decisions(3)
-    given[1] = msgspec.structs.replace(given[1], subject_id="bad")
-    Spool(tmp_path).add(given)
-    store = Store()
-    Spool(tmp_path).deliver(store)
-    assert store.kept == [given[0], given[2]]
-
-
-def test_a_spool_that_cannot_be_written_counts_the_loss(tmp_path: Path) -> None:
-    (tmp_path / "spool").write_text("a file is in its place")
-    store = Store()
-    store.broken = True
-    writer = DecisionWriter(store, WriterBounds(retry=0.01), tmp_path / "spool")
-    writer.record(decisions(1)[0])
-    stats = writer.close(timeout=0.05)
-    assert (stats.spooled, stats.unwritable) == (0, 1)
-    assert "spool" in stats.failing
-
-
-def test_once_full_the_queue_refuses_at_once_until_there_is_room() -> None:
-    store = Store()
-    store.working.clear()
-    writer = DecisionWriter(store, WriterBounds(waiting=1, batch=1, patience=0.1))
-    given = decisions(10)
-    for decision in given:
-        with contextlib.suppress(StorageError):
-            writer.record(decision)
-    held = writer.stats().held_back
-    for decision in given:
-        with pytest.raises(StorageError):
-            writer.record(decision)
-    assert writer.stats().held_back == held
-    store.working.set()
-    writer.flush()
-    writer.record(decisions(11)[-1])
-    assert writer.close().written >= 2
 
 
 class Scans:

@@ -1,0 +1,108 @@
+"""The service killed in the middle of its work: whatever it acknowledged is there after the next start, exactly once."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+import httpx
+import pytest
+
+from fraud.domain.decisions import DecisionKind
+from fraud.storage.database import open_database
+from fraud.storage.decisions import SqlDecisions
+from fraud.storage.lake import ParquetLake
+from tests.servers import free_port
+
+KEY = "key-of-a-tracker-that-kills"
+SENDERS = 4
+_LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
+
+
+@contextmanager
+def serving(workspace: Path) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
+    """The real service in a process of its own, ready to answer; killed at the end unless it is gone."""
+    port = free_port()
+    environment = os.environ | {f"FRAUD_{role}_KEY": f"{KEY}-{role}" for role in ("SCORE", "REVIEW", "ADMIN")}
+    command = [str(Path(sys.executable).with_name("fraud")), "serve", "--port", str(port), "--workspace", str(workspace)]
+    process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    url = f"http://127.0.0.1:{port}"
+    try:
+        for _ in range(600):
+            try:
+                httpx.get(f"{url}/healthz")
+                break
+            except httpx.TransportError:
+                assert process.poll() is None, "the service ended by itself"
+                time.sleep(0.1)
+        yield url, process
+    finally:
+        if process.poll() is None:
+            process.kill()
+        process.wait(60)
+
+
+def send(url: str, name: str, acknowledged: list[str]) -> None:
+    """Sends clicks one after the other until nobody answers; some of them twice."""
+    headers = {"Authorization": f"Bearer {KEY}-SCORE"}
+    with httpx.Client(base_url=url, headers=headers, timeout=30) as client:
+        for number in range(100_000):
+            click = {"click_id": f"{name}-{number}", "clicked_at": "2026-03-01T10:00:00Z", "affiliate_id": name}
+            try:
+                answers = [client.post("/v1/score/click", json=click) for _ in range(1 + (number % 7 == 0))]
+            except httpx.TransportError:
+                return
+            acknowledged += [click["click_id"] for answer in answers if answer.status_code == 200]
+
+
+def kept(workspace: Path) -> Counter[str]:
+    """How often each click has a decision."""
+    database = open_database(f"sqlite:///{workspace / 'fraud.sqlite3'}")
+    try:
+        return Counter(SqlDecisions(database).subjects("default", DecisionKind.SCORE, _LONG_AGO))
+    finally:
+        database.close()
+
+
+def killed_over_and_over(workspace: Path, kills: int, seed: int) -> None:
+    """Kills the service so many times under load, then looks what is there."""
+    draw = random.Random(seed)
+    acknowledged: list[str] = []
+    for round_ in range(kills):
+        with serving(workspace) as (url, process):
+            senders = [threading.Thread(target=send, args=(url, f"r{round_}s{number}", acknowledged)) for number in range(SENDERS)]
+            for sender in senders:
+                sender.start()
+            time.sleep(draw.uniform(0.5, 2.5))
+            process.kill()
+            for sender in senders:
+                sender.join()
+    with serving(workspace) as (_, process):
+        process.send_signal(signal.SIGTERM)
+        process.wait(60)
+    times = kept(workspace)
+    assert len(acknowledged) > kills * SENDERS
+    assert [click for click in acknowledged if times[click] != 1] == []
+    assert max(times.values()) == 1
+    with ParquetLake(workspace / "lake").connect("default") as events:
+        in_lake = Counter(row[0] for row in events.sql("select click_id from clicks").fetchall())
+    assert in_lake == times, "scans see every scored click once"
+
+
+def test_what_was_acknowledged_survives_two_kills(tmp_path: Path) -> None:
+    killed_over_and_over(tmp_path / "workspace", 2, seed=9)
+
+
+@pytest.mark.long
+def test_what_was_acknowledged_survives_twenty_kills(tmp_path: Path) -> None:
+    killed_over_and_over(tmp_path / "workspace", 20, seed=10)
