@@ -1,0 +1,71 @@
+"""Every page on a phone, a tablet and a desk, light and dark: accessible, quiet, and nothing wider than the screen."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.browser.conftest import ADMIN_KEY, Desk, Shop, sit_down
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
+
+WIDTHS = (390, 820, 1440)
+
+
+def pages(shop: Shop) -> dict[str, str]:
+    alert = shop.alerts.open_alerts("default")[0]
+    ring = next(iter(shop.app.stores.scans.recent("default", 1)[0].rings))
+    return {
+        "today": "/",
+        "alerts": "/alerts",
+        "alert": f"/alerts/{alert.alert_id}",
+        "applications": "/applications",
+        "application": "/applications/app_0001",
+        "traffic": "/affiliates",
+        "affiliate": "/affiliates/nordic-deals",
+        "rings": "/rings",
+        "ring": f"/rings/{ring.ring_id}",
+        "scans": "/scans",
+        "scan": "/scans/scn_00000000night1",
+        "decision": "/decisions/dec_00001",
+        "policy": "/policy",
+        "check": "/policy/checks/website.parked",
+        "models": "/models",
+        "settings": "/settings",
+        "start": "/start",
+        "error": "/affiliates/nobody",
+    }
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_pages_are_accessible_and_fit_their_screen(chromium: Browser, base: str, shop: Shop, theme: Any) -> None:
+    desk = sit_down(chromium, base, color_scheme=theme, viewport={"width": 1440, "height": 900}).sign_in(ADMIN_KEY)
+    found = [problem for name, path in pages(shop).items() for problem in look(desk, name, path, theme)]
+    desk.page.context.close()
+    assert not found
+    assert [fault for fault in desk.faults if "404" not in fault] == []  # the error page is one of those looked at
+
+
+def look(desk: Desk, name: str, path: str, theme: str) -> list[str]:
+    """What is wrong with a page in one theme, at every width."""
+    problems = []
+    for width in WIDTHS:
+        desk.page.set_viewport_size({"width": width, "height": 900})
+        desk.go(path)
+        overflow = desk.page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+        problems += [f"{name} at {width}: {overflow} px wider than the screen"] if overflow > 0 else []
+        desk.shot(f"{name}-{theme}-{width}")
+        if width != 820:
+            problems += [
+                f"{name} {theme} {width}: {one['id']} at {one['nodes'][0]['target']} ({len(one['nodes'])})" for one in desk.violations()
+            ]
+    return problems
+
+
+def test_the_first_page_is_accessible_before_signing_in(chromium: Browser, base: str) -> None:
+    desk = sit_down(chromium, base)
+    desk.go("/login")
+    assert desk.violations() == []
+    assert not desk.faults
