@@ -6,6 +6,7 @@ from typing import Literal
 
 import msgspec
 
+from crawlers.social.catalogue import rotten, ways
 from fraud.app.enriching import missing_sources, networks, package_artefacts
 from fraud.app.parts import App
 from fraud.app.scoring import newest_click_model
@@ -41,6 +42,19 @@ def examine(app: App) -> list[Finding]:
         _crawler(app),
         _spark(app),
     ]
+
+
+def examine_catalogue() -> list[Finding]:
+    """Tries the catalogue of social platforms on its own samples; one that fails is not asked until its entry is mended."""
+    faults = rotten()
+    names = sorted({*ways(), *faults})
+    return [Finding(name=name, state="failing" if name in faults else "ok", text=faults.get(name) or _how(name)) for name in names]
+
+
+def _how(platform: str) -> str:
+    way = ways()[platform]
+    how = {"api": "asked without a key", "key": "asked with a key", "page": "its public page is read where robots.txt allows it"}
+    return how.get(way.how) or f"unverified unless the operator supplies figures: {way.why}"
 
 
 def _database(app: App) -> Finding:

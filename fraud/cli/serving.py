@@ -129,12 +129,19 @@ def score(
         err.print("No click model yet, so rules alone decided: ingest clicks and run `fraud scan` to fit one.", style="yellow")
 
 
-def doctor(workspace: WorkspaceOption = None, json: JsonOption = False) -> None:
+def doctor(
+    catalogue: Annotated[bool, typer.Option("--catalogue", help="Try every platform of the catalogue on its samples instead.")] = False,
+    workspace: WorkspaceOption = None,
+    json: JsonOption = False,
+) -> None:
     """Say what is installed, configured and reachable, and what to do about what is not."""
-    from fraud.app.examining import examine
+    from fraud.app.examining import examine, examine_catalogue
 
-    with opened(workspace) as app:
-        findings = examine(app)
+    if catalogue:
+        findings = examine_catalogue()
+    else:
+        with opened(workspace) as app:
+            findings = examine(app)
     if json:
         print_json(findings)
         return

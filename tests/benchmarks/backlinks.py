@@ -21,6 +21,7 @@ from tests.benchmarks.report import section, table
 
 WANTED = 1_000
 PIECE = 1 << 20
+STEP = 100_000
 _READ = (
     "import resource, sys; from pathlib import Path; from crawlers.backlinks.profile import About, read_profile; "
     "found = read_profile(Path(sys.argv[1]), About(domains=frozenset({'trailnotes.example'}))); "
@@ -30,9 +31,9 @@ _READ = (
 
 def _ranks_file(path: Path, lines: int) -> None:
     with gzip.open(path, "wb", compresslevel=1) as packed, path.with_suffix("").open("wb") as plain:
-        for start in range(0, lines, 100_000):
-            some = range(start, start + 100_000)
-            lines_of = (f"{n}\t{1e7 / (n + 1):.5g}\t{n}\t{1 / (n + 2):.5g}\tcom.site{n}\t{n % 9}\n" for n in some)
+        for start in range(0, lines, STEP):
+            numbers = range(start, start + STEP)
+            lines_of = (f"{n}\t{1e7 / (n + 1):.5g}\t{n}\t{1 / (n + 2):.5g}\tcom.site{n}\t{n % 9}\n" for n in numbers)
             text = "".join(lines_of)
             packed.write(text.encode())
             plain.write(text.encode())
