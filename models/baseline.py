@@ -165,6 +165,12 @@ class PeerBaseline:
         group = pd.Series([self.tree_.labels[number] for number in node], index=index, name="group", dtype=object)
         return Residuals(z=pd.DataFrame(z, index=index, dtype=np.float64), group=group, **frames)
 
+    def signed(self, obs: Observations) -> pd.DataFrame:
+        """The two-sided residuals (entities by features, unclipped), for those who compare an entity with its own past."""
+        node = self.tree_.locate(obs.groups)
+        columns = {spec.name: _z(spec, fitted, _read(obs, spec), node) for spec, fitted in zip(self.specs, self.features_, strict=True)}
+        return pd.DataFrame(columns, index=obs.values.index, dtype=np.float64)
+
 
 def _lean(own: float, parent: float, size: int) -> float:
     weight = size / (size + GROUP_SIZE)

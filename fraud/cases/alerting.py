@@ -7,6 +7,7 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 
 import msgspec
+import numpy as np
 
 from fraud.decisions.weighing import conclusive, findings, worth_a_look
 from fraud.domain.alerts import Alert, Known
@@ -15,18 +16,20 @@ from fraud.domain.ids import stable_id
 from fraud.domain.scans import Ring
 from fraud.domain.signals import Severity, Tier
 from fraud.policy.pack import ScanPolicy
+from models.calibration import benjamini_hochberg
 
 _OPENING = frozenset({Outcome.REVIEW, Outcome.HOLD, Outcome.SUSPEND})
 
 
 class Candidate(msgspec.Struct, frozen=True, kw_only=True):
     """A decided subject that may become an alert. `subject` is its place in the feature table, `exposure` the central
-    estimate of what it may cost, `evidence` the fused -log10 p of its statistics."""
+    estimate of what it may cost, `evidence` the fused -log10 p of its statistics, `p_value` their conformal p (`None`: nothing known)."""
 
     decision: Decision
     subject: str | tuple[str, str]
     exposure: float
     evidence: float = 0.0
+    p_value: float | None = None
 
     @property
     def absolute(self) -> bool:
@@ -44,17 +47,31 @@ def budget_of(policy: ScanPolicy, active: int, asked: int | None) -> int:
     return asked if asked is not None else min(policy.budget_maximum, math.ceil(policy.budget_share * active))
 
 
-def choose(policy: ScanPolicy, candidates: Sequence[Candidate], budget: int, quiet: Collection[str] = ()) -> list[Candidate]:
+def discoveries(candidates: Sequence[Candidate], q: float) -> frozenset[str]:
+    """The subjects that stand out at a share `q` of false discoveries (Benjamini-Hochberg on conformal p-values, section 4.4)."""
+    p_values = np.array([math.nan if one.p_value is None else one.p_value for one in candidates])
+    found = benjamini_hochberg(p_values, q) if len(p_values) else np.zeros(0, bool)
+    return frozenset(one.decision.subject_id for one, is_found in zip(candidates, found, strict=True) if is_found)
+
+
+def choose(
+    policy: ScanPolicy,
+    candidates: Sequence[Candidate],
+    budget: int,
+    quiet: Collection[str] = (),
+    found: Collection[str] | None = None,
+) -> list[Candidate]:
     """The candidates to alert on, riskiest first. Absolute evidence has a storm limit of its own and takes nothing from the budget.
 
     `quiet` are the subjects about whom people have been asked already and nothing is new: they are seen again, as long as they are
-    above the floor, and take nothing from the budget either.
+    above the floor, and take nothing from the budget either. With `found` (FDR mode) those alert on statistics, and nobody else.
     """
     ranked = sorted(candidates, key=lambda c: (-c.decision.verdict.score, c.decision.subject_id))
     again = [c for c in ranked if c.decision.subject_id in quiet and (c.absolute or c.above_floor)]
     fresh = [c for c in ranked if c.decision.subject_id not in quiet]
     absolute = [c for c in fresh if c.absolute][: policy.absolute_alert_limit]
-    statistical = [c for c in fresh if not c.absolute and c.above_floor][: max(budget, 0)]
+    worthy = [c for c in fresh if not c.absolute and c.above_floor][: max(budget, 0)]
+    statistical = worthy if found is None else [c for c in fresh if not c.absolute and c.decision.subject_id in found]
     chosen = {c.decision.decision_id for c in (*again, *absolute, *statistical)}
     return [c for c in ranked if c.decision.decision_id in chosen]
 

@@ -76,6 +76,16 @@ def scan(
     budget: Annotated[
         int | None, typer.Option(min=0, metavar="N", help="Alert on at most this many on statistics.", show_default="the policy's")
     ] = None,
+    fdr: Annotated[
+        float | None,
+        typer.Option(
+            min=0.001,
+            max=0.5,
+            metavar="Q",
+            help="Alert so that this share is expected false, once the history is reviewed.",
+            show_default=False,
+        ),
+    ] = None,
     policy: PolicyOption = "",
     out_dir: OutOption = None,
     program_id: ProgramIdOption = PROGRAM,
@@ -93,6 +103,7 @@ def scan(
         days=days or 3,
         history_days=history_days,
         budget=budget,
+        fdr=fdr,
         whole=bool(clicks) and days is None,
     )
     if out_dir is not None:

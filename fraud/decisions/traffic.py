@@ -79,6 +79,7 @@ def inputs_of(table: FeatureTable, judgement: Judgement, subject: Subject, name:
                 for r in judgement.reasons(subject, MOST_RESIDUALS)
             ),
             evidence=judgement.evidence_of(subject, graph_evidence(links.findings)),
+            declared=_text(facts.get("declared")),
             company=links.company,
             graph=links.findings,
         ),
@@ -167,7 +168,7 @@ def _one_row(inputs: TrafficInputs) -> FeatureTable:
     facts, key, name = inputs.facts, inputs.peer_key, inputs.facts.subject
     columns = [feature.name for feature in FEATURES]
     counts = msgspec.structs.asdict(facts.counts)
-    row = {**counts, "affiliate_type": key.affiliate_type, "main_country": key.main_country}
+    row = {**counts, "affiliate_type": key.affiliate_type, "main_country": key.main_country, "declared": facts.declared}
     return FeatureTable(
         values=pd.DataFrame([[facts.values.get(column, math.nan) for column in columns]], index=[name], columns=columns, dtype="float64"),
         support=pd.DataFrame([[facts.support.get(column, math.nan) for column in columns]], index=[name], columns=columns, dtype="float64"),

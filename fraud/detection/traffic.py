@@ -1,19 +1,21 @@
-"""The traffic model: residuals against a frozen baseline, the forest, the tail, and calibrated evidence with its reasons."""
+"""The traffic model: residuals against a frozen baseline and the own past, forest, tail, and calibrated evidence with its reasons."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
 
+from fraud.detection.history import OwnHistory
+from fraud.detection.kinds import largest_by_family
 from fraud.detection.observations import observations, specs
 from fraud.features.table import FeatureTable, Subject
 from models.arrays import FloatArray
 from models.baseline import PeerBaseline, Residuals
-from models.calibration import TailCalibrator
+from models.calibration import TailCalibrator, conformal_p
 from models.explain import ResidualReason, top_reasons
 from models.fusion import fuse
 from models.isolation import AnomalyDetector
@@ -23,25 +25,33 @@ FOREST_ROWS = 200
 """Rows of reference that a forest needs; with fewer the tail alone serves (detection 4.2)."""
 SEPARATE_ROWS = 400
 """From here the forest is fitted on one half of the reference and calibrated on the other."""
+_EVERY_FAMILY = TopTail(k=32)
+"""All families count: they are few, and each is already the largest of its features."""
 
 
 @dataclass(frozen=True)
 class TrafficModel:
-    """Everything fitted on a reference, frozen: applied to a night it gives the same evidence however often it is asked."""
+    """Everything fitted on a reference, frozen: applied to a night it gives the same evidence however often it is asked. `held_out` is
+    the fused evidence of reference rows that neither forest nor tails saw: what conformal p-values are told from.
+    """
 
     feature_set_hash: str
     baseline: PeerBaseline
+    history: OwnHistory
     tail: TailCalibrator
     forest: AnomalyDetector | None
     forest_tail: TailCalibrator | None
+    held_out: FloatArray
 
 
 @dataclass(frozen=True)
 class Judgement:
-    """The evidence of every subject of a table. `evidence` is fused -log10 p (NaN when nothing is known of a subject)."""
+    """The evidence of every subject of a table. `evidence` is fused -log10 p (NaN when nothing is known of a subject),
+    `p_value` the conformal one of it."""
 
     residuals: Residuals
     evidence: pd.Series[float]
+    p_value: pd.Series[float]
     tail_evidence: pd.Series[float]
     forest_evidence: pd.Series[float]
 
@@ -54,6 +64,11 @@ class Judgement:
             value = float(fuse(parts)[0])
         return None if math.isnan(value) else value
 
+    def p_of(self, subject: Subject) -> float | None:
+        """A subject's conformal p-value, `None` when nothing is known of it."""
+        value = float(self.p_value.to_numpy()[self.p_value.index.get_loc(subject)])
+        return None if math.isnan(value) else value
+
     def reasons(self, subject: Subject, top: int) -> list[ResidualReason]:
         """A subject's largest residuals, largest first."""
         return top_reasons(self.residuals, subject, top)
@@ -62,35 +77,48 @@ class Judgement:
 def fit_traffic_model(reference: FeatureTable, seed: int = 0) -> TrafficModel:
     """Fits baseline, forest and tails on reference rows; the seed makes it the same everywhere."""
     baseline = PeerBaseline(specs()).fit(observations(reference))
-    z = baseline.transform(observations(reference)).z.to_numpy(dtype=np.float64)
-    fitting, calibrating = _slices(len(z))
-    tail = TailCalibrator().fit(TopTail().score_samples(z[calibrating]))
+    signed = baseline.signed(observations(reference))
+    history = OwnHistory.learn(signed)
+    z = largest_by_family(history.temper(baseline.transform(observations(reference)).z, signed, within=True))
+    fitting, calibrating, held_out = _slices(len(z))
+    tail = TailCalibrator().fit(_EVERY_FAMILY.score_samples(z[calibrating]))
     if len(z) < FOREST_ROWS:
-        return TrafficModel(reference.hash, baseline, tail, None, None)
+        left = fuse(tail.evidence(_EVERY_FAMILY.score_samples(z[held_out])).reshape(-1, 1)) if len(z) else np.empty(0)
+        return TrafficModel(reference.hash, baseline, history, tail, None, None, left)
     forest = AnomalyDetector("forest", random_state=seed).fit(np.nan_to_num(z[fitting]))
     forest_tail = TailCalibrator().fit(forest.score_samples(np.nan_to_num(z[calibrating])))
-    return TrafficModel(reference.hash, baseline, tail, forest, forest_tail)
+    model = TrafficModel(reference.hash, baseline, history, tail, forest, forest_tail, np.empty(0))
+    return replace(model, held_out=fuse(np.column_stack(_parts(model, z[held_out]))))
 
 
-def _slices(rows: int) -> tuple[slice, slice]:
+def _slices(rows: int) -> tuple[slice, slice, slice]:
+    """The rows that forests, tails and conformal p-values are learned from: apart from one another where there are enough."""
     if rows < SEPARATE_ROWS:
-        return slice(None), slice(None)
-    return slice(0, None, 2), slice(1, None, 2)
+        return slice(None), slice(None), slice(None)
+    return slice(0, None, 2), slice(1, None, 4), slice(3, None, 4)
 
 
-def judge(model: TrafficModel, table: FeatureTable) -> Judgement:
-    """The calibrated evidence of every row of a table. Each row's depends on that row and the model alone."""
-    residuals = model.baseline.transform(observations(table))
-    z = residuals.z.to_numpy(dtype=np.float64)
-    tail = model.tail.evidence(TopTail().score_samples(z))
+def _parts(model: TrafficModel, z: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """The evidence of tail and forest (rows,) from residuals by family (rows, families)."""
+    tail = model.tail.evidence(_EVERY_FAMILY.score_samples(z))
     forest = np.full(len(z), np.nan)
     if model.forest is not None and model.forest_tail is not None and len(z):
         # An unknown residual is no residual: the forest sees what it sees of an ordinary peer.
         forest = model.forest_tail.evidence(model.forest.score_samples(np.nan_to_num(z)))
         forest[np.isnan(z).all(axis=1)] = np.nan
+    return tail, forest
+
+
+def judge(model: TrafficModel, table: FeatureTable) -> Judgement:
+    """The calibrated evidence of every row of a table. Each row's depends on that row and the model alone."""
+    residuals = model.baseline.transform(observations(table))
+    residuals = replace(residuals, z=model.history.temper(residuals.z, model.baseline.signed(observations(table))))
+    tail, forest = _parts(model, largest_by_family(residuals.z))
     index = residuals.z.index
-    fused = fuse(np.column_stack([tail, forest])) if len(z) else np.empty(0)
-    return Judgement(residuals, _series(fused, index), _series(tail, index), _series(forest, index))
+    fused = fuse(np.column_stack([tail, forest])) if len(table) else np.empty(0)
+    return Judgement(
+        residuals, _series(fused, index), _series(conformal_p(model.held_out, fused), index), _series(tail, index), _series(forest, index)
+    )
 
 
 def _series(values: FloatArray, index: pd.Index) -> pd.Series[float]:

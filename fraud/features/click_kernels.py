@@ -15,8 +15,10 @@ from numpy.typing import NDArray
 from fraud.enrichment.compiled import Codes, Integers, Scratch, compiled, dense_codes, joined, order_by, position_of, room, scratch
 from fraud.features.clicks import (
     DWELL_KNOWN,
+    LANDING_KNOWN,
     MISSING_KEY,
     NO_SCRIPT,
+    PAID,
     REFERRER_KNOWN,
     SCRIPT_KNOWN,
     SHORT_DWELL,
@@ -25,7 +27,7 @@ from fraud.features.clicks import (
     Verdicts,
     Windows,
 )
-from fraud.features.constants import DUPLICATE_WITHIN_S, SPIKE_CLICKS
+from fraud.features.constants import DUPLICATE_WITHIN_S, PACE_CLICKS, SPIKE_CLICKS, STACKED_OFFERS
 
 MARKS = (
     "timed",
@@ -44,6 +46,12 @@ MARKS = (
     "off_target",
     "sourced",
     "undeclared_referrer",
+    "landed",
+    "paid",
+    "aged",
+    "fresh",
+    "on_device",
+    "stacked",
 )
 """Marks of a click, two by two: that a thing can be said of it, and that it is so."""
 
@@ -65,21 +73,28 @@ COUNTED = (
     "gaps",
     "gap_mean",
     "gap_squares",
+    "pace_pairs",
+    "pace_jumps",
 )
 
 TALLIES = MARKS + COUNTED
 """The columns of a tally. `addresses` and `address_clicks` leave shared egress out, `known_addresses` does not; `agent_logs` is the sum of
-n ln n over agents; gaps are in microseconds and `gap_squares` is the sum of squared deviations from `gap_mean`."""
+n ln n over agents; gaps are in microseconds and `gap_squares` is the sum of squared deviations from `gap_mean`. `pace_jumps` adds
+(a - b)^2 / (a + b) over the `pace_pairs` of neighbouring stretches with a and b clicks: 1 a pair by chance, whatever the hour."""
 
-KNOWN = ("ip", "user_agent", "device_id", "sub_id", "dwell_ms", "js_executed", "country", "referrer")
+KNOWN = ("ip", "user_agent", "device_id", "sub_id", "dwell_ms", "js_executed", "country", "referrer", "landing_url")
 """Columns of clicks whose presence is counted for each window."""
 
 HOURS = 24
 _HOUR_US = 3_600_000_000
 _DAY_US = 24 * _HOUR_US
 _MINUTE_US = 60_000_000
+_SECOND_US = 1_000_000
 _DUPLICATE_US = DUPLICATE_WITHIN_S * 1_000_000
 _AT = len(MARKS)
+_WIDTH = len(TALLIES)
+_OF_WINDOW = ~np.uint32(0b1100_1111 | 0b1111 << 18)
+"""Everything but the marks that depend on where a window begins and ends."""
 
 
 class Coded(NamedTuple):
@@ -151,6 +166,8 @@ def _static_marks(clicks: Clicks, program: Program, marks: NDArray[np.uint32]) -
         if domain >= 0 and program.declares[affiliate]:
             declared = position_of(program.declared, (np.int64(affiliate) << 32) | np.int64(domain)) >= 0
             mark |= 1 << 14 | (0 if declared else 1 << 15)
+        if clicks.flags[row] & LANDING_KNOWN and offer >= 0 and program.forbids_paid[offer]:
+            mark |= 1 << 16 | (1 << 17 if clicks.flags[row] & PAID else 0)
         marks[row] = mark
 
 
@@ -203,7 +220,7 @@ def _window_marks(time: Integers, start: int, coded: Coded, first: int, counts: 
     rows = time.shape[0]
     for row in range(rows):
         at = first + row
-        mark = marks[at] & ~np.uint32(0b11001111)
+        mark = marks[at] & _OF_WINDOW
         gap = coded.client_gap[at]
         if gap != -2:
             mark |= 1
@@ -220,6 +237,52 @@ def _window_marks(time: Integers, start: int, coded: Coded, first: int, counts: 
             end += 1
         _mark_spikes(coded.trio[first + begin : first + end], counts, marks[first + begin : first + end])
         begin = end
+    _mark_fresh(time, start, coded.sub[first : first + rows], counts, marks[first : first + rows])
+
+
+@compiled
+def _mark_fresh(time: Integers, start: int, sub: Codes, counts: Integers, marks: NDArray[np.uint32]) -> None:
+    """Marks clicks a day and more into the window, and those of them that are the first of their sub-ID in it."""
+    for row in range(time.shape[0]):
+        code = sub[row]
+        if code < 0:
+            continue
+        if time[row] - start >= _DAY_US:
+            marks[row] |= 1 << 18 | (1 << 19 if counts[code] == 0 else 0)
+        counts[code] = 1
+    for row in range(time.shape[0]):
+        if sub[row] >= 0:
+            counts[sub[row]] = 0
+
+
+@compiled
+def _mark_stacks(time: Integers, device: Codes, offer: Codes, marks: NDArray[np.uint32]) -> None:
+    """Marks clicks of a known device, and those that it made in one second on several offers at once."""
+    begin = 0
+    while begin < time.shape[0]:
+        second, end = time[begin] // _SECOND_US, begin
+        while end < time.shape[0] and time[end] // _SECOND_US == second:
+            if device[end] >= 0:
+                marks[end] |= 1 << 20
+            end += 1
+        if end - begin >= STACKED_OFFERS:
+            _mark_stack(device[begin:end], offer[begin:end], marks[begin:end])
+        begin = end
+
+
+@compiled
+def _mark_stack(device: Codes, offer: Codes, marks: NDArray[np.uint32]) -> None:
+    for row in range(device.shape[0]):
+        offers = 0
+        for other in range(device.shape[0]):
+            if device[row] < 0 or device[other] != device[row] or offer[other] < 0:
+                continue
+            new = True
+            for earlier in range(other):
+                new = new and not (device[earlier] == device[row] and offer[earlier] == offer[other])
+            offers += new
+        if offers >= STACKED_OFFERS:
+            marks[row] |= 1 << 21
 
 
 @compiled
@@ -242,12 +305,12 @@ def _network_marks(address: Codes, judged: Codes, verdicts: Verdicts, window: in
 
 @compiled
 def _count_marks(rows: Integers, marks: NDArray[np.uint32], out: NDArray[np.float64]) -> None:
-    counts = np.zeros(16, np.int64)
+    counts = np.zeros(_AT, np.int64)
     for place in range(rows.shape[0]):
         mark = marks[rows[place]]
-        for bit in range(16):
+        for bit in range(_AT):
             counts[bit] += (mark >> np.uint32(bit)) & np.uint32(1)
-    for bit in range(16):
+    for bit in range(_AT):
         out[bit] = counts[bit]
     out[_AT] = rows.shape[0]
 
@@ -317,6 +380,27 @@ def _count_gaps(rows: Integers, time: Integers, out: NDArray[np.float64]) -> Non
 
 
 @compiled
+def _count_pace(rows: Integers, time: Integers, out: NDArray[np.float64]) -> None:
+    """How even the clicks are, in stretches of about `PACE_CLICKS` clicks each (a two-sample variance: a slow trend does not move it)."""
+    bins = rows.shape[0] // PACE_CLICKS
+    if bins < 2:
+        return
+    first = time[rows[0]]
+    width = (time[rows[rows.shape[0] - 1]] - first) // bins + 1
+    before, inside, current = -1, 0, 0
+    pairs, jumps = 0, 0.0
+    for place in range(rows.shape[0] + 1):
+        number = (time[rows[place]] - first) // width if place < rows.shape[0] else bins
+        while current < number:
+            if before >= 0 and before + inside > 0:
+                pairs += 1
+                jumps += (before - inside) * (before - inside) / (before + inside)
+            before, inside, current = inside, 0, current + 1
+        inside += 1
+    out[_AT + 17], out[_AT + 18] = pairs, jumps
+
+
+@compiled
 def _count_hours(rows: Integers, time: Integers, hours: NDArray[np.float64]) -> None:
     hours[:] = 0.0
     of_day = np.zeros(HOURS, np.int64)
@@ -364,6 +448,7 @@ def _count_known(clicks: Clicks, lo: int, hi: int, known: Integers) -> None:
         known[5] += (flags & SCRIPT_KNOWN) != 0
         known[6] += clicks.country[row] >= 0
         known[7] += (flags & REFERRER_KNOWN) != 0
+        known[8] += (flags & LANDING_KNOWN) != 0
 
 
 @compiled
@@ -414,6 +499,8 @@ def _tally(own: Integers, clicks: Clicks, coded: Coded, shared: NDArray[np.bool_
     out[_AT + 10], out[_AT + 11] = _count_distinct(own, coded.sub, buffers.counts)
     out[_AT + 12], out[_AT + 13] = _count_distinct(own, coded.device, buffers.counts)
     _count_gaps(own, clicks.time, out)
+    out[_AT + 17], out[_AT + 18] = 0.0, 0.0
+    _count_pace(own, clicks.time, out)
 
 
 @compiled
@@ -472,6 +559,7 @@ def _tally_affiliate(clicks: Clicks, windows: Windows, program: Program, verdict
         for number in range(judged.shape[0]):
             shared[number] = judged[number] >= 0 and verdicts.shared[judged[number], window]
         _window_marks(clicks.time[first:last], windows.starts[window], coded, first, buffers.counts, marks)
+        _mark_stacks(clicks.time[first:last], coded.device[first:last], clicks.offer[first:last], marks[first:last])
         _network_marks(coded.address[first:last], judged, verdicts, window, windows.matched[window], marks[first:last])
         entities = _entities(coded.sub, first, last, windows.with_subs[window])
         out = _tally_window(clicks, window, coded, shared, entities, State(buffers, out, state.used))
@@ -485,9 +573,9 @@ def tally_clicks(clicks: Clicks, windows: Windows, program: Program, verdicts: V
     `clicks` are whole affiliates, each one's clicks together in the order of time and then sub-ID (`order_by`); `buffers` come from
     `_buffers` and serve one call at a time.
     """
-    keys, tallies, hours = np.empty((1024, 3), np.int64), np.empty((1024, 33), np.float64), np.empty((1024, HOURS), np.float64)
+    keys, tallies, hours = np.empty((1024, 3), np.int64), np.empty((1024, _WIDTH), np.float64), np.empty((1024, HOURS), np.float64)
     offers, countries = np.empty((1024, 3), np.int64), np.empty((1024, 3), np.int64)
-    out = ClickTallies(keys, tallies, hours, offers, countries, np.zeros((windows.starts.shape[0], 8), np.int64))
+    out = ClickTallies(keys, tallies, hours, offers, countries, np.zeros((windows.starts.shape[0], len(KNOWN)), np.int64))
     used = np.zeros(3, np.int64)
     lo = 0
     while lo < clicks.time.shape[0]:

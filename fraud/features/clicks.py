@@ -15,7 +15,7 @@ from fraud.enrichment.compiled import Codes, Integers, KeyTable
 MISSING_KEY = 0
 """The key of an address or device that is not known."""
 
-DWELL_KNOWN, SHORT_DWELL, SCRIPT_KNOWN, NO_SCRIPT, REFERRER_KNOWN = 1, 2, 4, 8, 16
+DWELL_KNOWN, SHORT_DWELL, SCRIPT_KNOWN, NO_SCRIPT, REFERRER_KNOWN, LANDING_KNOWN, PAID = 1, 2, 4, 8, 16, 32, 64
 """The bits of `Clicks.flags`."""
 
 
@@ -64,10 +64,11 @@ class Verdicts(NamedTuple):
 
 class Program(NamedTuple):
     """The program's small tables, by code: declared bots by agent; which offers name countries, and `targets` (offers, countries) of them;
-    which affiliates declared websites, and the set `declared` of `affiliate << 32 | domain`."""
+    which affiliates declared websites, and the set `declared` of `affiliate << 32 | domain`; which offers forbid paid search."""
 
     bots: NDArray[np.bool_]
     names_countries: NDArray[np.bool_]
     targets: NDArray[np.bool_]
     declares: NDArray[np.bool_]
     declared: KeyTable
+    forbids_paid: NDArray[np.bool_]

@@ -8,17 +8,38 @@ DUPLICATE_WITHIN_S = 20
 SPIKE_CLICKS = 3
 """Clicks of one address, user agent and offer in a minute that make it a spike (FDMA 2012's one-minute bins)."""
 
+STACKED_OFFERS = 3
+"""Offers that one device clicks in one second: nobody does that by hand (detection C25)."""
+
+PACE_CLICKS = 6
+"""Mean clicks of the stretches whose neighbours are compared: enough to tell even from chance, few enough to see a slow timer."""
+
+CLICK_ID_RATIO = 0.5
+"""Sub-IDs per click from which they are taken for click ids (detection C22: about one click each)."""
+
+OVERWRITE_S = 300
+"""How long before an order a click must come to have overwritten somebody's (detection C16: W = 300 s)."""
+
+OVERWRITTEN_HOURS = 24
+"""How long before that the other affiliate's click may lie."""
+
+SHORT_FORM_MS = 3000
+"""Nobody fills in a form in three seconds (detection C18, vendor heuristic)."""
+
+PAID_PARAMETERS = "gclid|gad_source|gbraid|wbraid|msclkid|fbclid|ttclid|twclid|li_fat_id|rdclid"
+"""Parameters that ad platforms add to the landing page's address (detection C24; their documentation), for a regular expression."""
+
 SAME_MINUTE_CONVERSIONS = 3
 """Conversions of one affiliate in a minute (detection C18, vendor heuristic)."""
 
 SHORT_DWELL_MS = 2000
 """Snyder and Kanich: a forced visit is over within two seconds."""
 
-FAST_SECONDS = (10, 60)
+FAST_SECONDS = (10, 30)
 """Where an offer's own floor of the time to convert may lie (detection C15: 10 s for a lead, 30 s for a purchase, learned per offer)."""
 
-FAST_SIGMAS = 2.33
-"""The floor is the first percentile of a log-normal law with the offer's robust centre and spread."""
+FAST_SIGMAS = 2.58
+"""The floor is the lowest half percent of a log-normal law with the offer's robust centre and spread."""
 
 PACE_CONVERSIONS, PACE_AFFILIATES = 5, 3
 """An offer's pace is told from at least so many affiliates with at least so many timed conversions each; else the program's own serves."""
@@ -35,5 +56,5 @@ KIND_PRIOR_CLICKS = 500
 DEFAULT_LOOKBACK_HOURS = 720
 """How long before a conversion its click may lie when neither the offer nor the program's own delays say: thirty days."""
 
-VERSION = 2
+VERSION = 3
 """Raised when the kernels would count the same clicks differently; it is part of the hash of the feature set."""

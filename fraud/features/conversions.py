@@ -15,29 +15,43 @@ from fraud.features.constants import (
     FAST_SECONDS,
     FAST_SIGMAS,
     MAD_TO_SD,
+    OVERWRITE_S,
+    OVERWRITTEN_HOURS,
     PACE_AFFILIATES,
     PACE_CONVERSIONS,
     SAME_MINUTE_CONVERSIONS,
+    SHORT_FORM_MS,
 )
 from fraud.features.definition import ENTITY, Level
 
-_COLUMNS = (
+COLUMNS = (
     "conversion_id, converted_at, affiliate_id, click_id, offer_id, sub_id, goal, customer_id, customer_email, customer_email_kind, "
-    "customer_phone, new_customer, ip, device_id, country, amount, commission, currency, status, status_changed_at"
+    "customer_phone, new_customer, ip, device_id, country, amount, commission, currency, status, status_changed_at, form_ms"
 )
 
 MATCHED = f"""
 CREATE OR REPLACE TEMP TABLE ft_matched AS
 WITH named AS (
-    SELECT {_COLUMNS} FROM conversions
+    SELECT {COLUMNS} FROM conversions
     WHERE converted_at < (SELECT max(ends) FROM ft_windows)
 ), found AS (
-    SELECT click_id, clicked_at, sub_id AS click_sub_id, offer_id AS click_offer_id, ip AS click_ip FROM clicks
-    WHERE click_id IN (SELECT click_id FROM named) AND clicked_at < (SELECT max(ends) FROM ft_windows)
+    SELECT click_id, clicked_at, sub_id AS click_sub_id, offer_id AS click_offer_id, ip AS click_ip, country AS click_country,
+        device_id AS click_device
+    FROM clicks WHERE click_id IN (SELECT click_id FROM named) AND clicked_at < (SELECT max(ends) FROM ft_windows)
+), late AS (
+    SELECT conversion_id, affiliate_id, clicked_at, click_device, click_offer_id FROM named JOIN found USING (click_id)
+    WHERE click_device IS NOT NULL AND clicked_at <= converted_at AND converted_at <= clicked_at + to_seconds({OVERWRITE_S})
+), rivals AS (
+    SELECT DISTINCT late.conversion_id FROM late JOIN clicks c ON c.device_id = late.click_device AND c.affiliate_id <> late.affiliate_id
+    WHERE c.offer_id IS NOT DISTINCT FROM late.click_offer_id
+        AND c.clicked_at < late.clicked_at AND c.clicked_at >= late.clicked_at - to_hours({OVERWRITTEN_HOURS})
 )
-SELECT named.*, found.* EXCLUDE (click_id) FROM named LEFT JOIN found USING (click_id)
+SELECT named.*, found.* EXCLUDE (click_id, click_device),
+    CASE WHEN click_device IS NOT NULL THEN conversion_id IN (SELECT conversion_id FROM rivals) END AS overwrites
+FROM named LEFT JOIN found USING (click_id)
 """
-"""Every conversion beside its click: `clicked_at`, `click_sub_id`, `click_offer_id` and `click_ip`, NULL when the log has none."""
+"""Every conversion beside its click: `clicked_at`, `click_sub_id`, `click_offer_id`, `click_ip` and `click_country`, NULL when the log has
+none; and whether that click came between another affiliate's and the order (`overwrites`, NULL when the click's device is unknown)."""
 
 CONVERSIONS = f"""
 CREATE OR REPLACE TEMP TABLE ft_conversions AS
@@ -76,12 +90,16 @@ WITH matched AS (
     WHERE {{entity_known}}
 )
 SELECT w, affiliate_id, sub_id, offer_id, converted_at, ip, shared, country, delay_s, amount, commission, currency, new_customer,
-    known_status, customer_email, customer_phone, device_id,
+    known_status, customer_email, customer_phone, device_id, overwrites,
+    country <> click_country AS elsewhere, form_ms < {SHORT_FORM_MS} AS rushed,
+    (epoch_us(converted_at) - epoch_us(lag(converted_at) OVER (
+        PARTITION BY w, {{gap_entity}} ORDER BY converted_at, conversion_id))) / 1e6 AS gap_s,
     CASE WHEN carry_status AND known_status <> 'pending' THEN known_status <> 'approved' END AS reversed,
     customer_email_kind = 'disposable' AS disposable,
     CASE WHEN NOT carry_clicks THEN NULL WHEN click_id IS NULL THEN true WHEN click_found THEN false
          WHEN converted_at >= (SELECT min(clicked_at) FROM clicks) + to_seconds(lookback_hours * 3600) THEN true END AS no_click,
     count(*) OVER (PARTITION BY w, affiliate_id, date_trunc('minute', converted_at)) >= {SAME_MINUTE_CONVERSIONS} AS same_minute,
+    date_trunc('hour', converted_at) AS hour,
     (count(*) OVER (PARTITION BY w, affiliate_id, date_trunc('hour', converted_at)) - 1) / 60.0 AS others_per_minute,
     CASE WHEN coalesce(customer_id, customer_email, customer_phone, device_id, lone_ip) IS NOT NULL THEN
         {{repeats}} END AS repeated,
@@ -110,7 +128,7 @@ def prepare(level: Level) -> str:
     """
     known = " AND ".join(f"{column} IS NOT NULL" for column in ENTITY[level])
     repeats = " OR ".join(_REPEAT.format(key=key) for key in REPEAT_KEYS)
-    return CONVERSIONS.format(entity_known=known, repeats=repeats, wanted=f"w.of_{level}")
+    return CONVERSIONS.format(entity_known=known, repeats=repeats, wanted=f"w.of_{level}", gap_entity=", ".join(ENTITY[level]))
 
 
 def definitions() -> list[str]:

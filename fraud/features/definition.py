@@ -11,6 +11,7 @@ Kind = Literal["rate", "level", "magnitude", "statistic"]
 Bad = Literal["high", "low", "both"]
 Unit = Literal["share", "ratio", "s", "count", "nats", "log s", "log ratio"]
 Level = Literal["affiliate", "sub_id"]
+About = Literal["audience", "conduct"]
 
 BOTH: tuple[Level, ...] = ("affiliate", "sub_id")
 AFFILIATE: tuple[Level, ...] = ("affiliate",)
@@ -32,7 +33,8 @@ class Feature:
     (`detection` 4.1): a *rate* k/n, a *level* observed over expected, a *magnitude* that grows with volume, or a plain *statistic*.
     `minimum_support` is what the value needs below it to mean anything, in units of `support_of`. `floor` is the least spread that honest
     subjects are taken to have, in units of the residual; without one the kind's own serves (`models.shrinkage`). `prior_group` says who
-    its peers are, `window` and `missing` what of time and of missing values is particular to it (empty: what holds for all).
+    its peers are, `window` and `missing` what of time and of missing values is particular to it (empty: what holds for all). `about` says
+    whether the feature describes who comes (an established difference is no news) or what happens.
     """
 
     name: str
@@ -50,6 +52,7 @@ class Feature:
     expression: str = ""
     needs: tuple[str, ...] = ()
     level: tuple[Level, ...] = BOTH
+    about: About = "conduct"
     floor: float | None = None
     prior_group: str = PEERS
     window: str = ""
@@ -72,7 +75,7 @@ def click_rate(name: str, tally: str, among: str, **about: object) -> Feature:
         "unit": "share",
         "kind": "rate",
         "bad": "high",
-        "minimum_support": 30,
+        "minimum_support": 20,
         "support_of": "clicks",
         "relation": "clicks",
     }
@@ -85,7 +88,7 @@ def conversion_rate(name: str, flag: str, **about: object) -> Feature:
         "unit": "share",
         "kind": "rate",
         "bad": "high",
-        "minimum_support": 10,
+        "minimum_support": 4,
         "support_of": "conversions",
         "relation": "conversions",
     }

@@ -36,18 +36,23 @@ class Coding:
 
 
 @dataclass(frozen=True)
-class Distinct:
-    """What the program's clicks hold, as codes in the order of the texts; `clicks` counts each affiliate's inside the
-    windows, `total` all that there are."""
+class Codings:
+    """What the program's clicks hold, as codes in the order of the texts."""
 
     affiliates: Coding
-    clicks: Integers
-    total: int
     subs: Coding
     offers: Coding
     countries: Coding
     agents: Coding
     domains: Coding
+
+
+@dataclass(frozen=True)
+class Distinct(Codings):
+    """The codings; `clicks` counts each affiliate's clicks inside the windows, `total` all that there are before the last one's end."""
+
+    clicks: Integers
+    total: int
     tables: Program
 
 
@@ -58,14 +63,36 @@ def distinct_values(con: duckdb.DuckDBPyConnection) -> Distinct:
         f"SELECT affiliate_id AS text, hash(affiliate_id) AS key, count_if({INSIDE})::BIGINT AS n, count(*) AS total FROM clicks "
         f"WHERE clicked_at < (SELECT max(ends) FROM ft_windows) GROUP BY affiliate_id ORDER BY affiliate_id",
     )
-    affiliates = _coding(busy)
     offers, countries, agents, subs = (_coded(con, column) for column in ("offer_id", "country", "user_agent", "sub_id"))
-    domains = _domains(con)
-    names_countries, targets = _targets(con, offers, countries)
-    declares, declared = _declared(con, affiliates, domains)
-    bots = np.array([declares_automation(text) for text in agents.texts.to_pylist()], bool)
-    tables = Program(bots, names_countries, targets, declares, declared)
-    return Distinct(affiliates, _integers(busy["n"]), int(_integers(busy["total"]).sum()), subs, offers, countries, agents, domains, tables)
+    codings = Codings(_coding(busy), subs, offers, countries, agents, _domains(con))
+    return distinct_of(con, codings, _integers(busy["n"]), int(_integers(busy["total"]).sum()))
+
+
+def distinct_of(con: duckdb.DuckDBPyConnection, codings: Codings, clicks: Integers, total: int) -> Distinct:
+    """The codings with the tables of the views `offers` and `affiliates` that go with them; `clicks` and `total` as in `Distinct`."""
+    names_countries, targets = _targets(con, codings.offers, codings.countries)
+    declares, declared = _declared(con, codings.affiliates, codings.domains)
+    bots = np.array([declares_automation(text) for text in codings.agents.texts.to_pylist()], bool)
+    tables = Program(bots, names_countries, targets, declares, declared, _forbids_paid(con, codings.offers))
+    return Distinct(**vars(codings), clicks=clicks, total=total, tables=tables)
+
+
+def coding_of(con: duckdb.DuckDBPyConnection, texts: pa.Array) -> Coding:
+    """The coding of some distinct texts, in the order of the texts."""
+    con.register("ft_incoming", pa.table({"text": texts.cast(pa.string())}))
+    rows = _rows(con, "SELECT text, hash(text) AS key FROM ft_incoming ORDER BY text")
+    con.unregister("ft_incoming")
+    return _coding(rows)
+
+
+def domain_coding(hosts: Coding) -> Coding:
+    """The registrable domains of hosts: the keys are the hosts', the codes and texts the domains'."""
+    names = hosts.texts.to_pylist()
+    known = registrable_domains(names)
+    texts = sorted({domain for domain in known.values() if domain})
+    code: dict[str | None, int] = {domain: number for number, domain in enumerate(texts)}
+    codes = np.array([code.get(known[name], -1) for name in names], np.int32)
+    return Coding(hosts.table, codes, _texts(texts))
 
 
 def _rows(con: duckdb.DuckDBPyConnection, sql: str) -> pa.Table:
@@ -117,6 +144,12 @@ def _targets(con: duckdb.DuckDBPyConnection, offers: Coding, countries: Coding) 
             names[offer[offer_id]] = True
             targets[offer[offer_id], [country[one] for one in served if one in country]] = True
     return names, targets
+
+
+def _forbids_paid(con: duckdb.DuckDBPyConnection, offers: Coding) -> NDArray[np.bool_]:
+    """Which offers forbid paid search; those that do not say forbid nothing."""
+    named = {row[0] for row in con.sql("SELECT offer_id FROM offers WHERE NOT allows_paid_search").fetchall()}
+    return np.array([text in named for text in offers.texts.to_pylist()], bool)
 
 
 def _declared(con: duckdb.DuckDBPyConnection, affiliates: Coding, domains: Coding) -> tuple[NDArray[np.bool_], KeyTable]:

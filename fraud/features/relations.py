@@ -44,6 +44,9 @@ RELATIONS: dict[str, str] = {
     "conversions": "SELECT * FROM ft_conversions",
     "conversion_addresses": "SELECT w, {entity}, ip, any_value(shared) AS shared, count(*) AS n FROM ft_conversions "
     "WHERE ip IS NOT NULL GROUP BY w, {entity}, ip",
+    "conversion_hours": "SELECT w, {entity}, hour, count(*) AS n, "
+    "sum(same_minute::INTEGER) - count(*) * any_value(1 - exp(-others_per_minute) * (1 + others_per_minute)) AS excess "
+    "FROM ft_conversions GROUP BY w, {entity}, hour",
     "expected": "SELECT * FROM ft_expected",
     "amounts": """
         WITH own AS (

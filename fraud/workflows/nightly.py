@@ -10,7 +10,7 @@ from typing import Protocol
 import duckdb
 import msgspec
 
-from fraud.cases.alerting import Candidate, RingCase, alert_of, budget_of, by_ring, choose, ring_alert
+from fraud.cases.alerting import Candidate, RingCase, alert_of, budget_of, by_ring, choose, discoveries, ring_alert
 from fraud.cases.lifecycle import is_quiet
 from fraud.checks.running import PreparedChecks
 from fraud.checks.traffic.facts import Company, TrafficFacts
@@ -24,6 +24,14 @@ from fraud.decisions.traffic import (
     verdict_of,
 )
 from fraud.detection.comparisons import PeerSpread
+from fraud.detection.context import (
+    Context,
+    DeclaredEvent,
+    review_coverage,
+    with_declared_events,
+    without_common_shifts,
+    without_confirmed_bad,
+)
 from fraud.detection.traffic import Judgement, TrafficModel, fit_traffic_model, judge
 from fraud.domain.actors import Actor
 from fraud.domain.alerts import Alert
@@ -35,11 +43,12 @@ from fraud.domain.signals import Reason, reason_of
 from fraud.domain.suppressions import Suppression
 from fraud.errors import InputError
 from fraud.features.catalogue import feature_set_hash
-from fraud.features.engines import engine
+from fraud.features.engines import FeatureEngine, engine
 from fraud.features.request import FeatureRequest
 from fraud.features.table import FeatureTable, Subject
 from fraud.links.evidence import GraphNight, graph_night
 from fraud.policy.pack import Pack
+from models.calibration import needed_calibration
 
 Progress = Callable[[str], None]
 
@@ -49,6 +58,11 @@ SLACK = 0.1
 """Share of a reference window that may lie before the first event: logs begin some time after midnight."""
 ENOUGH_REFERENCE = 0.5
 """A reference of fewer affiliate-windows than this share of tonight's affiliates says less than tonight's own peers."""
+
+REVIEWED_SHARE = 0.95
+"""Share of the reference that must be reviewed or trusted for FDR mode (section 4.4)."""
+FEWEST_DISCOVERIES = 5
+"""Discoveries that the held-out rows should be able to make out (section 4.3)."""
 
 AS_USUAL = "peers.as_usual"
 TOO_SMALL_TO_STAND_OUT = "Little traffic: what is small cannot stand out."
@@ -80,13 +94,14 @@ class ModelKeeper(Protocol):
 @dataclass(frozen=True)
 class ScanRequest:
     """What to scan. `days` and `history_days` are the window and the reference; `since` begins the window at a moment instead of `days`
-    before its end, and `whole` makes it the whole of the events."""
+    before its end, and `whole` makes it the whole of the events. `fdr` asks for a share of false discoveries instead of a budget."""
 
     program_id: str
     as_of: datetime | None = None
     days: int = 3
     history_days: int = 28
     budget: int | None = None
+    fdr: float | None = None
     whole: bool = False
     since: datetime | None = None
     duplicate_rows: int = 0
@@ -107,6 +122,7 @@ class ScanTools:
     enrichment: tuple[Artefact, ...] = ()
     standing: Sequence[Alert] = ()
     suppressions: Sequence[Suppression] = ()
+    features: FeatureEngine = field(default_factory=lambda: engine("local"))
 
 
 @dataclass(frozen=True)
@@ -130,6 +146,15 @@ class _Night:
     graph: GraphNight
     companies: dict[str, Company]
     checks: PreparedChecks[TrafficFacts]
+    alerting: _Mode
+
+
+@dataclass(frozen=True)
+class _Mode:
+    """How statistics alert: at a share `q` of false discoveries, or within a budget (`None`); `why` says what stood in the way."""
+
+    q: float | None
+    why: str = ""
 
 
 def scan(request: ScanRequest, tools: ScanTools) -> ScanOutcome:
@@ -142,10 +167,11 @@ def scan(request: ScanRequest, tools: ScanTools) -> ScanOutcome:
     tools.progress("Computing features")
     with tools.lake.connect(request.program_id, until=window.end) as events:
         wanted = FeatureRequest(affiliate=(*references, window), sub_id=(window,))
-        tables = engine("local")(events, wanted, tools.progress)
+        tables = tools.features(events, wanted, tools.progress)
         everything, sub_ids = tables["affiliate"], tables["sub_id"]
         tools.progress("Looking for rings")
         graph = graph_night(events, window)
+        context = _context(events, window)
     tonight = everything.window(window.start)
     if tonight.facts.empty:
         raise InputError(
@@ -155,15 +181,52 @@ def scan(request: ScanRequest, tools: ScanTools) -> ScanOutcome:
     reference = everything.windows([period.start for period in references])
     if len(reference) < ENOUGH_REFERENCE * len(tonight):
         references, reference = [], tonight
+    else:
+        reference = without_confirmed_bad(reference, context.labels)
+    alerting = _mode(request, review_coverage(reference, context.labels) if references else 0.0)
     model = fit_traffic_model(reference)
+    tonight, shifts = without_common_shifts(with_declared_events(tonight, context.events), model.baseline)
+    large = with_declared_events(_large_enough(sub_ids.window(window.start), tools.pack), context.events)
     trained = Period(start=references[0].start, end=references[-1].end) if references else window
     artefact = tools.models.keep(stable_id("traffic", request.program_id), model, trained, {"rows": float(len(reference))})
     night = _Night(
-        new_id("scan", tools.now), request, tools, window, (artefact,), graph, _companies(graph.rings), prepared_checks(tools.pack)
+        new_id("scan", tools.now),
+        request,
+        tools,
+        window,
+        (artefact,),
+        graph,
+        _companies(graph.rings),
+        prepared_checks(tools.pack),
+        alerting,
     )
     tools.progress("Deciding")
-    outcome = _decide(night, model, tonight, _large_enough(sub_ids.window(window.start), tools.pack), references)
-    return replace(outcome, result=msgspec.structs.replace(outcome.result, notes=(*notes, *outcome.result.notes)))
+    outcome = _decide(night, model, tonight, large, references)
+    return replace(outcome, result=msgspec.structs.replace(outcome.result, notes=(*notes, *outcome.result.notes, *shifts)))
+
+
+def _mode(request: ScanRequest, covered: float) -> _Mode:
+    """FDR mode where it was asked for and the reference has been looked at: with unknown fraud in it, it would find nothing (4.4)."""
+    if request.fdr is None:
+        return _Mode(None)
+    if covered < REVIEWED_SHARE:
+        needed = f"{REVIEWED_SHARE:.0%} are needed for FDR mode"
+        return _Mode(None, f"{covered:.0%} of the reference's affiliate-windows are reviewed or trusted, and {needed}: budget mode. ")
+    return _Mode(request.fdr)
+
+
+def _context(events: duckdb.DuckDBPyConnection, window: Period) -> Context:
+    """The calendar's events that overlap the window, and each reviewed affiliate's newest label from before its end."""
+    bounds = {"starts": window.start, "ends": window.end}
+    planned = events.execute(
+        "SELECT DISTINCT kind, affiliate_id, offer_id FROM calendar WHERE starts_at < $ends AND ends_at > $starts", bounds
+    ).fetchall()
+    reviewed = events.execute(
+        "SELECT affiliate_id, arg_max(label = 'bad', coalesce(labelled_at, TIMESTAMP '1970-01-01')) FROM labels "
+        "WHERE labelled_at IS NULL OR labelled_at < $ends GROUP BY affiliate_id",
+        {"ends": window.end},
+    ).fetchall()
+    return Context(tuple(DeclaredEvent(*row) for row in planned), {str(name): bool(bad) for name, bad in reviewed})
 
 
 def _happened(request: ScanRequest, tools: ScanTools) -> tuple[tuple[datetime, datetime] | None, tuple[str, ...]]:
@@ -226,7 +289,9 @@ def _decide(night: _Night, model: TrafficModel, tonight: FeatureTable, sub_ids: 
     known = {alert.alert_id: alert for alert in tools.standing}
     quiet = {name for name, seen in sightings.items() if is_quiet(known.get(seen.alert_id), seen, pack.scan.alerts)}
     quiet |= {name for name, seen in sightings.items() if any(one.covers(seen, tools.now) for one in tools.suppressions)}
-    chosen = choose(pack.scan, apart, budget, quiet)
+    q = night.alerting.q
+    found = discoveries(apart, q) if q is not None else None
+    chosen = choose(pack.scan, apart, budget, quiet, found)
     cases = [(candidate, ring_cases.get(candidate.decision.decision_id)) for candidate in chosen]
     alerts = tuple(sightings[one.decision.subject_id] for one in chosen)
     alerted = {member.decision.subject_id for one, case in cases for member in (case.members if case else (one,))}
@@ -237,8 +302,8 @@ def _decide(night: _Night, model: TrafficModel, tonight: FeatureTable, sub_ids: 
         as_of=night.window.end,
         window=night.window,
         reference=Period(start=references[0].start, end=references[-1].end) if references else SAME_NIGHT,
-        mode="budget",
-        mode_reason=f"At most {budget} of {len(candidates)} affiliates alert on statistics; absolute evidence alerts besides.",
+        mode="budget" if found is None else "fdr",
+        mode_reason=_reason(night.alerting, budget, len(candidates), model),
         counts=_counts(night.request, tonight),
         affiliates=_ranked(pack, candidates, alerted, days, PeerSpread(tonight, judged)),
         sub_ids=_ranked(pack, candidates_subs, set(), days, PeerSpread(sub_ids, judged_subs)),
@@ -251,6 +316,14 @@ def _decide(night: _Night, model: TrafficModel, tonight: FeatureTable, sub_ids: 
     )
     decisions = tuple(candidate.decision for candidate in (*candidates, *candidates_subs))
     return ScanOutcome(result=result, decisions=decisions, alerts=alerts)
+
+
+def _reason(mode: _Mode, budget: int, active: int, model: TrafficModel) -> str:
+    if mode.q is None:
+        return f"{mode.why}At most {budget} of {active} affiliates alert on statistics; absolute evidence alerts besides."
+    needed = needed_calibration(active, mode.q, FEWEST_DISCOVERIES)
+    short = "" if len(model.held_out) >= needed else f" {len(model.held_out):,} held-out rows cannot tell fewer than that many apart."
+    return f"At most {mode.q:.0%} of the alerts on statistics are expected to be false; absolute evidence alerts besides.{short}"
 
 
 def _sighting(night: _Night, candidate: Candidate, ring_cases: Mapping[str, RingCase]) -> Alert:
@@ -285,7 +358,8 @@ def _candidate(night: _Night, table: FeatureTable, judged: Judgement, subject: S
         run_id=night.scan_id,
     )
     exposure = float(commission_at_risk(inputs.facts, verdict).mid or 0)
-    return Candidate(decision=decision, subject=subject, exposure=exposure, evidence=inputs.facts.evidence or 0.0)
+    p_value = judged.p_of(subject)
+    return Candidate(decision=decision, subject=subject, exposure=exposure, evidence=inputs.facts.evidence or 0.0, p_value=p_value)
 
 
 def _escaped(part: str) -> str:

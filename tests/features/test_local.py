@@ -200,12 +200,81 @@ def test_amounts_are_compared_on_the_same_offer_and_in_the_same_currency(tmp_pat
     assert math.isnan(one(table, "c").value_ratio)
 
 
-def test_conversions_in_one_minute_and_from_one_address(tmp_path: Path) -> None:
+def test_conversions_from_one_address(tmp_path: Path) -> None:
     sold = conversions("a", 4, every=20, ip=lambda n: f"192.0.2.{n // 3}")
-    values = _values(tmp_path, conversions=sold)
+    assert _values(tmp_path, conversions=sold).conversion_ip_share == 0.75
+
+
+def test_conversions_in_one_minute_count_when_they_come_back(tmp_path: Path) -> None:
+    """A webinar is one lump; a farm comes back."""
+
+    def lump(number: int) -> Any:
+        return START + timedelta(hours=1 + 2 * (number // 4), seconds=20 * (number % 4))
+
+    sold = [*conversions("a", 8, converted_at=lump), *conversions("b", 4, converted_at=lump)]
+    table = features_of(lake_of(tmp_path, conversions=sold))
     others = 3 / 60
-    assert values.same_minute_excess == pytest.approx(0.75 - (1 - math.exp(-others) * (1 + others)))
-    assert values.conversion_ip_share == 0.75
+    assert one(table, "a").same_minute_excess == pytest.approx((0.75 - (1 - math.exp(-others) * (1 + others))) / 2)
+    assert one(table, "b").same_minute_excess == 0.0
+
+
+def test_a_timer_under_peoples_clicks_makes_the_pace_even(tmp_path: Path) -> None:
+    rng = np.random.default_rng(3)
+    people = np.sort(rng.uniform(0, 86_000, 120))
+    mixed = np.sort([*rng.uniform(0, 86_000, 48), *(number * 1200.0 for number in range(71))])
+    made = [
+        *clicks("a", 120, clicked_at=lambda n: START + timedelta(seconds=float(people[n]))),
+        *clicks("b", 119, clicked_at=lambda n: START + timedelta(seconds=float(mixed[n]))),
+    ]
+    table = features_of(lake_of(tmp_path, clicks=made))
+    assert abs(one(table, "a").pace_evenness) < 0.5
+    assert one(table, "b").pace_evenness < -0.6
+
+
+def test_several_offers_at_once_are_stacked(tmp_path: Path) -> None:
+    stacked = clicks("a", 6, every=0.1, device_id=lambda n: f"d{n // 4}", offer_id=lambda n: f"o{n % 4}")
+    assert _values(tmp_path, clicks=stacked).stacked_click_share == pytest.approx(4 / 6)
+
+
+def test_sub_ids_that_are_new_every_time(tmp_path: Path) -> None:
+    long = Period(start=START, end=START + 3 * DAY)
+    old = clicks("a", 60, every=3600.0, sub_id=lambda n: f"s{n % 6}")
+    new = clicks("b", 60, every=3600.0, sub_id=lambda n: f"s{n % 6}" if n % 4 else f"x{n}")
+    ids = clicks("c", 60, every=3600.0, sub_id=lambda n: f"x{n}")
+    table = features_of(lake_of(tmp_path, clicks=[*old, *new, *ids]), long)
+    assert one(table, "a").fresh_sub_share == 0.0
+    assert one(table, "b").fresh_sub_share == 0.25
+    assert math.isnan(one(table, "c").fresh_sub_share)
+
+
+def test_paid_clicks_count_where_they_are_forbidden(tmp_path: Path) -> None:
+    pages = ["https://shop.example/?gclid=1", "https://shop.example/?q=gclid", None, "https://shop.example/?a=1&msclkid=2"]
+    made = [
+        *clicks("a", 4, landing_url=lambda n: pages[n], offer_id="strict"),
+        *clicks("b", 4, landing_url=lambda n: pages[n], offer_id="open"),
+    ]
+    offers = [{"offer_id": "strict", "allows_paid_search": False}, {"offer_id": "open", "allows_paid_search": True}]
+    table = features_of(lake_of(tmp_path, clicks=made, offers=offers))
+    assert one(table, "a").paid_click_share == pytest.approx(2 / 3)
+    assert math.isnan(one(table, "b").paid_click_share)
+
+
+def test_a_click_just_before_the_order_of_anothers_visitor_overwrites(tmp_path: Path) -> None:
+    first = clicks("owner", 2, every=60.0, device_id=lambda n: f"d{n}")
+    last = clicks("taker", 3, every=60.0, device_id=lambda n: f"d{n}")
+    for row in last:
+        row["clicked_at"] += timedelta(hours=2)
+    sold = [
+        {
+            "conversion_id": f"v{n}",
+            "converted_at": row["clicked_at"] + timedelta(seconds=30),
+            "affiliate_id": "taker",
+            "click_id": row["click_id"],
+        }
+        for n, row in enumerate(last)
+    ]
+    table = features_of(lake_of(tmp_path, clicks=[*first, *last], conversions=sold))
+    assert one(table, "taker").overwrite_share == pytest.approx(2 / 3)
 
 
 def test_a_busy_day_fills_its_minutes_by_chance(tmp_path: Path) -> None:
@@ -227,7 +296,7 @@ def test_the_rate_an_affiliate_is_measured_by_is_that_of_its_kind(tmp_path: Path
 def test_missing_columns_are_unknown_and_never_zero(tmp_path: Path) -> None:
     bare = [{name: row[name] for name in ("click_id", "clicked_at", "affiliate_id")} for row in clicks("a", 100)]
     values = _values(tmp_path, clicks=bare).dropna()
-    assert set(values.index) == {"gap_variation"}
+    assert set(values.index) == {"gap_variation", "pace_evenness"}
 
 
 def test_facts(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from functools import partial
 
 from fraud.checks.traffic import conversions, statistics
+from fraud.checks.traffic.patterns import PATTERNS, pattern_check
 from fraud.checks.traffic.shares import SHARE_RULES, TrafficCheck, check_of
 from fraud.checks.traffic.statistics import FeatureWords
 from fraud.domain.graph import GraphPattern
@@ -17,6 +18,7 @@ def traffic_checks(words: Mapping[str, FeatureWords]) -> dict[str, TrafficCheck]
         "traffic.peer_residuals": partial(statistics.peer_residuals, words),
         "traffic.anomaly": statistics.anomaly,
         **{rule.check_id: check_of(rule) for rule in SHARE_RULES},
+        **{rule.check_id: pattern_check(rule) for rule in PATTERNS},
         "traffic.regular_timing": conversions.regular_timing,
         "traffic.too_few_conversions": conversions.too_few,
         "traffic.too_many_conversions": conversions.too_many,

@@ -31,6 +31,8 @@ def too_many(facts: TrafficFacts, limits: Limits) -> tuple[Signal, ...]:
     expected = facts.counts.expected_conversions
     if expected is None:
         return (spec.inconclusive(facts.subject, "What the offers usually convert is unknown."),)
+    if facts.declared:
+        return (spec.inconclusive(facts.subject, f"Declared beforehand: {facts.declared}. More sales are what it is for."),)
     found = facts.counts.conversions
     seen = _against_expected(facts, expected)
     if found < limits["minimum_conversions"]:

@@ -45,7 +45,7 @@ class TrafficFacts(msgspec.Struct, frozen=True, kw_only=True):
     """One subject of a scan. `values`, `support` and `peers` (the peers' median) are by feature name; what is absent is unknown.
 
     `residuals` are those above 0, largest first; `evidence` is the fused -log10 p of the statistics and the graph, `None` when there is
-    none; `graph` is what the graph found.
+    none; `graph` is what the graph found; `declared` names the calendar's events that concern the subject.
     """
 
     subject: str
@@ -55,5 +55,6 @@ class TrafficFacts(msgspec.Struct, frozen=True, kw_only=True):
     peers: dict[str, float] = {}
     residuals: tuple[FeatureResidual, ...] = ()
     evidence: float | None = None
+    declared: str | None = None
     company: Company | None = None
     graph: tuple[GraphFinding, ...] = ()

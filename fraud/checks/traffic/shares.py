@@ -11,16 +11,25 @@ from fraud.checks.traffic.facts import TrafficFacts
 from fraud.domain.catalogue import CHECKS, CheckSpec, Limits, Observation
 from fraud.domain.signals import Severity, Signal
 
+ROUNDING = 1e-6
+"""A share times its support is a count but for rounding."""
+
 TrafficCheck = Callable[[TrafficFacts, Limits], tuple[Signal, ...]]
 
 
 class ShareRule(msgspec.Struct, frozen=True, kw_only=True):
-    """One rule over one share: the feature, the parameter that holds its minimum of support, and the sentence when it fires."""
+    """One rule over one share: the feature, the parameter that holds its minimum of support, and the sentence when it fires.
+
+    `count` names the parameter of the least number of events behind the share, `beside` a feature whose residual must reach `minimum_z`
+    besides: a share that peers have too is no sign.
+    """
 
     check_id: str
     feature: str
     support: str
     sentence: str
+    count: str = ""
+    beside: str = ""
 
     @property
     def spec(self) -> CheckSpec:
@@ -71,6 +80,71 @@ SHARE_RULES: tuple[ShareRule, ...] = (
         support="minimum_conversions",
         sentence="{value:.0%} of {n:,} conversions have no click that anybody has seen",
     ),
+    ShareRule(
+        check_id="traffic.paid_clicks",
+        feature="paid_click_share",
+        support="minimum_clicks",
+        count="minimum_events",
+        sentence="{value:.0%} of {n:,} landings on offers that forbid paid search carry an ad platform's parameter",
+    ),
+    ShareRule(
+        check_id="traffic.overwritten_clicks",
+        feature="overwrite_share",
+        support="minimum_conversions",
+        count="minimum_events",
+        sentence="{value:.0%} of {n:,} conversions were clicked minutes before the order, after another affiliate had brought the visitor",
+    ),
+    ShareRule(
+        check_id="traffic.stacked_clicks",
+        feature="stacked_click_share",
+        support="minimum_clicks",
+        sentence="{value:.0%} of {n:,} clicks fall on three or more offers from one device in the same second",
+    ),
+    ShareRule(
+        check_id="traffic.forced_visits",
+        feature="short_dwell_share",
+        support="minimum_clicks",
+        sentence="{value:.0%} of {n:,} visits are over within two seconds",
+    ),
+    ShareRule(
+        check_id="traffic.rushed_forms",
+        feature="rushed_form_share",
+        support="minimum_conversions",
+        sentence="{value:.0%} of {n:,} forms were filled in within three seconds",
+    ),
+    ShareRule(
+        check_id="traffic.country_mismatch",
+        feature="elsewhere_share",
+        support="minimum_conversions",
+        sentence="{value:.0%} of {n:,} conversions come from another country than their click",
+    ),
+    ShareRule(
+        check_id="traffic.off_target",
+        feature="off_target_country_share",
+        support="minimum_clicks",
+        sentence="{value:.0%} of {n:,} clicks come from countries that the offers do not serve",
+    ),
+    ShareRule(
+        check_id="traffic.undeclared_sources",
+        feature="undeclared_referrer_share",
+        support="minimum_clicks",
+        beside="referrer_diversity",
+        sentence="{value:.0%} of {n:,} known referrers are sites that the affiliate did not declare, and they are unusually many",
+    ),
+    ShareRule(
+        check_id="traffic.new_sub_ids",
+        feature="fresh_sub_share",
+        support="minimum_clicks",
+        beside="fresh_sub_share",
+        sentence="{value:.0%} of {n:,} clicks bring a sub-ID that the window had not seen",
+    ),
+    ShareRule(
+        check_id="traffic.one_agent",
+        feature="top_agent_share",
+        support="minimum_clicks",
+        beside="top_agent_share",
+        sentence="{value:.0%} of {n:,} clicks have one and the same user agent",
+    ),
 )
 
 
@@ -101,9 +175,14 @@ def judge_share(rule: ShareRule, facts: TrafficFacts, limits: Limits) -> Signal:
         unit="share",
         sample_size=round(n),
     )
-    if bound < limits["minimum_share"]:
+    enough = not rule.count or value * n >= limits[rule.count] - ROUNDING
+    if bound < limits["minimum_share"] or not enough or not _stands_out(rule, facts, limits):
         return rule.spec.clear(facts.subject, seen)
     return rule.spec.finding(facts.subject, Severity.HIGH if bound >= limits["high_share"] else Severity.MEDIUM, seen)
+
+
+def _stands_out(rule: ShareRule, facts: TrafficFacts, limits: Limits) -> bool:
+    return not rule.beside or any(one.feature == rule.beside and one.z >= limits["minimum_z"] for one in facts.residuals)
 
 
 def usual(peer: float | None) -> str:
