@@ -62,8 +62,8 @@ def _rules_page() -> str:
         lines += [f"| `{name}` | {fact.kind.value} | {fact.doc} |" for name, fact in facts]
         lines.append("")
     about = (
-        "The facts that the conditions of a pack's own [rules](../policy.md#rules-of-your-own) may speak of, job by job. A fact that is not "
-        "known makes what is said about it unknown, and a rule fires only when its condition is true."
+        "The facts that the conditions of a pack's own [rules](../policy.md#rules-of-your-own) may speak of, job by job. A fact that is "
+        "not known makes what is said about it unknown, and a rule fires only when its condition is true."
     )
     return _page("Facts for rules", about, lines)
 
