@@ -23,9 +23,9 @@ WANTED = 1_000
 PIECE = 1 << 20
 STEP = 100_000
 _READ = (
-    "import resource, sys; from pathlib import Path; from crawlers.backlinks.profile import About, read_profile; "
+    "import sys; from pathlib import Path; from crawlers.backlinks.profile import About, read_profile; "
     "found = read_profile(Path(sys.argv[1]), About(domains=frozenset({'trailnotes.example'}))); "
-    "print(found.links, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)"
+    "print(found.links, next(line.split()[1] for line in open('/proc/self/status') if line.startswith('VmHWM')))"
 )
 
 
@@ -103,7 +103,7 @@ def main() -> None:
         f"An export of {asked.rows:,} rows is read into a profile in {seconds:.0f} s with a peak of {peaks[1]:.0f} MiB; a tenth of it takes "
         f"{peaks[0]:.0f} MiB."
     )
-    head = f"A domain-ranks file of {asked.lines:,} lines ({sizes[0]:.0f} MB, {sizes[1]:.0f} MB packed) searched for {WANTED:,} domains:"
+    head = f"A domain-ranks file of {asked.lines:,} lines ({sizes[0]:.0f} MB, {sizes[1]:.0f} MB packed) searched for {WANTED:,} names:"
     lines = [head, "", table(("what", "seconds", "MB of the file per second"), rows), "", searched, "", read]
     section("Backlinks", lines)
 
