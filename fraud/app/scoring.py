@@ -99,10 +99,11 @@ def conversions_before(lake: ParquetLake, program_id: str, as_of: datetime, sinc
     bounds = {"as_of": as_of.replace(tzinfo=None), "since": since.replace(tzinfo=None)}
     with lake.connect(program_id) as events:
         rows = events.sql(query, params=bounds).to_arrow_table().to_pylist()
-    return [_conversion_of(row, program_id) for row in reversed(rows)]
+    return [conversion_of_row(row, program_id) for row in reversed(rows)]
 
 
-def _conversion_of(row: dict[str, Any], program_id: str) -> Conversion:
+def conversion_of_row(row: dict[str, Any], program_id: str) -> Conversion:
+    """A row of the lake's conversions as the domain knows it."""
     changed = row["status_changed_at"]
     times = {"converted_at": as_utc(row["converted_at"]), "status_changed_at": as_utc(changed) if changed else None}
     return msgspec.convert({**row, **times, "program_id": program_id}, Conversion)
