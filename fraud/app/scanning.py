@@ -20,6 +20,7 @@ from fraud.domain.actors import Actor
 from fraud.domain.clock import as_utc
 from fraud.domain.scans import ScanResult
 from fraud.features.catalogue import feature_set_hash
+from fraud.features.engines import engine
 from fraud.policy.pack import Pack
 from fraud.storage.lake import ParquetLake
 from fraud.workflows.ingesting import IngestOptions, IngestReport, ingest
@@ -127,6 +128,7 @@ def _tools(app: App, lake: ParquetLake, actor: Actor, pack: Pack, progress: Prog
         now=now,
         progress=progress,
         enrichment=enrichment,
+        features=engine(app.settings.engine, app.settings.spark_master),
     )
 
 

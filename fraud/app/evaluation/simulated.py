@@ -24,6 +24,7 @@ from fraud.domain.actors import DEFAULT_PROGRAM, Actor
 from fraud.domain.scans import Period, RankedSubject
 from fraud.errors import InputError
 from fraud.features.catalogue import feature_set_hash
+from fraud.features.engines import engine
 from fraud.storage.lake import ParquetLake
 from fraud.workflows.ingesting import ingest
 from fraud.workflows.nightly import ScanOutcome, ScanRequest, ScanTools, scan
@@ -84,6 +85,7 @@ def scan_lake(app: App, lake: ParquetLake, days: int, means: Means, as_of: datet
         actor=actor,
         now=now,
         progress=progress,
+        features=engine(app.settings.engine, app.settings.spark_master),
     )
     return scan(ScanRequest(program_id=DEFAULT_PROGRAM, days=days, as_of=as_of), tools)
 

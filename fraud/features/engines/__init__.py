@@ -29,10 +29,17 @@ class FeatureEngine(Protocol):
         ...
 
 
-def engine(name: str) -> FeatureEngine:
-    """The engine of a name (`FRAUD_ENGINE`). `InputError` when there is none."""
+def engine(name: str, spark_master: str = "") -> FeatureEngine:
+    """The engine of a name (`FRAUD_ENGINE`); `spark_master` names Spark's cluster. `InputError` when there is none of that name.
+
+    Whether Spark is installed shows when the engine is used.
+    """
     if name == "local":
         from fraud.features.engines.local import compute_levels  # noqa: PLC0415 - an engine is imported by those who use it
 
         return compute_levels
-    raise InputError(f"There is no feature engine {name!r}: set FRAUD_ENGINE to local.")
+    if name == "spark":
+        from fraud.features.engines.spark import SparkEngine  # noqa: PLC0415
+
+        return SparkEngine(spark_master)
+    raise InputError(f"There is no feature engine {name!r}: set FRAUD_ENGINE to local or spark.")

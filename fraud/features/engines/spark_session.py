@@ -140,12 +140,14 @@ def _start(master: str, folder: Path) -> SparkSession:
 
     conf = SparkConf(loadDefaults=False).setAll(list(settings_of(master, folder).items()))
     talk = folder / "spark.log"
+    launch: Any = launch_gateway  # which has no types
+    gateway = None
     try:
         with talk.open("wb") as log:
-            launch: Any = launch_gateway  # which has no types
             gateway = launch(conf, {"stdout": log, "stderr": log})
         context = SparkContext(conf=conf, gateway=gateway)
     except (PySparkException, Py4JError, OSError) as fault:
+        _end(gateway)
         raise InputError(
             f"Spark does not start on {master}: {_why(fault, talk)} Check FRAUD_SPARK_MASTER and Spark's own settings."
         ) from fault
@@ -172,14 +174,20 @@ def reason_in(said: str) -> str:
 
 def _stop(session: SparkSession) -> None:
     """Ends the session and its Java, so that nothing stays behind in a process that goes on."""
+    gateway = session.sparkContext._gateway
+    session.stop()
+    _end(gateway)
+
+
+def _end(gateway: Any) -> None:
+    """Ends a Java that was started, if one was."""
     from pyspark import SparkContext  # noqa: PLC0415 - an optional package
 
-    gateway: Any = session.sparkContext._gateway
-    session.stop()
-    gateway.shutdown()
-    gateway.proc.stdin.close()
-    gateway.proc.wait(timeout=60)
     SparkContext._gateway = SparkContext._jvm = None
+    if gateway is not None:
+        gateway.shutdown()
+        gateway.proc.stdin.close()
+        gateway.proc.wait(timeout=60)
 
 
 def _prepared(session: SparkSession) -> SparkSession:
