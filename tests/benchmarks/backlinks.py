@@ -100,7 +100,7 @@ def main() -> None:
         "one from the disk's cache."
     )
     read = (
-        f"An export of {asked.rows:,} rows is read into a profile in {seconds:.0f} s with a peak of {peaks[1]:.0f} MiB; a tenth of it takes "
+        f"An export of {asked.rows:,} rows is read into a profile in {seconds:.0f} s, peak {peaks[1]:.0f} MiB; a tenth of it takes "
         f"{peaks[0]:.0f} MiB."
     )
     head = f"A domain-ranks file of {asked.lines:,} lines ({sizes[0]:.0f} MB, {sizes[1]:.0f} MB packed) searched for {WANTED:,} names:"
