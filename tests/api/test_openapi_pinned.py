@@ -17,7 +17,7 @@ from fraud.cli.service import create_service
 from fraud.settings import load_settings
 from tests.api.conftest import House
 
-PINNED = Path(__file__).parents[2] / "docs" / "reference" / "openapi.json"
+PINNED = Path(__file__).parents[2] / "docs" / "openapi.json"
 
 
 def pinned_form(document: dict[str, Any]) -> bytes:
