@@ -59,7 +59,8 @@ def main() -> None:
         rows = asyncio.run(measure(app, names, sizes.asked))
         app.close()
     lines = [
-        f"{sizes.affiliates:,} affiliates, {sizes.alerts:,} alerts (half of them open), {sizes.nights:,} nights; each page {sizes.asked} times.",
+        f"{sizes.affiliates:,} affiliates, {sizes.alerts:,} alerts (half of them open), {sizes.nights:,} nights; each page asked for",
+        f"{sizes.asked} times.",
         "Server time in milliseconds, template and stores and all; the first time is that of a process that has just begun.",
         "",
         table(["page", "median", "p95", "first"], [(path, *(f"{value:.1f}" for value in figures)) for path, *figures in rows]),
