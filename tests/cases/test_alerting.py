@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import msgspec
 import pytest
 
-from fraud.cases.alerting import Candidate, alert_of, budget_of, choose
+from fraud.cases.alerting import Candidate, alert_of, budget_of, choose, discoveries
 from fraud.decisions.deciding import decide_traffic
 from fraud.domain.catalogue import CHECKS, Observation
 from fraud.domain.decisions import Decision, DecisionKind, SubjectKind
@@ -90,3 +90,17 @@ def test_an_alert_carries_what_is_at_stake() -> None:
     alert = alert_of(candidate("a", [found("traffic.self_referral")], exposure=200.0), NOW)
     assert alert.expected_loss == 200.0
     assert alert.severity is Severity.HIGH
+
+
+def test_discoveries_are_few_where_nothing_is_known_to_be_odd() -> None:
+    """Benjamini-Hochberg: one p-value of .004 among twenty is a discovery at a tenth, .04 is not, and an unknown one never is."""
+    p_values = [0.004, 0.04, None, *(0.1 + 0.05 * number for number in range(17))]
+    night = [msgspec.structs.replace(candidate(f"a{number}", []), p_value=p) for number, p in enumerate(p_values)]
+    assert discoveries(night, 0.1) == {"a0"}
+    assert discoveries([], 0.1) == frozenset()
+
+
+def test_in_fdr_mode_discoveries_alert_and_the_budget_says_nothing() -> None:
+    night = [candidate(f"a{i}", out_in(Family.TIMING, Family.NETWORK), evidence=float(i)) for i in range(4)]
+    own = candidate("own", [found("traffic.self_referral")])
+    assert set(names(choose(PACK.scan, [*night, own], budget=0, found={"a1", "a2"}))) == {"a1", "a2", "own"}

@@ -194,3 +194,15 @@ def test_one_event_of_a_wrong_clock_does_not_move_the_window() -> None:
     happened, notes = _happened(ScanRequest(program_id="p"), tools)  # type: ignore[arg-type]  # the two things it looks at
     assert happened == (FIRST, LAST)
     assert "lie in the future" in notes[0]
+
+
+def test_fdr_mode_waits_for_reviews_and_says_so(tmp_path: Path) -> None:
+    clicks = month()
+    asked = ScanRequest(program_id="p", fdr=0.1)
+    refused = scan_of(tmp_path / "unseen", asked, clicks=clicks)[0].result
+    assert refused.mode == "budget"
+    assert "0% of the reference's affiliate-windows are reviewed or trusted" in refused.mode_reason
+    labels = [{"affiliate_id": name, "label": "good"} for name in sorted({row["affiliate_id"] for row in clicks})]
+    granted = scan_of(tmp_path / "seen", asked, clicks=clicks, labels=labels)[0].result
+    assert granted.mode == "fdr"
+    assert not granted.alerts
