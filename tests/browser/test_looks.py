@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.browser.conftest import ADMIN_KEY, Desk, Shop, sit_down
+from tests.browser.conftest import Desk, sit_down
+from tests.web.conftest import ADMIN_KEY, Shop
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser

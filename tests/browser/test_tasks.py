@@ -14,7 +14,8 @@ from fraud.domain.cases import CaseState
 from fraud.domain.decisions import SubjectKind
 from fraud.domain.policies import PolicyState
 from fraud.domain.reviews import Disposition
-from tests.browser.conftest import ADMIN_KEY, NOW, SECOND_KEY, Desk, Shop, sit_down
+from tests.browser.conftest import Desk, sit_down
+from tests.web.conftest import ADMIN_KEY, NOW, SECOND_KEY, Shop
 
 REASON = "Looked at it with the account manager"
 
