@@ -110,7 +110,7 @@ def ring_alert(case: RingCase, now: datetime) -> Alert:
     loss = round(sum(member.exposure for member in case.members), 2)
     return msgspec.structs.replace(
         alert,
-        alert_id=stable_id("alert", alert.program_id, SubjectKind.RING.value, case.ring.ring_id),
+        alert_id=alert_id_of(alert.program_id, SubjectKind.RING, case.ring.ring_id),
         subject_kind=SubjectKind.RING,
         subject_id=case.ring.ring_id,
         typologies=tuple(sorted(typologies)),
@@ -129,7 +129,7 @@ def alert_of(candidate: Candidate, now: datetime) -> Alert:
     families = sorted({reason.family.value for reason in weighty if reason.tier is not Tier.CIRCUMSTANTIAL}) or ["statistics"]
     loss = round(candidate.exposure, 2)
     return Alert(
-        alert_id=stable_id("alert", decision.program_id, decision.subject_kind.value, decision.subject_id),
+        alert_id=alert_id_of(decision.program_id, decision.subject_kind, decision.subject_id),
         program_id=decision.program_id,
         subject_kind=decision.subject_kind,
         subject_id=decision.subject_id,
@@ -145,3 +145,8 @@ def alert_of(candidate: Candidate, now: datetime) -> Alert:
         evidence=candidate.evidence,
         known=Known(families=tuple(families), evidence=candidate.evidence, expected_loss=loss),
     )
+
+
+def alert_id_of(program_id: str, kind: SubjectKind, subject_id: str) -> str:
+    """The id of the one alert on a subject."""
+    return stable_id("alert", program_id, kind.value, subject_id)

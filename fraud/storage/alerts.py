@@ -76,12 +76,6 @@ class SqlAlerts:
         with self._database.reading() as connection:
             return [decode(text, Alert) for text in connection.execute(query).scalars()]
 
-    def about(self, program_id: str, subject_id: str) -> list[Alert]:
-        """The alerts on one subject, in any state."""
-        query = select(table.c.document).where(table.c.program_id == program_id, table.c.subject_id == subject_id)
-        with self._database.reading() as connection:
-            return [decode(text, Alert) for text in connection.execute(query).scalars()]
-
     def standing(self, program_id: str) -> list[Alert]:
         """Every alert of a program, open or not: what people have been told already."""
         query = select(table.c.document).where(table.c.program_id == program_id)

@@ -10,6 +10,7 @@ from fastapi import Request, Response
 
 from fraud.app.graph import graph_around
 from fraud.app.parts import App
+from fraud.cases.alerting import alert_id_of
 from fraud.domain.alerts import Alert
 from fraud.domain.decisions import DecisionKind, Outcome, SubjectKind
 from fraud.domain.nights import SubjectLine, SubjectQuery, SubjectSort
@@ -90,7 +91,7 @@ class Traffic:
             "nights": history[:_HISTORY_LISTED],
             "line": history[::-1],
             "decided": decided,
-            "alerts": alerts_about(app, program_id, affiliate_id),
+            "alerts": alerts_about(app, program_id, SubjectKind.AFFILIATE, affiliate_id),
             "reviews": app.stores.reviews.of_subject(program_id, SubjectKind.AFFILIATE, affiliate_id)[:20],
             "currency": newest[0].currency if newest else None,
             "applied": _application(app, program_id, affiliate_id),
@@ -129,7 +130,7 @@ class Traffic:
         if latest is None or found is None:
             raise NotFound(f"The newest scan knows no ring {ring_id[:80]}; rings of earlier nights are in their scans.")
         ranks = {one.affiliate_id: one for one in latest.affiliates if one.affiliate_id in set(found.affiliate_ids)}
-        alerts = alerts_about(self.door.app, visit.program_id, ring_id)
+        alerts = alerts_about(self.door.app, visit.program_id, SubjectKind.RING, ring_id)
         context = {"title": "Ring", "ring": found, "edges": edges_of(found), "members": ranks, "alerts": alerts, "latest": latest}
         return page("ring.html", visit, context | {"currency": None})
 
@@ -162,9 +163,9 @@ def edges_of(ring: Ring) -> list[dict[str, object]]:
     ]
 
 
-def alerts_about(app: App, program_id: str, subject_id: str) -> list[Alert]:
+def alerts_about(app: App, program_id: str, kind: SubjectKind, subject_id: str) -> list[Alert]:
     """The alert on a subject, if there is one, in whatever state."""
-    return app.stores.alerts.about(program_id, subject_id)
+    return app.stores.alerts.named(program_id, [alert_id_of(program_id, kind, subject_id)])
 
 
 def _application(app: App, program_id: str, affiliate_id: str) -> object:
