@@ -45,6 +45,7 @@ def test_only_what_needs_no_second_opinion_is_conclusive() -> None:
     assert conclusive == {
         "website.parked",
         "website.hidden_tracking",
+        "website.malware",
         "traffic.self_referral",
         "click.declared_bot",
         "click.affiliate_suspended",
