@@ -66,7 +66,7 @@ class VettingTools:
     now: Callable[[], datetime]
     memory: Memory | None = None
     mail_records: Callable[[str], Awaitable[DnsFacts]] | None = None
-    acquaintances: Callable[[Application], tuple[KnownMatch, ...]] | None = None
+    acquaintances: Callable[[Application], tuple[KnownMatch, ...] | None] | None = None
     profile: Callable[[str], Awaitable[ProfileFacts]] | None = None
     address_reader: AddressReader | None = None
     known_list: KnownList | None = None
