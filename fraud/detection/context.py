@@ -19,9 +19,9 @@ from models.baseline import PeerBaseline
 BUSY = ("spiky_click_share", "hour_divergence", "same_minute_excess")
 """What a declared promotion or mailing explains (section 4.1): bursts and hours. Refunds, identity and delays are never excused."""
 OFFERS_OWN = ("conversion_level", "delay_log_median", "late_conversion_share", "fast_conversion_share", "value_ratio")
-"""What an offer's page, price or tracking changes for everybody who advertises it (section 13)."""
+"""What an offer's page, price or tracking changes for everybody who advertises it."""
 COMMON_SHIFT = 1.0
-"""Median residual over an offer's affiliates from which the offer changed, not they (section 13)."""
+"""Median residual over an offer's affiliates from which the offer changed, not they."""
 SHARED_BY = 10
 """Affiliates whose main offer it is, for their median to speak for the offer."""
 
