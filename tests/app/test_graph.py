@@ -108,9 +108,13 @@ def test_the_graph_is_kept_day_by_day(app: App) -> None:
 
 def test_an_applicant_is_linked_at_the_moment_of_applying(app: App) -> None:
     known = Acquaintances(app, DEFAULT_PROGRAM)
-    (match, *more) = known.of(Application(application_id="new", websites=("new.example",), payout_account="de 11", tax_id="T1"))
+    found = known.of(Application(application_id="new", websites=("new.example",), payout_account="de 11", tax_id="T1"))
+    assert found
+    match, *more = found
     assert (match.other, match.tier, len(more)) == ("a3", "identity", 2)
-    (again,) = known.of(Application(application_id="newer", websites=("newer.example",), tax_id="t-1"))
+    met = known.of(Application(application_id="newer", websites=("newer.example",), tax_id="t-1"))
+    assert met
+    (again,) = met
     assert (again.other, again.role) == ("new", "applicant")
 
 

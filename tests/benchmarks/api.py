@@ -186,11 +186,7 @@ def both_servers(workspace: Path, folder: Path, environment: dict[str, str]) -> 
     keys = {"FRAUD_SCORE_KEY": KEY, "FRAUD_REVIEW_KEY": f"{KEY}-2", "FRAUD_ADMIN_KEY": f"{KEY}-3", **environment}
     nothing = ["-m", "uvicorn", "nothing_at_all:app", "--port", str(other), "--log-level", "warning", "--no-access-log"]
     with ExitStack() as stack:
-        stack.enter_context(
-            served(
-                [FRAUD, "serve", "--port", str(own), "--workspace", str(workspace)], keys, own, folder / "own.log"
-            )
-        )
+        stack.enter_context(served([FRAUD, "serve", "--port", str(own), "--workspace", str(workspace)], keys, own, folder / "own.log"))
         stack.enter_context(served([sys.executable, *nothing], {"PYTHONPATH": str(folder)}, other, folder / "other.log"))
         yield own, other
 

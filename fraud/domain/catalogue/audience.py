@@ -29,7 +29,9 @@ AUDIENCE_CHECKS: tuple[CheckSpec, ...] = (
             Parameter(
                 name="maximum_phrase_share", meaning="Share of domains with one text that is neither brand nor address", unit="share"
             ),
-            Parameter(name="headline_words", meaning="Words from which a link text is the linked page's title and no keyword", unit="words"),
+            Parameter(
+                name="headline_words", meaning="Words from which a link text is the linked page's title and no keyword", unit="words"
+            ),
             Parameter(name="minimum_network_share", meaning="Distinct networks per domain, shared platforms left out", unit="share"),
             Parameter(name="minimum_cluster", meaning="Other owners whose pages have the same title", unit="owners"),
             Parameter(name="minimum_title_share", meaning="Share of domains whose title others have as well", unit="share"),
