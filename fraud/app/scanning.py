@@ -137,9 +137,9 @@ def _keep(app: App, outcome: ScanOutcome) -> ScanResult:
     app.stores.decisions.add(outcome.decisions)
     policy = app.pack_of(outcome.result.policy).scan.alerts
     suppressions, now = app.stores.suppressions.active(outcome.result.program_id, app.clock.now()), app.clock.now()
-    sightings = [under(alert, suppressions, now) for alert in outcome.alerts]
+    sightings = [under(alert, suppressions, now) for alert in (*outcome.alerts, *outcome.again)]
     standing = app.stores.alerts.record(sightings, lambda known, sighting: under(seen_again(known, sighting, policy), suppressions, now))
-    result = msgspec.structs.replace(outcome.result, alerts=tuple(standing))
+    result = msgspec.structs.replace(outcome.result, alerts=tuple(standing[: len(outcome.alerts)]))
     app.stores.scans.add(result)
     app.tell([*alert_events(standing), *scan_events(result)])
     return result

@@ -63,17 +63,27 @@ def choose(
 ) -> list[Candidate]:
     """The candidates to alert on, riskiest first. Absolute evidence has a storm limit of its own and takes nothing from the budget.
 
-    `quiet` are the subjects about whom people have been asked already and nothing is new: they are seen again, as long as they are
-    above the floor, and take nothing from the budget either. With `found` (FDR mode) those alert on statistics, and nobody else.
+    `quiet` are the subjects that people have dealt with, or asked not to be told of, and of whom nothing is new: they make room for others
+    (`seen_again` counts them). An alert that is still open keeps its place, so that the same night twice alerts on the same subjects.
+    With `found` (FDR mode) those alert on statistics, and nobody else.
     """
-    ranked = sorted(candidates, key=lambda c: (-c.decision.verdict.score, c.decision.subject_id))
-    again = [c for c in ranked if c.decision.subject_id in quiet and (c.absolute or c.above_floor)]
-    fresh = [c for c in ranked if c.decision.subject_id not in quiet]
-    absolute = [c for c in fresh if c.absolute][: policy.absolute_alert_limit]
-    worthy = [c for c in fresh if not c.absolute and c.above_floor][: max(budget, 0)]
-    statistical = worthy if found is None else [c for c in fresh if not c.absolute and c.decision.subject_id in found]
-    chosen = {c.decision.decision_id for c in (*again, *absolute, *statistical)}
+    ranked = sorted((c for c in candidates if c.decision.subject_id not in quiet), key=_by_risk)
+    absolute = [c for c in ranked if c.absolute][: policy.absolute_alert_limit]
+    worthy = [c for c in ranked if not c.absolute and c.above_floor][: max(budget, 0)]
+    statistical = worthy if found is None else [c for c in ranked if not c.absolute and c.decision.subject_id in found]
+    chosen = {c.decision.decision_id for c in (*absolute, *statistical)}
     return [c for c in ranked if c.decision.decision_id in chosen]
+
+
+def seen_again(candidates: Sequence[Candidate], known: Collection[str], chosen: Sequence[Candidate]) -> list[Candidate]:
+    """The candidates above the floor about whom there is an alert already and that are not chosen anew: counted, and nothing more."""
+    taken = {c.decision.decision_id for c in chosen}
+    standing = (c for c in candidates if c.decision.subject_id in known and c.decision.decision_id not in taken)
+    return sorted((c for c in standing if c.absolute or c.above_floor), key=_by_risk)
+
+
+def _by_risk(candidate: Candidate) -> tuple[float, str]:
+    return -candidate.decision.verdict.score, candidate.decision.subject_id
 
 
 class RingCase(msgspec.Struct, frozen=True, kw_only=True):

@@ -62,8 +62,11 @@ def news_in(standing: Alert, sighting: Alert, policy: AlertPolicy) -> str:
 
 
 def is_quiet(standing: Alert | None, sighting: Alert, policy: AlertPolicy) -> bool:
-    """Whether a sighting would only be counted: it asks nobody to look who has not been asked."""
-    return standing is not None and (not news_in(standing, sighting, policy) or _rests(standing, sighting, policy))
+    """Whether a sighting would only be counted: people have dealt with the subject, and it asks for nothing new. What is still open is
+    not quiet: it keeps its place."""
+    if standing is None or standing.state is AlertState.OPEN:
+        return False
+    return not news_in(standing, sighting, policy) or _rests(standing, sighting, policy)
 
 
 def under(alert: Alert, suppressions: Iterable[Suppression], at: datetime) -> Alert:

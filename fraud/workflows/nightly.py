@@ -10,7 +10,7 @@ from typing import Protocol
 import duckdb
 import msgspec
 
-from fraud.cases.alerting import Candidate, RingCase, alert_of, budget_of, by_ring, choose, discoveries, ring_alert
+from fraud.cases.alerting import Candidate, RingCase, alert_of, budget_of, by_ring, choose, discoveries, ring_alert, seen_again
 from fraud.cases.lifecycle import is_quiet
 from fraud.checks.running import PreparedChecks
 from fraud.checks.traffic.facts import Company, TrafficFacts
@@ -34,7 +34,7 @@ from fraud.detection.context import (
 )
 from fraud.detection.traffic import Judgement, TrafficModel, fit_traffic_model, judge
 from fraud.domain.actors import Actor
-from fraud.domain.alerts import Alert
+from fraud.domain.alerts import Alert, AlertState
 from fraud.domain.clock import as_utc
 from fraud.domain.decisions import Artefact, Decision, DecisionKind, SubjectKind
 from fraud.domain.ids import new_id, stable_id
@@ -127,11 +127,12 @@ class ScanTools:
 
 @dataclass(frozen=True)
 class ScanOutcome:
-    """A night's result, and the decisions and alerts to keep with it."""
+    """A night's result, and the decisions and alerts to keep with it; `again` are sightings of what people know, to be counted."""
 
     result: ScanResult
     decisions: tuple[Decision, ...]
     alerts: tuple[Alert, ...]
+    again: tuple[Alert, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -287,13 +288,17 @@ def _decide(night: _Night, model: TrafficModel, tonight: FeatureTable, sub_ids: 
     apart, ring_cases = by_ring(candidates, night.graph.rings)
     sightings = {one.decision.subject_id: _sighting(night, one, ring_cases) for one in apart}
     known = {alert.alert_id: alert for alert in tools.standing}
-    quiet = {name for name, seen in sightings.items() if is_quiet(known.get(seen.alert_id), seen, pack.scan.alerts)}
-    quiet |= {name for name, seen in sightings.items() if any(one.covers(seen, tools.now) for one in tools.suppressions)}
+    dealt_with = {name for name, seen in sightings.items() if is_quiet(known.get(seen.alert_id), seen, pack.scan.alerts)}
+    suppressed = {name for name, seen in sightings.items() if any(one.covers(seen, tools.now) for one in tools.suppressions)}
+    quiet = dealt_with | suppressed
     q = night.alerting.q
     found = discoveries(apart, q) if q is not None else None
     chosen = choose(pack.scan, apart, budget, quiet, found)
     cases = [(candidate, ring_cases.get(candidate.decision.decision_id)) for candidate in chosen]
     alerts = tuple(sightings[one.decision.subject_id] for one in chosen)
+    # Who has news but no place in tonight's budget is left for another night: counting it would open its alert.
+    waiting = {name for name, seen in sightings.items() if seen.alert_id in known and known[seen.alert_id].state is AlertState.OPEN}
+    again = tuple(sightings[one.decision.subject_id] for one in seen_again(apart, quiet | waiting, chosen))
     alerted = {member.decision.subject_id for one, case in cases for member in (case.members if case else (one,))}
     days = (night.window.end - night.window.start) / timedelta(days=1)
     result = ScanResult(
@@ -315,7 +320,7 @@ def _decide(night: _Night, model: TrafficModel, tonight: FeatureTable, sub_ids: 
         enrichment=tools.enrichment,
     )
     decisions = tuple(candidate.decision for candidate in (*candidates, *candidates_subs))
-    return ScanOutcome(result=result, decisions=decisions, alerts=alerts)
+    return ScanOutcome(result=result, decisions=decisions, alerts=alerts, again=again)
 
 
 def _reason(mode: _Mode, budget: int, active: int, model: TrafficModel) -> str:

@@ -25,8 +25,14 @@ def alert_events(alerts: Iterable[Alert]) -> list[OutboundEvent]:
             data=msgspec.to_builtins(alert),
         )
         for alert in alerts
-        if alert.state is AlertState.OPEN and alert.opened_at == alert.last_seen_at and not alert.suppressed_by
+        if _is_news(alert)
     ]
+
+
+def _is_news(alert: Alert) -> bool:
+    """Whether its last sighting opened the alert, for the first time or again."""
+    reopened = alert.reopened > 0 and alert.opened_at == alert.last_seen_at
+    return alert.state is AlertState.OPEN and not alert.suppressed_by and (alert.times_seen == 1 or reopened)
 
 
 def scan_events(result: ScanResult) -> list[OutboundEvent]:

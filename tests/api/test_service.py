@@ -108,7 +108,7 @@ def test_while_clicks_wait_for_a_scorer_or_a_store_the_service_still_answers(hou
         gate.wait(20)
         return house.services.scorer_of(program_id)
 
-    app = create_api(replace(house.services, scorer_of=slow))
+    app = create_api(replace(house.services, scorer_of=slow, ready=lambda program_id: None))
     key = {"X-API-Key": KEYS[Role.SCORE]}
     with serving(house, app) as url, ThreadPoolExecutor(4) as pool, httpx.Client(base_url=url, timeout=20) as client:
         paths = [("click", CLICK | {"click_id": f"c{n}"}) for n in range(2)] + [("clicks", [CLICK])]

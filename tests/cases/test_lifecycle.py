@@ -34,7 +34,7 @@ def night(days: float, **changes: Any) -> Alert:
 def test_the_same_night_after_night_is_counted_and_no_news() -> None:
     standing = opened()
     for day in range(1, 6):
-        assert is_quiet(standing, night(day), POLICY)
+        assert not is_quiet(standing, night(day), POLICY), "it keeps its place"
         standing = seen_again(standing, night(day), POLICY)
     assert (standing.times_seen, standing.state, standing.opened_at, standing.news) == (6, AlertState.OPEN, NOON, "")
     assert standing.last_seen_at == NOON + timedelta(days=5)
@@ -68,7 +68,8 @@ def test_a_resolved_alert_rests_and_then_opens_on_news_alone() -> None:
         NOON + timedelta(days=8),
         "Evidence rose from 4.0 to 9.0.",
     )
-    assert is_quiet(again, night(9, evidence=9.5), POLICY), "what opened it again is known from then on"
+    assert news_in(again, night(9, evidence=9.5), POLICY) == "", "what opened it again is known from then on"
+    assert is_quiet(resolved(again, again.opened_at), night(20, evidence=9.5), POLICY)
 
 
 def test_what_becomes_critical_does_not_wait() -> None:

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from fraud.cases.alerting import Candidate, alert_of, budget_of, choose
+from fraud.cases.alerting import seen_again as count_again
 from fraud.cases.lifecycle import expired, is_quiet, resolved, seen_again, under
 from fraud.cases.precision import rule_precision
 from fraud.decisions.deciding import decide_traffic
@@ -89,7 +90,11 @@ class Year:
         quiet = {name for name, seen in sightings.items() if is_quiet(self.standing.get(seen.alert_id), seen, policy)}
         budget = budget_of(pack.scan, self.affiliates, None)
         fresh = 0
-        for one in choose(pack.scan, candidates, budget, quiet):
+        quiet |= {name for name, seen in sightings.items() if any(one.covers(seen, now) for one in suppressions)}
+        chosen = choose(pack.scan, candidates, budget, quiet)
+        known = {name: self.standing.get(seen.alert_id) for name, seen in sightings.items()}
+        waiting = {name for name, standing in known.items() if standing is not None and standing.state is AlertState.OPEN}
+        for one in (*chosen, *count_again(candidates, quiet | waiting, chosen)):
             seen = sightings[one.decision.subject_id]
             before = self.standing.get(seen.alert_id)
             after = under(seen if before is None else seen_again(before, seen, policy), suppressions, now)

@@ -106,7 +106,8 @@ def check_alert(alert: dict[str, Any], document: dict[str, Any]) -> None:
     assert alert["reasons"]
     for reason in alert["reasons"]:
         check_reason(reason)
-    assert [row["alerted"] for row in document["affiliates"] if row["affiliate_id"] == alert["subject"]] == [True]
+    about = set(alert.get("members") or [alert["subject"]])
+    assert {row["alerted"] for row in document["affiliates"] if row["affiliate_id"] in about} == {True}
 
 
 def check_period(period: dict[str, Any]) -> None:

@@ -32,7 +32,7 @@ class TuneActions(Adapter):
         """TUNE answers 200 whatever happens: `response.status` is 1 when it was done, and its data is false when it was not."""
         said = answer.get("response") if isinstance(answer, dict) else None
         if not isinstance(said, dict) or said.get("status") != 1 or said.get("data") is False:
-            why = (said or {}).get("errorMessage") or "the answer does not say that it was done"
+            why = (said.get("errorMessage") if isinstance(said, dict) else None) or "the answer does not say that it was done"
             raise self.refuse(why)
 
     def send(self, call: PlannedCall) -> Any:

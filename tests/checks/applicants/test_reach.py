@@ -53,8 +53,8 @@ def test_a_site_that_does_not_answer_is_inconclusive_everywhere_and_says_why() -
 
 def test_without_a_website_the_checks_of_sites_do_not_apply() -> None:
     seen = signals(facts(social_profiles=("https://mastodon.example/@trail",), email=""))
-    assert seen.pop("website.social_profiles").status is Status.INCONCLUSIVE
     assert seen.pop("application.email_domain").status is Status.INCONCLUSIVE
+    assert seen.pop("audience.channel").status is Status.INCONCLUSIVE
     assert {signal.status for signal in seen.values()} == {Status.NOT_APPLICABLE}
 
 
