@@ -157,7 +157,7 @@ def test_the_link_signs_in_and_today_shows_alerts_and_applicants(made: tuple[Pat
     alerts = app.stores.alerts.open_alerts(DEFAULT_PROGRAM)
     app.close()
     assert all(any(name in page for name in (alert.subject_id, *alert.members)) for alert in alerts[:8])
-    status, listed = service.get("/applications")
+    status, listed = service.get("/applications?state=all")
     assert status == 200
     assert all(application.name in listed for application in APPLICATIONS)
 
