@@ -100,7 +100,8 @@ class _Work:
 
     def partitions(self, rows: int) -> int:
         """Into how many partitions so many clicks are sorted: a few for each core, none too small and none too large."""
-        wanted = min(_PARTITIONS_PER_CORE * self.spark.sparkContext.defaultParallelism, rows // LEAST_ROWS)
+        cores = int(self.spark.sparkContext.defaultParallelism)
+        wanted = min(_PARTITIONS_PER_CORE * cores, rows // LEAST_ROWS)
         return max(1, wanted, -(-rows // PARTITION_ROWS))
 
 
