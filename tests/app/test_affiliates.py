@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pyarrow as pa
+from structlog.testing import capture_logs
 
 from fraud.app.affiliates import REFRESH, AffiliateRecords
 from fraud.domain.clock import FixedClock
@@ -29,5 +30,7 @@ def test_a_status_is_read_again_after_a_minute_and_a_damaged_file_stops_nothing(
     for file in tmp_path.rglob("affiliates/**/*.parquet"):
         file.write_bytes(b"damaged")
     clock.move_to(NOON + 3 * REFRESH)
-    records.refresh("p")
+    with capture_logs() as logs:
+        records.refresh("p")
+    assert [entry["event"] for entry in logs] == ["affiliate_records_unreadable"]
     assert statuses("p", "a") == "suspended", "what was known last serves on"
