@@ -143,8 +143,8 @@ def _show_night(night: Evaluation) -> None:
     )
     money = night.money
     out.print(
-        f"Of {money.fraud_pending} pending for fraud, acting on the scan saves {_cell(money.saved)}, "
-        f"a 30-day hold {_cell(money.saved_by_hold)}; acting delays {money.honest_delayed:.3f} of what honest affiliates earned."
+        f"Of {money.fraud_pending} pending for fraud, acting on the scan saves {_cell(money.saved)},\n"
+        f"a 30-day hold {_cell(money.saved_by_hold)}; acting delays {money.honest_delayed:.3f} of\nwhat honest affiliates earned."
     )
 
 

@@ -71,7 +71,7 @@ class Journal:
             try:
                 application_id, decision_id = msgspec.json.decode(line, type=tuple[str, str])
             except msgspec.MsgspecError:
-                continue
+                continue  # cut off by a crash: its application is vetted again
             kept[application_id] = decision_id
         return kept
 
