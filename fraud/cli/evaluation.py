@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from textwrap import fill
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -118,7 +119,7 @@ def _bounds(name: str, value: float, corpus: Corpus) -> tuple[str, ...]:
 
 
 def _show_night(night: Evaluation) -> None:
-    out.print(
+    _say(
         f"{night.affiliates:,} active affiliates, {night.bad:,} of them bad; {night.alerts:,} alerts ({night.mode} mode), "
         f"{night.false_alerts:,} on honest ones."
     )
@@ -133,7 +134,7 @@ def _show_night(night: Evaluation) -> None:
     _table(heads, rows)
     _show_kinds(night.kinds)
     one = night.calibration
-    out.print(
+    _say(
         f"Brier score {one.brier:.4f} (everybody given the base rate: {one.brier_of_base_rate:.4f}), "
         f"reliability gap {one.reliability_gap:.3f}."
     )
@@ -142,10 +143,15 @@ def _show_night(night: Evaluation) -> None:
         [(f"{b.low:.2f} to {b.high:.2f}", f"{b.affiliates:,}", f"{b.mean_score:.3f}", f"{b.bad_share:.3f}") for b in one.bins],
     )
     money = night.money
-    out.print(
-        f"Of {money.fraud_pending} pending for fraud, acting on the scan saves {_cell(money.saved)},\n"
-        f"a 30-day hold {_cell(money.saved_by_hold)}; acting delays {money.honest_delayed:.3f} of\nwhat honest affiliates earned."
+    _say(
+        f"Of {money.fraud_pending} pending for fraud, acting on the scan saves {_cell(money.saved)}, "
+        f"a 30-day hold {_cell(money.saved_by_hold)}; acting delays {money.honest_delayed:.3f} of what honest affiliates earned."
     )
+
+
+def _say(sentence: str) -> None:
+    """A sentence broken where a narrow terminal, or a file, would want it."""
+    out.print(fill(sentence, 80), markup=False)
 
 
 def _show_seeds(found: SeedsEvaluation) -> None:
