@@ -2,7 +2,7 @@
 
 Files are tab-separated text, gzip or plain, with host names back to front (`com.example`). A ranks file has the columns
 `harmonicc_pos harmonicc_val pr_pos pr_val host_rev n_hosts`, vertices `id host_rev [n_hosts]`, edges `from_id to_id`.
-A gzip file is unpacked by the `gzip` of the library in large pieces; nothing but the wanted lines is ever taken apart.
+Of ranks and vertices nothing but the wanted lines is ever taken apart (`searching`).
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ import pyarrow.csv
 from msgspec import Struct
 
 from crawlers.backlinks.facts import Rank
+from crawlers.backlinks.searching import LineTooLong, lines_with
 from crawlers.errors import CrawlError
 
 PIECE = 8 * 1024 * 1024
@@ -29,6 +30,7 @@ MOST_DOMAINS = 100_000
 MOST_NEIGHBOURS = 1_000
 """Neighbours kept of one domain."""
 _RANK_COLUMNS = ("harmonic", "harmonic_value", "pagerank", "pagerank_value", "name", "hosts")
+_VERTEX_COLUMNS = ("id", "name", "hosts")
 
 
 class GraphFileError(CrawlError):
@@ -56,14 +58,13 @@ def ranks(path: Path, domains: Iterable[str]) -> dict[str, Rank]:
     Raises GraphFileError when it is no ranks file.
     """
     wanted = {reversed_name(domain): domain for domain in domains}
-    names = pa.array(list(wanted), pa.string())
     found: dict[str, Rank] = {}
-    for batch in _batches(path, _RANK_COLUMNS):
-        for row in batch.filter(pc.is_in(batch.column("name"), value_set=names)).to_pylist():
-            domain = wanted[row["name"]]
-            found[domain] = Rank(
-                domain=domain, harmonic=_whole(row["harmonic"]), pagerank=_whole(row["pagerank"]), hosts=_whole(row["hosts"])
-            )
+    for row in _rows(path, wanted, _RANK_COLUMNS):
+        cells = dict(zip(_RANK_COLUMNS, row, strict=False))
+        domain = wanted[cells["name"]]
+        found[domain] = Rank(
+            domain=domain, harmonic=_whole(cells["harmonic"]), pagerank=_whole(cells["pagerank"]), hosts=_whole(cells.get("hosts"))
+        )
     return found
 
 
@@ -108,14 +109,24 @@ def _note(
 
 
 def _ids(vertices: Path, wanted: Mapping[str, str]) -> dict[int, str]:
-    names = pa.array(list(wanted), pa.string())
-    hits = (batch.filter(pc.is_in(batch.column("name"), value_set=names)) for batch in _batches(vertices, ("id", "name", "hosts")))
-    return {int(row["id"]): wanted[row["name"]] for hit in hits for row in hit.to_pylist()}
+    return {int(row[0]): wanted[row[1]] for row in _rows(vertices, wanted, _VERTEX_COLUMNS) if row[0].isdigit()}
+
+
+def _rows(path: Path, wanted: Mapping[str, str], columns: tuple[str, ...]) -> Iterator[list[str]]:
+    """Yield the cells of the lines whose name is wanted."""
+    there = _columns_there(path, columns)
+    place = there.index("name")
+    try:
+        for row in lines_with(path, wanted, len(there) - place - 1):
+            if len(row) == len(there) and row[place] in wanted:
+                yield row
+    except (OSError, EOFError, zlib.error, LineTooLong) as fault:
+        raise GraphFileError(f"{path.name} cannot be read as a graph file: {str(fault)[:200]}.") from fault
 
 
 def _names(vertices: Path, numbers: set[int]) -> dict[int, str]:
     wanted = pa.array([str(number) for number in numbers], pa.string())
-    hits = (batch.filter(pc.is_in(batch.column("id"), value_set=wanted)) for batch in _batches(vertices, ("id", "name", "hosts")))
+    hits = (batch.filter(pc.is_in(batch.column("id"), value_set=wanted)) for batch in _batches(vertices, _VERTEX_COLUMNS))
     return {int(row["id"]): reversed_name(row["name"]) for hit in hits for row in hit.to_pylist()}
 
 

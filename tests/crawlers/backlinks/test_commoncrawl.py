@@ -6,6 +6,8 @@ import gzip
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from crawlers.backlinks.commoncrawl import GraphFileError, neighbours, ranks, reversed_name
 from crawlers.backlinks.facts import Rank
@@ -57,3 +59,39 @@ def test_what_is_no_ranks_file_says_so(tmp_path: Path, content: bytes) -> None:
 
 def test_names_are_turned_round() -> None:
     assert reversed_name("Shop.Example.com") == "com.example.shop"
+
+
+def test_several_gzip_members_with_padding_are_one_file(tmp_path: Path) -> None:
+    lines = RANKS.splitlines(keepends=True)
+    path = tmp_path / "ranks.txt.gz"
+    path.write_bytes(b"".join(gzip.compress(line.encode()) for line in lines) + bytes(512))
+    assert set(ranks(path, ["example.org", "facebook.com"])) == {"example.org", "facebook.com"}
+
+
+def test_line_ends_of_other_systems_and_a_last_line_without_one_are_read(tmp_path: Path) -> None:
+    path = tmp_path / "ranks.txt"
+    path.write_bytes(RANKS.rstrip("\n").replace("\n", "\r\n").encode())
+    assert ranks(path, ["example.org"])["example.org"] == Rank(domain="example.org", harmonic=907, pagerank=1200, hosts=4)
+
+
+def test_a_file_without_line_ends_is_refused_before_it_fills_the_memory(tmp_path: Path) -> None:
+    path = tmp_path / "ranks.txt"
+    with path.open("wb") as file:
+        file.write(b"1\t2\t3\t4\tcom.example\t1\n")
+        file.write(b"x" * (8 << 20))
+    with pytest.raises(GraphFileError, match="line"):
+        ranks(path, ["absent.example"])
+
+
+@given(
+    names=st.lists(st.from_regex(r"[a-z]{1,3}\.[a-zäé0-9]{1,9}", fullmatch=True), min_size=1, max_size=60, unique=True),
+    every=st.integers(1, 4),
+    hosts=st.booleans(),
+)
+@settings(max_examples=60, deadline=None)
+def test_exactly_the_wanted_names_are_found(tmp_path_factory: pytest.TempPathFactory, names: list[str], every: int, hosts: bool) -> None:
+    path = tmp_path_factory.mktemp("graph") / "ranks.txt"
+    path.write_text("".join(f"{n}\t1.5\t{n}\t.5\t{name}" + ("\t7\n" if hosts else "\n") for n, name in enumerate(names)), encoding="utf-8")
+    wanted = {reversed_name(name): place for place, name in enumerate(names) if place % every == 0}
+    found = ranks(path, [*wanted, "never.example"])
+    assert {domain: rank.harmonic for domain, rank in found.items()} == wanted
