@@ -272,7 +272,8 @@ class DnsFacts(Struct, frozen=True, kw_only=True):
 class Registration(Struct, frozen=True, kw_only=True):
     """What the registry says of a registered name (RDAP, RFC 9083); `failure` says why it said nothing ('' when it answered).
 
-    Moments that the registry does not give are None. `statuses` are lower case, as RFC 8056 spells them.
+    Moments that the registry does not give are None. `statuses` are lower case, as RFC 8056 spells them. `holder` is the organisation that
+    holds the name, or the registry's own number for whoever does: no person's name or address; '' where the registry hides it.
     """
 
     domain: str
@@ -282,6 +283,7 @@ class Registration(Struct, frozen=True, kw_only=True):
     changed_at: datetime | None = None
     statuses: tuple[str, ...] = ()
     registrar: str = ""
+    holder: str = ""
     name_servers: tuple[str, ...] = ()
     failure: str = ""
 

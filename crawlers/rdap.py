@@ -18,6 +18,8 @@ from crawlers.reading.dates import moment_of
 ACCEPT = "application/rdap+json,application/json;q=0.9"
 LARGEST = 1024 * 1024
 MOST_STATUSES = 30
+HIDDEN_HOLDER = ("redacted", "privacy", "private", "proxy", "whoisguard", "withheld", "not disclosed", "protected", "masked", "gdpr")
+"""Words by which registries and privacy services say that they do not say who holds a name; strangers have them in common."""
 
 
 class Rdap:
@@ -97,6 +99,7 @@ def registration(domain: str, answer: Fetched) -> Registration:
         changed_at=moment_of(str(events.get("last changed") or "")),
         statuses=tuple(str(status).lower() for status in statuses[:MOST_STATUSES]) if isinstance(statuses, list) else (),
         registrar=_registrar(said)[:200],
+        holder=_holder(said)[:200],
         name_servers=tuple(str(server.get("ldhName", "")).rstrip(".").lower() for server in _objects(said.get("nameservers"))),
     )
 
@@ -137,9 +140,25 @@ def _objects(value: Any) -> list[dict[str, Any]]:
 
 
 def _registrar(said: dict[str, Any]) -> str:
-    for entity in _objects(said.get("entities")):
-        card = entity.get("vcardArray")
-        fields = card[1] if isinstance(card, list) and len(card) > 1 and isinstance(card[1], list) else []
-        if "registrar" in (entity.get("roles") or []):
-            return next((str(one[3]) for one in fields if isinstance(one, list) and len(one) > 3 and one[0] == "fn"), "")
+    return next((_card(entity).get("fn", "") for entity in _with_role(said, "registrar")), "")
+
+
+def _holder(said: dict[str, Any]) -> str:
+    """The organisation that holds the name, else the registry's number for the holder; '' behind a service that hides holders."""
+    for entity in _with_role(said, "registrant"):
+        card = _card(entity)
+        if not any(word in text.lower() for text in card.values() for word in HIDDEN_HOLDER):
+            return card.get("org", "") or str(entity.get("handle") or "")
     return ""
+
+
+def _with_role(said: dict[str, Any], role: str) -> list[dict[str, Any]]:
+    return [entity for entity in _objects(said.get("entities")) if isinstance(entity.get("roles"), list) and role in entity["roles"]]
+
+
+def _card(entity: dict[str, Any]) -> dict[str, str]:
+    """The plain texts of an entity's jCard (RFC 7095) by name."""
+    card = entity.get("vcardArray")
+    fields = card[1] if isinstance(card, list) and len(card) > 1 and isinstance(card[1], list) else []
+    known = [one for one in fields if isinstance(one, list) and len(one) > 3 and isinstance(one[3], str)]
+    return {str(one[0]): one[3].strip() for one in known}

@@ -12,6 +12,7 @@ import networkx as nx
 import pandas as pd
 import structlog
 
+from fraud.app.memory import vetted_sites
 from fraud.app.parts import App, load_model
 from fraud.decisions.traffic import TrafficInputs
 from fraud.detection.traffic import TrafficModel
@@ -27,6 +28,7 @@ from fraud.links.applicants import applicant_edges, known_matches
 from fraud.links.edges import account_edges, declared_groups, shared_addresses, without_shared_egress
 from fraud.links.incremental import GraphEdges, program_edges
 from fraud.links.neighbourhood import APPLICANT, Standings, neighbourhood
+from fraud.links.sites import with_sites
 from fraud.reports.drawing import draw_neighbourhood
 from fraud.storage.link_days import LinkDays
 from fraud.workflows.neighbours import Rescored, Rescoring, rescored
@@ -62,7 +64,7 @@ def _whole_graph(app: App, program_id: str, as_of: datetime) -> pd.DataFrame:
         shared = shared_addresses(events, Period(start=as_of - timedelta(days=28), end=as_of))
     edges = without_shared_egress(update_graph(app, program_id).edges, shared)
     applied = [applicant_edges(app.stores.applications.get(program_id, name), app.pepper) for name in _applied(app, program_id)]
-    return pd.concat([edges, *applied], ignore_index=True)
+    return with_sites(pd.concat([edges, *applied], ignore_index=True), vetted_sites(app, program_id))
 
 
 def _applied(app: App, program_id: str) -> Mapping[str, str]:

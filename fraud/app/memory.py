@@ -3,25 +3,30 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
 from hashlib import sha256
 from pathlib import Path
 
 import msgspec
+import networkx as nx
 
 from crawlers.facts import SiteFacts
+from fraud.app.parts import App
 from fraud.checks.applicants.context import Applicant, Listing, Resemblance, Surroundings
 from fraud.checks.applicants.names import host_of, owner_of
-from fraud.checks.applicants.prints import SitePrint, bands, copied_share, distance, minhash, overlap, simhash
+from fraud.checks.applicants.prints import SitePrint, bands, copied_share, distance, minhash, overlap, simhash, similarity
 from fraud.domain.hashing import keyed_hash
 from fraud.errors import InputError
+from fraud.links.sites import SiteTies, ties_of
 from fraud.storage.prints import PrintIndex
 
 _OWNER_FIELDS = ("email", "payout_account", "tax_id", "phone")
 _MOST_FOUND = 50
 _COMMON_COUNT, _COMMON_SHARE = 20, 0.01
 """An account or icon that more applicants share than both is a platform's or a theme's own (W22: a hundredth of the corpus)."""
+_SAME_TEXT = 0.8
+"""The share from which two sites tell the same (W05: near duplicates)."""
 _LONGEST_LINE = 4096
 _FEWEST_WORDS = 30
 _MOST_PAGES, _PAGE_WORDS = 12, 100
@@ -122,7 +127,46 @@ def print_of(applicant: Applicant, site: SiteFacts) -> SitePrint:
         pages=tuple((facts.word_count, minhash(facts.text)) for facts in told[:_MOST_PAGES]),
         marks=tuple(sorted(marks)),
         shapes=pages[0].structure,
+        ties=ties_of(site),
+        seen=site.finished_at,
     )
+
+
+def prints_of(app: App) -> PrintIndex:
+    """The workspace's index of prints."""
+    return PrintIndex(app.workspace.root / "prints.sqlite3")
+
+
+def vetted_sites(app: App, program_id: str) -> list[SiteTies]:
+    """What the websites that were vetted for a program tie their owners to."""
+    return site_ties(prints_of(app), program_id)
+
+
+def site_ties(index: PrintIndex, program_id: str) -> list[SiteTies]:
+    """What each remembered website ties its owner to, near-identical texts among it."""
+    prints = [msgspec.msgpack.decode(document, type=SitePrint) for document in index.documents(program_id)]
+    texts = _same_texts(prints)
+    return [
+        SiteTies(
+            application_id=one.application_id,
+            domain=one.domain,
+            ties=(*one.ties, *((("text", texts[place]),) if place in texts else ())),
+            seen=one.seen,
+        )
+        for place, one in enumerate(prints)
+    ]
+
+
+def _same_texts(prints: Sequence[SitePrint]) -> dict[int, str]:
+    """The group of sites with near-identical text that a print belongs to, if any; named after the first of them."""
+    alike: nx.Graph[int] = nx.Graph()
+    first: dict[str, list[int]] = {}
+    for place, one in enumerate(prints):
+        near = {other for band in bands(one.minhash) for other in first.get(band, ())} if one.words >= _FEWEST_WORDS else set()
+        alike.add_edges_from((other, place) for other in near if similarity(one.minhash, prints[other].minhash) >= _SAME_TEXT)
+        for band in bands(one.minhash):
+            first.setdefault(band, []).append(place)
+    return {place: prints[min(group)].domain for group in nx.connected_components(alike) for place in group}
 
 
 def _keys(made: SitePrint) -> list[str]:

@@ -12,6 +12,7 @@ import msgspec
 from fraud.app.cases import expire_alerts
 from fraud.app.enriching import enrichment_artefacts
 from fraud.app.history import by_kind
+from fraud.app.memory import vetted_sites
 from fraud.app.parts import App, KeptModels
 from fraud.app.scoring import fit_click_model_on
 from fraud.app.upkeep import keep_up
@@ -80,6 +81,7 @@ def scan_workspace(app: App, request: ScanRequest, actor: Actor, policy: str, pr
         _tools(app, app.lake, actor, app.pack_for(request.program_id, policy), progress),
         standing=app.stores.alerts.standing(request.program_id),
         suppressions=app.stores.suppressions.active(request.program_id, app.clock.now()),
+        sites=vetted_sites(app, request.program_id),
     )
     outcome = scan(request, tools)
     progress("Fitting the click model")

@@ -19,7 +19,7 @@ from crawlers.social.collect import ProfileCollector, SocialMeans
 from crawlers.warc import warc
 from fraud.app.enriching import networks
 from fraud.app.graph import Acquaintances
-from fraud.app.memory import SiteMemory
+from fraud.app.memory import SiteMemory, prints_of
 from fraud.app.parts import App
 from fraud.app.writing import make_folder, write_dossier
 from fraud.domain.actors import DEFAULT_PROGRAM, Actor
@@ -30,7 +30,6 @@ from fraud.domain.programs import Application, ProgramProfile
 from fraud.errors import FraudError, InputError
 from fraud.policy.pack import Pack
 from fraud.settings import Settings
-from fraud.storage.prints import PrintIndex
 from fraud.workflows.batches import Batch, Journal
 from fraud.workflows.contacts import KnownList
 from fraud.workflows.rescreening import News, news
@@ -212,7 +211,7 @@ async def _tools(
             means.progress(f"Visiting {url}")
             return await collect_site(url, fetcher, keep=app.evidence.put, robots=robots, survey=survey)
 
-        memory = SiteMemory(program_id, PrintIndex(app.workspace.root / "prints.sqlite3"), app.workspace.root / "lists", app.pepper)
+        memory = SiteMemory(program_id, prints_of(app), app.workspace.root / "lists", app.pepper)
         tools = VettingTools(
             collect=collect,
             actor_id=means.actor.actor_id,

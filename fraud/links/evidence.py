@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import duckdb
@@ -18,6 +18,7 @@ from fraud.domain.scans import HeldThings, Period, Ring, SharedEntities
 from fraud.links.edges import declared_groups, identity_edges, shared_addresses, without_shared_egress
 from fraud.links.kinds import spoken
 from fraud.links.moments import moment_edges, pattern_edges, repeats
+from fraud.links.sites import SiteTies, with_sites
 from models.fusion import display_risk
 from models.graph import EntityTable, Found, find_rings, read_edges, ring_name
 from models.graph.blocks import Block, dense_blocks
@@ -67,13 +68,14 @@ class _Group:
     score: float | None = None
 
 
-def graph_night(events: duckdb.DuckDBPyConnection, window: Period) -> GraphNight:
-    """Looks at a window's events, as known to the connection.
+def graph_night(events: duckdb.DuckDBPyConnection, window: Period, sites: Sequence[SiteTies] = ()) -> GraphNight:
+    """Looks at a window's events, as known to the connection, and at what the affiliates' websites are tied to (`sites`: those vetted).
 
     Carriers' and offices' addresses link nobody; declared groups are one owner.
     """
     groups = declared_groups(events)
     edges = without_shared_egress(identity_edges(events, window), shared_addresses(events, window))
+    edges = with_sites(edges, sites)
     sharing, neighbours = _sharing(edges, groups, _confirmed(events))
     found = [*sharing, *_timed(events, window, groups)]
     rings = tuple(msgspec.structs.replace(ring, things=_things(edges, ring)) for ring in _merged(found))

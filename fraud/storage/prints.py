@@ -61,6 +61,12 @@ class PrintIndex:
             query = "SELECT document FROM prints WHERE position = ?"
             return [bytes(connection.execute(query, (position,)).fetchone()[0]) for position in nearest]
 
+    def documents(self, program_id: str) -> list[bytes]:
+        """Every document of a program, in the order of coming."""
+        with self._open() as connection:
+            query = "SELECT document FROM prints WHERE program_id = ? ORDER BY position"
+            return [bytes(document) for (document,) in connection.execute(query, (program_id,))]
+
     def place(self, where: tuple[str, str, str]) -> int | None:
         """Where the print of a site (program, application, domain) stands in the order of coming; None when there is none."""
         with self._open() as connection:

@@ -47,6 +47,7 @@ from fraud.features.engines import FeatureEngine, engine
 from fraud.features.request import FeatureRequest
 from fraud.features.table import FeatureTable, Subject
 from fraud.links.evidence import GraphNight, graph_night
+from fraud.links.sites import SiteTies
 from fraud.policy.pack import Pack
 from models.calibration import needed_calibration
 
@@ -111,7 +112,7 @@ class ScanRequest:
 @dataclass(frozen=True)
 class ScanTools:
     """What a scan works with. `standing` are the program's alerts so far, which are no news, and `suppressions` what people asked not
-    to be told of."""
+    to be told of; `sites` is what vetted websites tie their owners to."""
 
     lake: EventLake
     models: ModelKeeper
@@ -123,6 +124,7 @@ class ScanTools:
     standing: Sequence[Alert] = ()
     suppressions: Sequence[Suppression] = ()
     features: FeatureEngine = field(default_factory=lambda: engine("local"))
+    sites: Sequence[SiteTies] = ()
 
 
 @dataclass(frozen=True)
@@ -171,7 +173,7 @@ def scan(request: ScanRequest, tools: ScanTools) -> ScanOutcome:
         tables = tools.features(events, wanted, tools.progress)
         everything, sub_ids = tables["affiliate"], tables["sub_id"]
         tools.progress("Looking for rings")
-        graph = graph_night(events, window)
+        graph = graph_night(events, window, tools.sites)
         context = _context(events, window)
     tonight = everything.window(window.start)
     if tonight.facts.empty:

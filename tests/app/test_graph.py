@@ -10,8 +10,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from crawlers.facts import TrackerId
 from fraud.app.graph import Acquaintances, graph_around, rescore_linked, update_graph
+from fraud.app.memory import SiteMemory, prints_of
 from fraud.app.parts import App
+from fraud.checks.applicants.context import protected
 from fraud.domain.actors import DEFAULT_PROGRAM, SYSTEM
 from fraud.domain.clock import FixedClock
 from fraud.domain.decisions import DecisionKind, SubjectKind
@@ -19,6 +22,7 @@ from fraud.domain.programs import Application
 from fraud.domain.scans import ScanResult
 from fraud.errors import NotFound
 from tests.app.products import ingest_one, scan_newest
+from tests.app.test_memory import applicant, seen
 from tests.conftest import MORNING, settings_of
 
 RING = ("a3", "a7", "a9")
@@ -31,6 +35,7 @@ def tables(folder: Path) -> None:
     names = [f"a{n}" for n in range(40)]
     shared = dict.fromkeys(RING, "DE11") | dict.fromkeys(AGENCY, "DE22")
     accounts = pd.DataFrame({"affiliate_id": names, "payout_account": [shared.get(one, f"own-{one}") for one in names]})
+    accounts["websites"] = [f"https://{one}.example/" for one in names]
     accounts["group_id"] = [("agency" if one in AGENCY else "") for one in names]
     accounts.to_csv(folder / "affiliates.csv", index=False)
     seconds = np.sort(rng.uniform(0, 8 * 86_400, 8_000))
@@ -76,6 +81,18 @@ def test_a_declared_agency_is_linked_and_not_alerted(app: App, result: ScanResul
     assert not {row.affiliate_id for row in result.affiliates if row.alerted} & set(AGENCY)
     links = [link for link in graph_around(app, DEFAULT_PROGRAM, "a20").links if link.declared]
     assert {link.left for link in links} | {link.right for link in links} == set(AGENCY)
+
+
+def test_sites_that_were_vetted_join_the_accounts_they_belong_to(app: App) -> None:
+    accounts = (TrackerId(kind="google_adsense", value="pub-1"), TrackerId(kind="google_tag_manager", value="GTM-1"))
+    memory = SiteMemory(DEFAULT_PROGRAM, prints_of(app), app.workspace.root / "lists", app.pepper)
+    for name in ("a30", "a31", "a32"):
+        memory.remember(protected(applicant(name), app.pepper), seen(name, trackers=accounts))
+    found = scan_newest(app).result
+    assert ("a30", "a31", "a32") in {ring.affiliate_ids for ring in found.rings}
+    (link,) = [one for one in graph_around(app, DEFAULT_PROGRAM, "a30").links if {one.left, one.right} == {"a30", "a31"}]
+    assert "the same tag manager" in link.text
+    assert link.also_explained_by
 
 
 def test_confirming_one_member_scores_the_others_again_and_says_so(app: App, result: ScanResult, tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from crawlers.facts import DnsFacts, SiteFacts, TrackerId
-from fraud.app.memory import SiteMemory
+from fraud.app.memory import SiteMemory, site_ties
 from fraud.checks.applicants.context import Surroundings, Visit, protected
 from fraud.checks.applicants.standing import proved_at
 from fraud.domain.programs import Application
@@ -80,6 +80,17 @@ def test_programs_are_separate(tmp_path: Path) -> None:
     index, story = PrintIndex(tmp_path / "prints.sqlite3"), prose("first", "hiking", 400)
     known(SiteMemory("one", index, tmp_path, PEPPER), applicant("first"), seen("first", story))
     assert known(SiteMemory("two", index, tmp_path, PEPPER), applicant("copy"), seen("copy", story)).earlier is None
+
+
+def test_what_sites_tie_their_owners_to_is_remembered_near_identical_texts_too(tmp_path: Path) -> None:
+    index, story = PrintIndex(tmp_path / "prints.sqlite3"), prose("first", "hiking", 400)
+    memory = SiteMemory("default", index, tmp_path, PEPPER)
+    for name, text in (("first", story), ("copy", story), ("other", "")):
+        known(memory, applicant(name), seen(name, text, trackers=(TrackerId(kind="google_tag_manager", value=f"GTM-{name}"),)))
+    kept = {one.domain: one.ties for one in site_ties(index, "default")}
+    assert kept["copy.example"] == (("tag_id", "google_tag_manager GTM-copy"), ("text", "first.example"))
+    assert kept["other.example"] == (("tag_id", "google_tag_manager GTM-other"),)
+    assert site_ties(index, "another") == []
 
 
 def test_lists_in_the_usual_forms_are_read(tmp_path: Path) -> None:

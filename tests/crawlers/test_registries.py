@@ -69,6 +69,7 @@ ODD: list[object] = [
     {"events": [1, {"eventAction": None, "eventDate": 5}]},
     {"status": "active"},
     {"entities": [{"roles": ["registrar"], "vcardArray": [1]}]},
+    {"entities": [{"roles": 5}, {"roles": "registrar"}]},
 ]
 
 
@@ -76,6 +77,21 @@ ODD: list[object] = [
 def test_odd_documents_are_read_as_far_as_they_go(said: object) -> None:
     found = registration("shop.test", Fetched(requested_url="u", url="u", status=200, body=json.dumps(said).encode()))
     assert (found.registered_at, found.statuses, found.registrar) == (None, (), "")
+
+
+@pytest.mark.parametrize(
+    ("fields", "holder"),
+    [
+        ([["fn", {}, "text", "Jane Doe"], ["org", {}, "text", "Acme Media GmbH"]], "Acme Media GmbH"),
+        ([["fn", {}, "text", "Jane Doe"], ["email", {}, "text", "jane@acme.example"]], "H-7"),
+        ([["org", {}, "text", "REDACTED FOR PRIVACY"]], ""),
+        ([["fn", {}, "text", "Registration Private"], ["org", {}, "text", "Domains By Proxy, LLC"]], ""),
+    ],
+)
+def test_the_holder_is_an_organisation_or_a_number_and_never_a_person(fields: list[object], holder: str) -> None:
+    said = {"entities": [{"roles": ["registrant"], "handle": "H-7", "vcardArray": ["vcard", fields]}]}
+    found = registration("shop.test", Fetched(requested_url="u", url="u", status=200, body=json.dumps(said).encode()))
+    assert found.holder == holder
 
 
 def test_what_is_no_bootstrap_file_is_refused() -> None:

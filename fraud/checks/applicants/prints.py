@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Sequence
+from datetime import datetime
 from functools import cache
 
 import msgspec
@@ -31,7 +32,8 @@ class SitePrint(msgspec.Struct, frozen=True, kw_only=True):
 
     `minhash` and `simhash` are those of the whole text, `pages` words and MinHash of each page with enough of it. `owners` are keyed
     hashes of what the applicant stated (e-mail, payout account, tax id, phone), which tell whether two sites are one owner's. `marks` are
-    account numbers and icons as `kind value`, `shapes` the sketch of the home page's tree.
+    account numbers and icons as `kind value`, `shapes` the sketch of the home page's tree; `ties` is what puts it into the graph of who
+    shares what with whom, as it was `seen`.
     """
 
     application_id: str
@@ -43,6 +45,8 @@ class SitePrint(msgspec.Struct, frozen=True, kw_only=True):
     pages: tuple[tuple[int, tuple[int, ...]], ...] = ()
     marks: tuple[str, ...] = ()
     shapes: tuple[int, ...] = ()
+    ties: tuple[tuple[str, str], ...] = ()
+    seen: datetime | None = None
 
 
 def shingles(text: str, length: int = SHINGLE) -> set[str]:
