@@ -6,7 +6,7 @@ DEMO   ?= fraud-data/demo
 BIN     = $(VENV)/bin
 LOCK    = uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate
 
-.PHONY: run test test-long quality bench-ingest bench-networks bench-features bench-backlinks bench-graph bench-models bench-crawl bench-pages check format lock clean help
+.PHONY: run test test-long quality bench-ingest bench-networks bench-features bench-backlinks bench-graph bench-models bench-crawl bench-pages bench-policy check format lock clean help
 
 help: ## what can be made
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -50,6 +50,9 @@ bench-crawl: $(VENV)/.test ## fetching and reading pages against Scrapy (pip ins
 
 bench-pages: $(VENV)/.test ## server time of every page with 5,000 affiliates, 100,000 alerts, two years of nights (BENCH="--nights 30")
 	$(BIN)/python -m tests.benchmarks.pages $(BENCH)
+
+bench-policy: $(VENV)/.test ## `fraud policy diff` over 30 nights of 1,000 affiliates (BENCH="--nights 5")
+	$(BIN)/python -m tests.benchmarks.policy $(BENCH)
 
 bench-api: $(VENV)/.test ## the scoring service against an endpoint that does nothing (needs wrk and two cores)
 	$(BIN)/python -m tests.benchmarks.api $(BENCH)

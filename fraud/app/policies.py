@@ -11,6 +11,7 @@ from fraud.domain.decisions import Decision, DecisionKind
 from fraud.domain.policies import PolicyState, PublishedPolicy
 from fraud.errors import InputError
 from fraud.workflows.comparing import PolicyDiff, compare
+from fraud.workflows.rejudging import Rejudge
 
 NIGHTS = 30
 """Days of decisions that a comparison looks at unless told otherwise."""
@@ -18,7 +19,7 @@ NIGHTS = 30
 
 def diff_policy(app: App, program_id: str, pack_name: str, days: int, progress: Callable[[int], None]) -> PolicyDiff:
     """What a pack would change of the scans of the last days and of the applications that nobody has decided."""
-    return compare(_decisions(app, program_id, days), app.pack(pack_name), progress)
+    return compare(_decisions(app, program_id, days), Rejudge(app.pack(pack_name), app.pack_of), progress)
 
 
 def _decisions(app: App, program_id: str, days: int) -> Iterator[Decision]:

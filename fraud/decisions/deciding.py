@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from fraud.decisions.ruling import NO_FACTS, Case, Ruling, rule_on
 from fraud.decisions.weighing import (
@@ -89,6 +89,22 @@ def decide_traffic(pack: Pack, signals: Sequence[Signal], evidence: float, facts
     `evidence` is the fused -log10 p of the statistics (NaN when there are none). Rules join it as the policy weighs them;
     the sum becomes the score by `s / (s + half)`, which never saturates. Statistics alone reach `review`, never `hold`.
     """
+    ruled = rule_traffic(pack, signals, evidence, facts)
+    return _verdict(ruled.ruling, ruled.score, ruled.coverage, signals, ruled.guards)
+
+
+@dataclass(frozen=True)
+class Ruled:
+    """What a verdict says before it is put in words: the outcome with the rules that fired, score, coverage and the guards that spoke."""
+
+    ruling: Ruling
+    score: float
+    coverage: float
+    guards: tuple[str, ...]
+
+
+def rule_traffic(pack: Pack, signals: Sequence[Signal], evidence: float, facts: Facts = NO_FACTS) -> Ruled:
+    """The outcome of `decide_traffic` without its words: for those who decide many nights again and ask for nothing else."""
     found = findings(signals)
     statistics = 0.0 if math.isnan(evidence) else max(evidence, 0.0)
     total = statistics + pack.scan.rule_weight * max(log_odds(pack, signals), 0.0)
@@ -106,7 +122,7 @@ def decide_traffic(pack: Pack, signals: Sequence[Signal], evidence: float, facts
     if outcome is Outcome.HOLD and not may_act(found):
         guards.append("no_anomaly_alone_holds")
         outcome = Outcome.REVIEW
-    return _verdict(replace(ruling, outcome=outcome), score, covered, signals, guards)
+    return Ruled(replace(ruling, outcome=outcome), score, covered, tuple(guards))
 
 
 def _traffic_outcome(pack: Pack, found: Sequence[Signal], score: float) -> Outcome:
@@ -167,7 +183,8 @@ def public_reason(outcome: Outcome, found: Sequence[Signal]) -> str:
     if outcome in {Outcome.APPROVE, Outcome.PASS, Outcome.ALLOW, Outcome.WATCH}:
         return PUBLIC_NOTHING
     weighty = [signal for signal in found if signal.severity.rank >= Severity.MEDIUM.rank] or list(found)
-    sentences = list(dict.fromkeys(CHECKS[signal.check_id].public_text for signal in weighty))
+    known = (CHECKS[signal.check_id] for signal in weighty if signal.check_id in CHECKS)  # a kept decision may name a check since retired
+    sentences = list(dict.fromkeys(check.public_text for check in known))
     return " ".join(sentences[:3]) or PUBLIC_OPEN
 
 

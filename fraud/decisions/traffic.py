@@ -15,7 +15,7 @@ from fraud.checks.traffic import traffic_checks
 from fraud.checks.traffic.bounds import lower_bound, upper_bound
 from fraud.checks.traffic.facts import Company, FeatureResidual, TrafficCounts, TrafficFacts
 from fraud.checks.traffic.statistics import FeatureWords
-from fraud.decisions.deciding import decide_traffic
+from fraud.decisions.deciding import Ruled, decide_traffic, rule_traffic
 from fraud.decisions.facts import traffic_facts
 from fraud.detection.traffic import Judgement, TrafficModel, judge, known
 from fraud.domain.decisions import DecisionKind, Outcome, Verdict
@@ -25,6 +25,7 @@ from fraud.domain.scans import CommissionAtRisk
 from fraud.domain.signals import Signal
 from fraud.features.catalogue import FEATURES, feature_set_hash
 from fraud.features.table import FeatureTable, Subject, row_of
+from fraud.policy.expressions import Facts
 from fraud.policy.pack import Pack
 
 MOST_RESIDUALS = 12
@@ -101,9 +102,17 @@ def prepared_checks(pack: Pack) -> PreparedChecks[TrafficFacts]:
 
 def verdict_of(pack: Pack, inputs: TrafficInputs, signals: tuple[Signal, ...]) -> Verdict:
     """The verdict on the subject's night."""
+    return decide_traffic(pack, signals, *_known(inputs))
+
+
+def ruling_of(pack: Pack, inputs: TrafficInputs, signals: tuple[Signal, ...]) -> Ruled:
+    """The outcome of `verdict_of` without its words."""
+    return rule_traffic(pack, signals, *_known(inputs))
+
+
+def _known(inputs: TrafficInputs) -> tuple[float, Facts]:
     facts, key = inputs.facts, inputs.peer_key
-    known_facts = traffic_facts(facts, key.affiliate_type, key.main_country)
-    return decide_traffic(pack, signals, math.nan if facts.evidence is None else facts.evidence, known_facts)
+    return math.nan if facts.evidence is None else facts.evidence, traffic_facts(facts, key.affiliate_type, key.main_country)
 
 
 def commission_at_risk(facts: TrafficFacts, verdict: Verdict) -> CommissionAtRisk:

@@ -43,15 +43,16 @@ def probability(prior: float, evidence: float) -> float:
 
 def coverage(pack: Pack, signals: Iterable[Signal]) -> float:
     """The share, weighted by the pack, of the checks that apply which ended `finding` or `clear` (CONTRACT 2); 0 when none applies."""
-    applies = [signal for signal in signals if signal.status is not Status.NOT_APPLICABLE]
-    whole = math.fsum(pack.checks[signal.check_id].coverage for signal in applies)
-    said = math.fsum(pack.checks[signal.check_id].coverage for signal in applies if signal.status in CONCLUDED)
+    applies = [(signal.status, pack.checks[signal.check_id].coverage) for signal in signals if signal.status is not Status.NOT_APPLICABLE]
+    whole = math.fsum([share for _, share in applies])
+    said = math.fsum([share for status, share in applies if status in CONCLUDED])
     return said / whole if whole else 0.0
 
 
 def findings(signals: Iterable[Signal]) -> tuple[Signal, ...]:
     """The findings, gravest first: by severity, tier, then check id so that the order never wavers; those of one check as it gave them."""
-    return tuple(sorted((s for s in signals if s.found), key=lambda s: (-s.severity.rank, _TIERS[s.tier], s.check_id)))
+    found = [s for s in signals if s.status is Status.FINDING]
+    return tuple(sorted(found, key=lambda s: (-s.severity.rank, _TIERS[s.tier], s.check_id)))
 
 
 _TIERS = {tier: rank for rank, tier in enumerate(Tier)}

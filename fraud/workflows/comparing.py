@@ -9,15 +9,9 @@ from decimal import Decimal
 
 import msgspec
 
-from fraud.checks.running import PreparedChecks, run_applicant_checks
-from fraud.checks.traffic.facts import TrafficFacts
-from fraud.decisions.deciding import decide_application
-from fraud.decisions.facts import application_facts
-from fraud.decisions.traffic import TrafficInputs, prepared_checks, verdict_of
-from fraud.domain.decisions import OUTCOMES, Artefact, Decision, DecisionKind, Outcome, SubjectKind, Verdict
+from fraud.domain.decisions import OUTCOMES, Artefact, Decision, DecisionKind, Outcome
 from fraud.errors import ReplayError
-from fraud.policy.pack import Pack
-from fraud.workflows import vetting
+from fraud.workflows.rejudging import Rejudge, Rejudged
 
 SHOWN = 20
 """Changed subjects that are named, those with most at stake first."""
@@ -60,9 +54,9 @@ class PolicyDiff(msgspec.Struct, frozen=True, kw_only=True):
     examples: tuple[Changed, ...]
 
 
-def compare(decisions: Iterable[Decision], pack: Pack, progress: Callable[[int], None] = lambda done: None) -> PolicyDiff:
-    """Decides scans and vettings again under a pack; `progress` is told how many are done. Nothing is kept."""
-    comparison = _Comparison(pack, prepared_checks(pack))
+def compare(decisions: Iterable[Decision], rejudge: Rejudge, progress: Callable[[int], None] = lambda done: None) -> PolicyDiff:
+    """Judges scans and vettings again under a pack; `progress` is told how many are done. Nothing is kept."""
+    comparison = _Comparison(rejudge)
     for done, decision in enumerate(decisions, start=1):
         comparison.take(decision)
         progress(done)
@@ -73,8 +67,7 @@ def compare(decisions: Iterable[Decision], pack: Pack, progress: Callable[[int],
 class _Comparison:
     """One run over decisions: what was counted so far."""
 
-    pack: Pack
-    checks: PreparedChecks[TrafficFacts]
+    rejudge: Rejudge
     decisions: int = 0
     erased: int = 0
     rules: Counter[str] = field(default_factory=Counter)
@@ -83,44 +76,29 @@ class _Comparison:
     def take(self, decision: Decision) -> None:
         self.decisions += 1
         try:
-            now, money = self._again(decision)
+            now = self.rejudge(decision)
         except ReplayError:
             self.erased += 1
             return
         self.rules.update(now.rules)
         if now.outcome is not decision.verdict.outcome:
-            self.changed.append(_changed(decision, now, money))
-
-    def _again(self, decision: Decision) -> tuple[Verdict, tuple[Decimal | None, str | None]]:
-        if decision.kind is DecisionKind.VET:
-            facts = vetting.facts_of(decision)
-            signals = run_applicant_checks(self.pack, facts)
-            return decide_application(self.pack, signals, application_facts(facts.application)), (None, None)
-        try:
-            inputs = msgspec.convert(decision.inputs, TrafficInputs)
-        except msgspec.ValidationError as fault:
-            raise ReplayError(f"The inputs of decision {decision.decision_id} are not whole ({fault}).") from fault
-        signals = self.checks.run(inputs.facts.subject, inputs.facts)
-        counts = inputs.facts.counts
-        return verdict_of(self.pack, inputs, signals), (counts.pending_commission, counts.currency)
+            self.changed.append(_changed(decision, now))
 
     def result(self) -> PolicyDiff:
         ranked = sorted(self.changed, key=lambda one: (-(one.commission or 0), one.job, one.subject_id, one.decision_id))
         return PolicyDiff(
-            policy=self.pack.artefact,
+            policy=self.rejudge.pack.artefact,
             decisions=self.decisions,
             changed=len(self.changed),
             erased=self.erased,
             moves=_moves(self.changed),
-            rules={rule.id: self.rules[rule.id] for rule in self.pack.rules if rule.enabled},
+            rules={rule.id: self.rules[rule.id] for rule in self.rejudge.pack.rules if rule.enabled},
             examples=tuple(ranked[:SHOWN]),
         )
 
 
-def _changed(decision: Decision, now: Verdict, money: tuple[Decimal | None, str | None]) -> Changed:
+def _changed(decision: Decision, now: Rejudged) -> Changed:
     order = OUTCOMES[decision.kind]
-    # An affiliate's commission already holds that of its sub-IDs.
-    commission = money[0] if decision.subject_kind is SubjectKind.AFFILIATE else None
     return Changed(
         job=decision.kind,
         subject_id=decision.subject_id,
@@ -129,8 +107,8 @@ def _changed(decision: Decision, now: Verdict, money: tuple[Decimal | None, str 
         now=now.outcome,
         graver=order.index(now.outcome) > order.index(decision.verdict.outcome),
         rules=now.rules,
-        commission=commission,
-        currency=money[1] if commission is not None else None,
+        commission=now.commission,
+        currency=now.currency,
     )
 
 

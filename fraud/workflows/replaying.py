@@ -9,7 +9,7 @@ import msgspec
 from fraud.checks.running import run_applicant_checks
 from fraud.decisions.deciding import decide_application
 from fraud.decisions.facts import application_facts
-from fraud.decisions.traffic import TrafficInputs, judge_again, prepared_checks, verdict_of
+from fraud.decisions.traffic import judge_again, prepared_checks, verdict_of
 from fraud.detection.clicks import ClickModel
 from fraud.detection.traffic import TrafficModel
 from fraud.domain.decisions import Artefact, Decision, DecisionKind, Verdict
@@ -19,6 +19,7 @@ from fraud.errors import ReplayError
 from fraud.policy.pack import Pack
 from fraud.workflows import vetting
 from fraud.workflows.converting import conversion_checks_of, conversion_facts_of, conversion_verdict
+from fraud.workflows.rejudging import stored_inputs
 from fraud.workflows.scoring import checks_of, click_verdict, replayed_facts
 
 
@@ -100,15 +101,6 @@ def _said_again(decision: Decision, pack: Pack, models: Mapping[str, object]) ->
     model = next((model for model in models.values() if isinstance(model, TrafficModel)), None)
     if model is None:
         raise ReplayError(f"Decision {decision.decision_id} names no traffic model, so its evidence cannot be computed again.")
-    inputs = judge_again(model, _stored_inputs(decision))
+    inputs = judge_again(model, stored_inputs(decision))
     signals = prepared_checks(pack).run(inputs.facts.subject, inputs.facts)
     return _Said(subject_id=inputs.facts.subject, signals=signals, verdict=verdict_of(pack, inputs, signals))
-
-
-def _stored_inputs(decision: Decision) -> TrafficInputs:
-    try:
-        return msgspec.convert(decision.inputs, TrafficInputs)
-    except msgspec.ValidationError as fault:
-        raise ReplayError(
-            f"The inputs of decision {decision.decision_id} have been erased or are not whole ({fault}), so it cannot be computed again."
-        ) from fault
