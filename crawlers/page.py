@@ -80,6 +80,7 @@ def _facts(found: Walked, source: str, url: str, base: str, encoding: str) -> Pa
         reviews=reviews,
         generator=_meta(found, "generator"),
         canonical=next(iter(_rel(found, "canonical", base)), ""),
+        robots=tuple(sorted({word.strip().lower() for text in _named(found, "robots") for word in text.split(",") if word.strip()})),
         scripts_needed=_scripts_needed(found, words, navigations),
         outside_styles=found.outside_styles,
         script_hosts=script_hosts(scripts, (*loaded, *navigations)),

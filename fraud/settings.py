@@ -37,6 +37,9 @@ class Settings(BaseSettings):
     crawl_dns: str = Field("", description="`HOST:PORT` of the resolver to ask; the system's by default.")
     rdap_url: str = Field("", description="RDAP bootstrap file (ends with `.json`) or base URL of a registry; IANA's by default.")
     browser: str = Field("", description="Path of a Chromium for the browser probe; skipped, and said so, when there is none.")
+    verify_links: Literal["never", "auto", "always"] = Field(
+        "auto", description="Whether a sample of claimed backlinks is looked for: `auto` only where that could change the outcome."
+    )
     youtube_key: SecretStr | None = Field(None, description="Key of the YouTube Data API; without it channels there stay unverified.")
     score_key: SecretStr | None = Field(None, description="An API key to accept for trackers from the first start.")
     review_key: SecretStr | None = Field(None, description="An API key to accept for managers from the first start.")

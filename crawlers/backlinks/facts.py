@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime
+from enum import StrEnum
 
 from msgspec import Struct
 
@@ -40,6 +41,40 @@ class Cluster(Struct, frozen=True, kw_only=True):
     examples: tuple[str, ...] = ()
 
 
+class LinkingPage(Struct, frozen=True, kw_only=True):
+    """A page that an export says links to the site: `stratum` is the level of its claimed authority."""
+
+    url: str
+    domain: str
+    stratum: str = "unknown"
+
+
+class LinkState(StrEnum):
+    """What became of a claimed link: `LIVE` and to be seen, there but `HIDDEN` from visitors, `GONE`, or nobody could look."""
+
+    LIVE = "live"
+    HIDDEN = "hidden"
+    GONE = "gone"
+    UNKNOWN = "unknown"
+
+
+class LinkSeen(Struct, frozen=True, kw_only=True):
+    """A linking page that was looked at. `followed` says that the link passes weight, `indexable` that search engines may list the page
+    (None: there is no link); `reason` why a state is not `live`."""
+
+    url: str
+    domain: str
+    stratum: str = "unknown"
+    state: LinkState = LinkState.UNKNOWN
+    followed: bool | None = None
+    indexable: bool | None = None
+    anchor: str = ""
+    status: int = 0
+    reason: str = ""
+    fetched_at: datetime | None = None
+    sha256: str = ""
+
+
 class BacklinkFacts(Struct, frozen=True, kw_only=True):
     """Who links to a site, from one export.
 
@@ -52,6 +87,7 @@ class BacklinkFacts(Struct, frozen=True, kw_only=True):
     platforms left out (`shared`). `titles` are clusters of one title on many owners' pages, `names` those named after one pattern.
     `reciprocal` is how many of them the site links back to (None: the site was not read). `peak_z` is the robust z of the week with most
     new domains. `rated` counts domains with a known authority and traffic by decile of authority, `idle` those of them without visits.
+    `pages` are drawn by level of authority to be looked at; those that the export itself calls lost are left out.
     """
 
     source: str = ""
@@ -86,6 +122,7 @@ class BacklinkFacts(Struct, frozen=True, kw_only=True):
     junk_endings: int = 0
     languages: dict[str, int] = {}
     examples: tuple[str, ...] = ()
+    pages: tuple[LinkingPage, ...] = ()
     sha256: str = ""
     failure: str = ""
 

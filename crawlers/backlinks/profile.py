@@ -22,8 +22,9 @@ from statistics import median
 import msgspec
 from msgspec import Struct, yaml
 
+from crawlers.backlinks.drawing import drawn, stratum_of
 from crawlers.backlinks.exports import Export, file_hash, free_host, platforms
-from crawlers.backlinks.facts import Backlink, BacklinkFacts, Cluster
+from crawlers.backlinks.facts import Backlink, BacklinkFacts, Cluster, LinkingPage
 from crawlers.backlinks.tables import UnreadableExport
 from crawlers.domains import registrable_domain
 
@@ -67,6 +68,7 @@ class _Domain:
     traffic: float | None = None
     outbound: float | None = None
     address: str = ""
+    page: str = ""
     first_seen: date | None = None
     sitewide: bool = False
     lost_known: bool = False
@@ -174,6 +176,9 @@ class _Collecting:
             junk_endings=sum(name.rpartition(".")[2] in platforms().junk_endings for name in domains),
             languages=dict(Counter(kept.language[:2] for kept in domains.values() if kept.language).most_common(10)),
             examples=tuple(sorted(domains)[:10]),
+            pages=drawn(
+                LinkingPage(url=kept.page, domain=name, stratum=stratum_of(kept.authority)) for name, kept in domains.items() if kept.page
+            ),
         )
 
 
@@ -191,6 +196,7 @@ def _note(kept: _Domain, link: Backlink) -> None:
         kept.titles[normal(link.title)] = None
     kept.language = kept.language or link.language
     kept.address = kept.address or link.address
+    kept.page = kept.page or ("" if link.lost else link.url)
     kept.authority = link.authority if link.authority is not None else kept.authority
     kept.traffic = link.traffic if link.traffic is not None else kept.traffic
     if link.outbound is not None:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from crawlers import CrawlSettings, Fetcher, Rdap, Records, Robots, Survey, collect_site
+from crawlers.backlinks.verify import VerifyMeans
 from crawlers.browser import BrowserProbe
 from crawlers.cache import FolderCache
 from crawlers.errors import SettingsError
@@ -30,6 +31,8 @@ from fraud.domain.programs import Application, ProgramProfile
 from fraud.errors import FraudError, InputError
 from fraud.policy.pack import Pack
 from fraud.settings import Settings
+from fraud.workflows.asking import Asking
+from fraud.workflows.audience import link_source
 from fraud.workflows.batches import Batch, Journal
 from fraud.workflows.contacts import KnownList
 from fraud.workflows.rescreening import News, news
@@ -45,12 +48,14 @@ IANA = "https://data.iana.org/rdap/dns.json"
 
 @dataclass(frozen=True)
 class VettingMeans:
-    """Who vets, under which pack (empty: the profile's, else the default), and how. `crawl` replaces the settings' way to the web."""
+    """Who vets, under which pack (empty: the profile's, else the default), and how. `crawl` replaces the settings' way to the web,
+    `verify_links` the setting of that name."""
 
     actor: Actor
     policy: str = ""
     progress: Callable[[str], None] = field(default=lambda _: None)
     crawl: CrawlSettings | None = None
+    verify_links: Asking | None = None
 
 
 def crawl_settings(settings: Settings) -> CrawlSettings:
@@ -223,6 +228,8 @@ async def _tools(
             profile=_profiles(app, fetcher, robots).of,
             address_reader=networks(app),
             known_list=_known_list(app, program_id),
+            dear=(link_source(VerifyMeans(fetcher, robots, keep=app.evidence.put)),),
+            ask=means.verify_links or app.settings.verify_links,
         )
         yield app.pack(means.policy or (profile.policy if profile else "")), tools
 

@@ -51,6 +51,7 @@ def vet(
         typer.Option(metavar="FILE", help="The program's profile and terms, YAML or JSON; kept for the next time.", show_default=False),
     ] = None,
     policy: PolicyOption = "",
+    verify_links: Annotated[bool, typer.Option("--verify-links", help="Look for a sample of the claimed backlinks in any case.")] = False,
     out_dir: OutOption = None,
     workspace: WorkspaceOption = None,
     json: JsonOption = False,
@@ -63,8 +64,9 @@ def vet(
     from fraud.app.writing import make_folder
     from fraud.workflows.applications import read_profile
 
+    means = VettingMeans(actor=actor(), policy=policy, verify_links="always" if verify_links else None)
     if batch is not None and url is None and application is None:
-        _vet_batch(batch, program, VettingMeans(actor=actor(), policy=policy), (out_dir, workspace, json))
+        _vet_batch(batch, program, means, (out_dir, workspace, json))
         return
     given = read_profile(program) if program else None
     applications = _applications(url, application, batch, given.program_id if given else "")
@@ -72,7 +74,7 @@ def vet(
         make_folder(out_dir)
     with opened(workspace) as app, progress("Visiting") as tell:
         profile = profile_for(app, applications[0].program_id, given, actor())
-        dossiers = vet_applications(app, applications, profile, VettingMeans(actor=actor(), policy=policy, progress=tell))
+        dossiers = vet_applications(app, applications, profile, replace(means, progress=tell))
         if out_dir is not None:
             _write(app, dossiers[0], applications[0], out_dir)
     if json:

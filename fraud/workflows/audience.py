@@ -7,15 +7,22 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import msgspec
+
 from crawlers.backlinks.facts import BacklinkFacts
 from crawlers.backlinks.profile import About, read_profile
+from crawlers.backlinks.verify import VerifyMeans, look_for_links
 from crawlers.facts import SiteFacts
 from crawlers.social.facts import ProfileFacts
 from fraud.checks.applicants.audience import Audience
+from fraud.checks.applicants.context import VettingFacts
 from fraud.checks.applicants.names import host_of, owner_of
+from fraud.checks.applicants.social import own_domains
 from fraud.domain.hashing import keyed_hash
 from fraud.domain.networks import AddressReader
 from fraud.domain.programs import Application
+from fraud.domain.signals import Severity
+from fraud.workflows.asking import DearSource
 from fraud.workflows.contacts import KnownList, phone_facts, signup_facts
 
 MOST_PROFILES = 20
@@ -73,3 +80,19 @@ def about(application: Application, sites: Sequence[SiteFacts]) -> About:
     linked = {owner_of(link.host) for page in pages for link in page.facts.links if link.host}
     names = tuple(name for name in (application.name, application.company) if name)
     return About(domains=own, brands=names, linked_domains=frozenset(linked - own) if pages else None)
+
+
+def link_source(means: VerifyMeans) -> DearSource:
+    """The look at a sample of the claimed backlinks: up to 30 pages of as many strangers' sites."""
+
+    async def gather(facts: VettingFacts) -> VettingFacts:
+        seen = facts.audience.backlinks
+        links = await look_for_links(seen.pages if seen else (), frozenset(own_domains(facts)), means)
+        return msgspec.structs.replace(facts, audience=msgspec.structs.replace(facts.audience, links=links))
+
+    return DearSource("audience.live_links", Severity.LOW, has_pages_to_look_at, gather)
+
+
+def has_pages_to_look_at(facts: VettingFacts) -> bool:
+    """Whether there are linking pages drawn that nobody has looked at."""
+    return facts.audience.links is None and facts.audience.backlinks is not None and bool(facts.audience.backlinks.pages)

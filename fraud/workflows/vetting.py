@@ -30,6 +30,7 @@ from fraud.domain.programs import Application, ProgramProfile
 from fraud.errors import ReplayError
 from fraud.policy.pack import Pack
 from fraud.workflows.applications import verified
+from fraud.workflows.asking import Asking, DearSource, completed
 from fraud.workflows.audience import AudienceTools, audience_of
 from fraud.workflows.contacts import KnownList
 
@@ -57,7 +58,8 @@ class VettingTools:
 
     `memory` is what the workspace knows of websites, `mail_records` finds the records of an e-mail address's domain, `acquaintances` the
     affiliates and earlier applicants who state the same as an applicant, `profile` looks one social profile up, `address_reader` knows
-    networks, `known_list` is the program's own list; without them those facts stay unknown.
+    networks, `known_list` is the program's own list; without them those facts stay unknown. `dear` are the sources that cost time or
+    money, the cheaper first: they are asked where `ask` says so.
     """
 
     collect: Callable[[str], Awaitable[SiteFacts]]
@@ -70,6 +72,8 @@ class VettingTools:
     profile: Callable[[str], Awaitable[ProfileFacts]] | None = None
     address_reader: AddressReader | None = None
     known_list: KnownList | None = None
+    dear: tuple[DearSource, ...] = ()
+    ask: Asking = "auto"
 
 
 @dataclass(frozen=True)
@@ -100,7 +104,7 @@ async def vet(application: Application, profile: ProgramProfile | None, pack: Pa
         audience=await audience_of(application, sites, AudienceTools(tools.pepper, tools.profile, tools.address_reader, tools.known_list)),
         as_of=as_of,
     )
-    decision = _decision(facts, pack, tools)
+    decision = _decision(await completed(facts, pack, tools.dear, tools.ask), pack, tools)
     return VettingOutcome(application=application, decision=decision, dossier=dossier_of(decision))
 
 
@@ -155,7 +159,7 @@ async def vet_many(
 def replay_vetting(decision: Decision, pack: Pack) -> Verdict:
     """The verdict of a stored vetting, computed from its inputs alone; a `ReplayError` when they are not there or not whole."""
     facts = facts_of(decision)
-    return decide_application(pack, run_applicant_checks(pack, facts), application_facts(facts.application))
+    return decide_application(pack, run_applicant_checks(pack, facts), application_facts(facts.application, pack.profile_under(facts.profile)))
 
 
 def facts_of(decision: Decision) -> VettingFacts:
@@ -245,7 +249,7 @@ def _decision(facts: VettingFacts, pack: Pack, tools: VettingTools) -> Decision:
         as_of=facts.as_of,
         decided_at=now,
         decided_by=tools.actor_id,
-        verdict=decide_application(pack, signals, application_facts(facts.application)),
+        verdict=decide_application(pack, signals, application_facts(facts.application, pack.profile_under(facts.profile))),
         signals=signals,
         policy=pack.artefact,
         inputs=inputs,

@@ -6,12 +6,14 @@ import asyncio
 import random
 from pathlib import Path
 
-from crawlers import Fetcher, collect_site
+from crawlers import Fetcher, Robots, collect_site
+from crawlers.backlinks.verify import VerifyMeans
 from crawlers.facts import SiteFacts
 from crawlers.social.catalogue import ways
 from crawlers.social.collect import ProfileCollector, SocialMeans
 from fraud.domain.programs import Application
 from fraud.domain.signals import Status
+from fraud.workflows.audience import link_source
 from fraud.workflows.vetting import VettingTools, replay_vetting, vet
 from tests.checks.applicants.samples import NOW, PACK, PROFILE
 from tests.crawlers.backlinks.samples import NETWORKS
@@ -37,7 +39,7 @@ WEB = {
 def export(path: Path) -> Path:
     links = NETWORKS["link farm"](random.Random(1)) * 34
     rows = (
-        f"https://{link.domain}/{n},{link.anchor},{link.title},{link.first_seen},{link.address}" for n, link in enumerate(links[:5_000])
+        f"http://{link.domain}/{n},{link.anchor},{link.title},{link.first_seen},{link.address}" for n, link in enumerate(links[:5_000])
     )
     path.write_text("source_url,anchor,title,first_seen,ip\n" + "\n".join(rows))
     return path
@@ -57,7 +59,10 @@ def test_a_full_dossier_says_what_every_source_said(tmp_path: Path) -> None:
                     return await collect_site(url, fetcher, keep=lambda body: "0" * 64)
 
                 profiles = ProfileCollector(SocialMeans(fetcher, hosts={host: f"http://{host}" for host in HOSTS["https"]}))
-                tools = VettingTools(collect=collect, actor_id="test", pepper=b"pepper", now=lambda: NOW, profile=profiles.of)
+                tools = VettingTools(
+                    collect=collect, actor_id="test", pepper=b"pepper", now=lambda: NOW, profile=profiles.of,
+                    dear=(link_source(VerifyMeans(fetcher, Robots(fetcher))),), ask="always",
+                )  # fmt: skip
                 outcome = await vet(application, PROFILE, PACK, tools)
             signals = {(one.check_id, one.subject): one for one in outcome.decision.signals}
             assert signals["audience.backlinks", "app-9"].status is Status.FINDING
@@ -65,6 +70,8 @@ def test_a_full_dossier_says_what_every_source_said(tmp_path: Path) -> None:
             assert "429" in signals["audience.profiles", STATED[3]].text
             assert "Unverified" in signals["audience.profiles", STATED[2]].text
             assert signals["application.phone", "app-9"].status is Status.CLEAR
+            dead = signals["audience.live_links", "app-9"]
+            assert (dead.status, dead.value["live"], dead.sample_size) == (Status.FINDING, 0, 30)
             assert replay_vetting(outcome.decision, PACK) == outcome.decision.verdict
 
         asyncio.run(work())

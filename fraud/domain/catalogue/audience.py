@@ -46,6 +46,27 @@ AUDIENCE_CHECKS: tuple[CheckSpec, ...] = (
         needed="Who placed these links, and a fresh export with the sites' addresses.",
     ),
     CheckSpec(
+        check_id="audience.live_links",
+        kind=DecisionKind.VET,
+        title="The claimed backlinks are there",
+        looks_for="Whether the pages of a sample drawn from the export, by level of claimed authority, link to the site, in sight of a visitor. How many of the links pass weight and how many of the pages may be listed by search engines is told besides. Pages that cannot be looked at say nothing.",
+        also_explained_by="An old export, sites that were renewed since, and pages that change by the hour.",
+        public_text="We could not find the links to the website that we were told of.",
+        source="Section 6.1; interval after Wilson (1927)",
+        family=Family.GRAPH,
+        tier=Tier.CIRCUMSTANTIAL,
+        reason_code="graph.dead_links",
+        typologies=("fake_audience",),
+        parameters=(
+            Parameter(name="minimum_pages", meaning="Pages that must have been looked at", unit="pages"),
+            Parameter(
+                name="minimum_share", meaning="Share of links that are there below which they were hardly meant for readers", unit="share"
+            ),
+            Parameter(name="z", meaning="Half width of the interval", unit="standard deviations"),
+        ),
+        needed="A fresh export of the backlinks.",
+    ),
+    CheckSpec(
         check_id="audience.profiles",
         kind=DecisionKind.VET,
         title="Profiles exist and look lived in",
