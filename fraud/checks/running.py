@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
 
+import msgspec
 import structlog
 
 from crawlers.facts import SiteFacts
@@ -16,6 +17,7 @@ from fraud.checks.applicants import APPLICATION_CHECKS, NAME_CHECKS, SITE_CHECKS
 from fraud.checks.applicants.context import VettingFacts, Visit
 from fraud.domain.catalogue import CHECKS, CheckSpec, Limits
 from fraud.domain.decisions import DecisionKind
+from fraud.domain.programs import ProgramProfile
 from fraud.domain.signals import Evidence, Signal
 
 Facts = TypeVar("Facts")
@@ -29,6 +31,10 @@ _log = structlog.get_logger(__name__)
 
 class Policy(Protocol):
     """What running checks needs of a policy pack."""
+
+    def profile_under(self, profile: ProgramProfile | None) -> ProgramProfile | None:
+        """A program's profile, completed by the terms of the pack."""
+        ...
 
     def enabled(self, kind: DecisionKind) -> tuple[CheckSpec, ...]:
         """The checks of one job that are switched on, in the catalogue's order."""
@@ -77,6 +83,7 @@ def run_check(spec: CheckSpec, check: Check[Facts], subject: str, facts: Facts, 
 
 def run_applicant_checks(policy: Policy, facts: VettingFacts) -> tuple[Signal, ...]:
     """Every check of an applicant, in the catalogue's order; checks of a site give one signal for each website of the application."""
+    facts = msgspec.structs.replace(facts, profile=policy.profile_under(facts.profile))
     checks = {**{name: _on_each_website(name, check) for name, check in SITE_CHECKS.items()}, **APPLICATION_CHECKS}
     return run_checks(policy, DecisionKind.VET, checks, facts, facts.subject)
 

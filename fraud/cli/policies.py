@@ -34,6 +34,19 @@ def register(app: typer.Typer) -> None:
     app.add_typer(policy_app, name="policy", rich_help_panel="Decisions")
 
 
+@policy_app.command("list")
+def list_policies(json: JsonOption = False) -> None:
+    """List the packs that come with the product: one for each kind of program. Name one in a profile (`policy:`) or publish it."""
+    from fraud.policy.loading import load_pack, shipped_packs
+
+    packs = [load_pack(name) for name in shipped_packs()]
+    if json:
+        print_json([{"policy": pack.artefact, "title": pack.title, "description": pack.description} for pack in packs])
+        return
+    for pack in packs:
+        out.print(f"{pack.id}: {pack.title}\n  {pack.description}", markup=False)
+
+
 @policy_app.command("show")
 def show_policy(
     pack: Annotated[str, typer.Argument(metavar="PACK", help="The name of a shipped pack, or a YAML file.")] = "default",

@@ -9,11 +9,12 @@ from fraud.checks.applicants.context import Applicant
 from fraud.checks.clicks.facts import ClickFacts
 from fraud.checks.conversions.facts import ConversionFacts
 from fraud.checks.traffic.facts import TrafficFacts
+from fraud.domain.programs import ProgramProfile
 from fraud.policy.expressions import Facts, Value
 
 
-def application_facts(application: Applicant) -> Facts:
-    """Of an application."""
+def application_facts(application: Applicant, profile: ProgramProfile | None = None) -> Facts:
+    """Of an application, and of the terms it would join under."""
     visits = application.claimed_monthly_visits
     return {
         "affiliate_type": application.affiliate_type or None,
@@ -22,6 +23,7 @@ def application_facts(application: Applicant) -> Facts:
         "social_profiles": float(len(application.social_profiles)),
         "traffic_sources": frozenset(application.traffic_sources) or None,
         "claimed_monthly_visits": None if visits is None else float(visits),
+        **{name: getattr(profile, name, None) for name in ("allows_paid_search", "allows_incentive", "allows_email", "allows_coupon")},
     }
 
 

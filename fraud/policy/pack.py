@@ -9,6 +9,7 @@ import msgspec
 from fraud.domain.catalogue import CHECKS, CheckSpec, Limits
 from fraud.domain.decisions import Artefact, DecisionKind, Outcome
 from fraud.domain.hashing import sha256_of
+from fraud.domain.programs import ProgramProfile
 from fraud.domain.signals import Family, Severity
 from fraud.policy.rules import Fault, Rule, faults_of
 
@@ -96,6 +97,18 @@ class ScorePolicy(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     fail_open: bool
 
 
+class Terms(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+    """What a program of this kind usually allows: it stands wherever the program's own profile does not say. `None` says nothing."""
+
+    allows_paid_search: bool | None = None
+    allows_incentive: bool | None = None
+    allows_email: bool | None = None
+    allows_coupon: bool | None = None
+    requires_disclosure: bool | None = None
+    minimum_domain_age_days: int | None = None
+    prohibited_categories: tuple[str, ...] = ()
+
+
 class Pack(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, dict=True, omit_defaults=True):
     """A policy pack: every threshold, weight, outcome and rule of one program, as data."""
 
@@ -110,6 +123,7 @@ class Pack(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     score: ScorePolicy
     checks: dict[str, CheckPolicy]
     rules: tuple[Rule, ...] = ()
+    terms: Terms = Terms()
 
     @cached_property
     def hash(self) -> str:
@@ -120,6 +134,14 @@ class Pack(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     def artefact(self) -> Artefact:
         """The pack's name and hash, as decisions record them."""
         return Artefact(id=f"{self.id}@{self.version}", hash=self.hash)
+
+    def profile_under(self, profile: ProgramProfile | None) -> ProgramProfile | None:
+        """A program's profile, with the pack's terms wherever it does not say; `None` where there is none and the pack has no terms."""
+        stated = {name: value for name, value in msgspec.structs.asdict(self.terms).items() if value not in {None, ()}}
+        if not stated:
+            return profile
+        known = profile or ProgramProfile(name="")
+        return msgspec.structs.replace(known, **{name: value for name, value in stated.items() if getattr(known, name) in {None, ()}})
 
     def limits(self, check_id: str) -> Limits:
         """The thresholds of one check, by name."""

@@ -24,6 +24,10 @@ def _text(doc: str) -> Name:
     return Name(Kind.TEXT, doc)
 
 
+def _flag(doc: str) -> Name:
+    return Name(Kind.BOOLEAN, doc)
+
+
 def _texts(doc: str) -> Name:
     return Name(Kind.TEXTS, doc)
 
@@ -48,6 +52,10 @@ _OWN: Mapping[DecisionKind, Mapping[str, Name]] = {
         "social_profiles": _count("How many social profiles were named."),
         "traffic_sources": _texts("The declared traffic sources."),
         "claimed_monthly_visits": _count("The claimed visits a month."),
+        "allows_paid_search": _flag("Whether the program's terms allow paid search."),
+        "allows_incentive": _flag("Whether the terms allow rewards for clicks and orders."),
+        "allows_email": _flag("Whether the terms allow e-mail."),
+        "allows_coupon": _flag("Whether the terms allow coupons and cashback."),
     },
     DecisionKind.SCAN: {
         "clicks": _count("Clicks in the window."),
@@ -83,8 +91,8 @@ _OWN: Mapping[DecisionKind, Mapping[str, Name]] = {
         "commission": _number("What it would pay."),
         "delay_s": _number("Seconds from the click."),
         "form_ms": _count("Time in the form, ms."),
-        "click_found": Name(Kind.BOOLEAN, "Whether its click is on record."),
-        "new_customer": Name(Kind.BOOLEAN, "Whether the shop knows the customer as new."),
+        "click_found": _flag("Whether its click is on record."),
+        "new_customer": _flag("Whether the shop knows the customer as new."),
         "affiliate_risk": _number("The affiliate's risk in the newest scan.", *_SHARE),
     },
 }

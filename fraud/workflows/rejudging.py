@@ -76,7 +76,8 @@ class Rejudge:
 
     def _application(self, decision: Decision) -> Rejudged:
         facts = vetting.facts_of(decision)
-        verdict = decide_application(self.pack, run_applicant_checks(self.pack, facts), application_facts(facts.application))
+        stated = application_facts(facts.application, self.pack.profile_under(facts.profile))
+        verdict = decide_application(self.pack, run_applicant_checks(self.pack, facts), stated)
         return Rejudged(verdict.outcome, verdict.score, verdict.rules, verdict.guards)
 
     def _traffic(self, decision: Decision) -> Rejudged:

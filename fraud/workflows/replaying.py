@@ -85,7 +85,7 @@ def _said_again(decision: Decision, pack: Pack, models: Mapping[str, object]) ->
     if decision.kind is DecisionKind.VET:
         applicant = vetting.facts_of(decision)
         signals = run_applicant_checks(pack, applicant)
-        verdict = decide_application(pack, signals, application_facts(applicant.application))
+        verdict = decide_application(pack, signals, application_facts(applicant.application, pack.profile_under(applicant.profile)))
         return _Said(program_id=applicant.application.program_id, subject_id=applicant.subject, signals=signals, verdict=verdict)
     if decision.kind is DecisionKind.SCORE:
         facts = replayed_facts(decision, next((model for model in models.values() if isinstance(model, ClickModel)), None))

@@ -159,7 +159,9 @@ async def vet_many(
 def replay_vetting(decision: Decision, pack: Pack) -> Verdict:
     """The verdict of a stored vetting, computed from its inputs alone; a `ReplayError` when they are not there or not whole."""
     facts = facts_of(decision)
-    return decide_application(pack, run_applicant_checks(pack, facts), application_facts(facts.application, pack.profile_under(facts.profile)))
+    return decide_application(
+        pack, run_applicant_checks(pack, facts), application_facts(facts.application, pack.profile_under(facts.profile))
+    )
 
 
 def facts_of(decision: Decision) -> VettingFacts:
