@@ -144,7 +144,7 @@ def application_routes(services: ApiServices, gate: Gate) -> APIRouter:
         state = await run_in_threadpool(desk.submit, application, actor, key)
         return answer(state, 202, {"Location": state.poll})
 
-    @router.get("/{application_id}", openapi_extra=responds("Dossier"))
+    @router.get("/{application_id}", openapi_extra=responds("Dossier", "ApplicationState"))
     def look_up(request: Request, application_id: str, program_id: str | None = None) -> Response:
         """The dossier with `state` `done`, or the state of the vetting alone while it is not."""
         actor = gate.require(request, Role.REVIEW)

@@ -38,6 +38,8 @@ def decoded(body: bytes, decode: Callable[[bytes], _T]) -> _T:
     if not body.strip():
         raise InputError("The body is empty; send JSON.")
     try:
+        if not body.isascii():
+            body.decode()  # msgspec does not look at what it skips
         return decode(body)
     except msgspec.ValidationError as fault:
         raise invalid(str(fault)) from fault

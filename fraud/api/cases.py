@@ -40,7 +40,7 @@ def case_routes(services: ApiServices, gate: Gate) -> APIRouter:
     router = APIRouter(prefix="/v1/cases", tags=["cases"])
     tools = services.casework
 
-    @router.post("/next", openapi_extra=responds("Case"))
+    @router.post("/next", openapi_extra=responds("Case"), responses={204: {"description": "Nothing is waiting"}})
     def take(request: Request, program_id: Program = None) -> Response:
         """Takes the next case of the queue: most at stake first, never one that somebody else holds; 204 when nothing is waiting."""
         actor = gate.require(request, Role.REVIEW)

@@ -78,9 +78,14 @@ def read_clicks(body: bytes) -> list[ClickIn]:
 def read_many(body: bytes, one: msgspec.json.Decoder[_T], many: msgspec.json.Decoder[list[_T]]) -> list[_T]:
     """Up to 10,000 things from a JSON array or from NDJSON, told apart by the first character."""
     found = decoded(body, many.decode if body.lstrip()[:1] == b"[" else one.decode_lines)
-    if len(found) > MOST_CLICKS:
-        raise BodyTooLarge(f"{len(found):,} events are too many for one call; send at most {MOST_CLICKS:,}.")
+    require_no_more(len(found))
     return found
+
+
+def require_no_more(events: int) -> None:
+    """Raises `BodyTooLarge` for more events than one call may bring."""
+    if events > MOST_CLICKS:
+        raise BodyTooLarge(f"{events:,} events are too many for one call; send at most {MOST_CLICKS:,}.")
 
 
 def click_of(sent: ClickIn, program_id: str, place: str = "") -> Click:

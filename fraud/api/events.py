@@ -8,6 +8,7 @@ import msgspec
 from fastapi import APIRouter, Query, Request, Response
 
 from fraud.api.bodies import answer, read_body
+from fraud.api.clicks import require_no_more
 from fraud.api.lanes import Lane
 from fraud.api.openapi import CLICK_EXAMPLE, CONVERSION_EXAMPLE, one_of_many, responds
 from fraud.api.problems import FieldFault
@@ -17,6 +18,8 @@ from fraud.domain.actors import Role
 from fraud.workflows.ingesting import IngestReport
 
 Program = Annotated[str | None, Query(description="The program; needed when the key belongs to several.", max_length=500)]
+
+_ROWS = msgspec.json.Decoder(list[msgspec.Raw])
 
 SHOWN = 20
 """Rows set aside that an answer names; all of them stand in the quarantine."""
@@ -40,6 +43,7 @@ def event_routes(services: ApiServices, gate: Gate) -> APIRouter:
     async def keep(request: Request, kind: str, program_id: str | None) -> Response:
         program = program_of(await gate.admit(request, Role.SCORE), program_id)
         body = await read_body(request, services.batch_limit)
+        require_no_more(rows_in(body))
         return answer(events_answer(await lane.run(lambda: services.append(program, kind, body))))
 
     @router.post("/clicks", openapi_extra=one_of_many("ClickIn", CLICK_EXAMPLE) | responds("EventsAnswer"))
@@ -53,6 +57,16 @@ def event_routes(services: ApiServices, gate: Gate) -> APIRouter:
         return await keep(request, "conversions", program_id)
 
     return router
+
+
+def rows_in(body: bytes) -> int:
+    """The rows of a body, before any of them is read; 0 for one that cannot be told apart, whose reader says what is wrong with it."""
+    if body.lstrip()[:1] != b"[":
+        return sum(1 for line in body.splitlines() if line.strip())
+    try:
+        return len(_ROWS.decode(body))
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return 0
 
 
 def events_answer(report: IngestReport) -> EventsAnswer:

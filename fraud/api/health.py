@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
+import msgspec
 import structlog
 from fastapi import APIRouter, Request, Response
+from fastapi.responses import PlainTextResponse
 
 from fraud.api import metrics as prometheus
 from fraud.api.bodies import answer
 from fraud.api.metrics import Metrics
+from fraud.api.openapi import responds
 from fraud.api.security import Gate
 from fraud.api.services import ApiServices, Probe
 from fraud.domain.actors import DEFAULT_PROGRAM, Role
@@ -18,7 +22,16 @@ from fraud.workflows.scoring import ClickScorer
 
 _log = structlog.get_logger(__name__)
 
+_NOT_READY: dict[str, Any] = {**responds("Readiness")["responses"]["200"], "description": "Not ready, and why"}
 NO_MODEL = "There is no model of clicks yet: rules alone decide. A scan fits one."
+
+
+class Readiness(msgspec.Struct, frozen=True):
+    """Whether this process can serve, why not, and what it does without."""
+
+    ready: bool
+    reasons: list[str]
+    degraded: list[str]
 
 
 def health_routes(services: ApiServices, gate: Gate, metrics: Metrics) -> APIRouter:
@@ -30,7 +43,7 @@ def health_routes(services: ApiServices, gate: Gate, metrics: Metrics) -> APIRou
         """Alive: this process answers."""
         return answer({"status": "alive"})
 
-    @router.get("/readyz")
+    @router.get("/readyz", openapi_extra=responds("Readiness"), responses={503: _NOT_READY})
     def readyz() -> Response:
         """Able to serve: 503 with reasons until it is. What it does without is under `degraded`."""
         served: list[ClickScorer] = []
@@ -40,9 +53,9 @@ def health_routes(services: ApiServices, gate: Gate, metrics: Metrics) -> APIRou
 
         reasons = failing(services.probes) or failing({"scoring": scoring})
         degraded = [NO_MODEL] if served and served[0].model is None else []
-        return answer({"ready": not reasons, "reasons": reasons, "degraded": degraded}, 503 if reasons else 200)
+        return answer(Readiness(not reasons, reasons, degraded), 503 if reasons else 200)
 
-    @router.get("/metrics")
+    @router.get("/metrics", response_class=PlainTextResponse)
     def figures(request: Request) -> Response:
         """Counts and latencies in Prometheus' text format, for any key."""
         gate.require(request, Role.SCORE)

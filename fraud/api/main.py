@@ -15,7 +15,7 @@ from fraud.api.cases import CaseStep, case_routes
 from fraud.api.clicks import ClickIn
 from fraud.api.conversions import ConversionIn
 from fraud.api.events import EventsAnswer, event_routes
-from fraud.api.health import health_routes
+from fraud.api.health import Readiness, health_routes
 from fraud.api.hot import HotClicks
 from fraud.api.lookups import lookup_routes
 from fraud.api.metrics import Metrics
@@ -57,6 +57,7 @@ SCHEMAS: list[type] = [
     Dossier,
     ScanResult,
     Decision,
+    Readiness,
     Problem,
 ]
 """The types whose schemas the OpenAPI document shows."""

@@ -42,10 +42,17 @@ APPLICATION_EXAMPLE: dict[str, Any] = {
 }
 
 _REF = "#/components/schemas/{name}"
-_PROBLEM = {
-    "description": "An error (RFC 9457)",
-    "content": {"application/problem+json": {"schema": {"$ref": _REF.format(name="Problem")}}},
+_REFUSALS = {
+    401: "No key, or one that is not known",
+    403: "The key's role or programs do not reach this far",
+    404: "What is named, or its program, is not there",
+    409: "What is asked for contradicts what is there",
+    413: "The body is larger than is read at once",
+    422: "Something in the address or the body cannot be understood",
+    429: "The key has asked more often than it may; `Retry-After` says when to ask again",
+    503: "Cannot be answered now; `Retry-After` says when to ask again",
 }
+"""Every status that an error has (RFC 9457), and what it says."""
 _OPEN = frozenset({"/healthz", "/readyz"})
 _REPLACED = frozenset({"HTTPValidationError", "ValidationError"})
 """FastAPI's own errors, which are never answered: problems are."""
@@ -74,11 +81,23 @@ def one_of_many(schema: str, example: dict[str, Any]) -> dict[str, Any]:
     return {"requestBody": {"required": True, "content": content}}
 
 
-def responds(schema: str, *, status: int = 200, many: bool = False) -> dict[str, Any]:
-    """What a route answers when all is well."""
-    one: dict[str, Any] = {"$ref": _REF.format(name=schema)}
+def responds(*schemas: str, status: int = 200, many: bool = False) -> dict[str, Any]:
+    """What a route answers when all is well: one of these schemas, or a list of the first."""
+    refs: list[dict[str, Any]] = [{"$ref": _REF.format(name=name)} for name in schemas]
+    one = refs[0] if len(refs) == 1 else {"anyOf": refs}
     content = {"application/json": {"schema": {"type": "array", "items": one} if many else one}}
     return {"responses": {str(status): {"description": "Done" if status == 200 else "Accepted", "content": content}}}
+
+
+def text(media_type: str) -> dict[str, Any]:
+    """Content that is plain text of a media type."""
+    return {media_type: {"schema": {"type": "string"}}}
+
+
+def columns_asked(*types: type[msgspec.Struct]) -> dict[str, Any]:
+    """The fields of these types as optional parameters of an address, where everything is text."""
+    names = dict.fromkeys(name for kind in types for name in kind.__struct_fields__)
+    return {"parameters": [{"name": name, "in": "query", "required": False, "schema": {"type": "string"}} for name in names]}
 
 
 def describe(app: FastAPI, types: list[type]) -> dict[str, Any]:
@@ -87,22 +106,47 @@ def describe(app: FastAPI, types: list[type]) -> dict[str, Any]:
     _, components = msgspec.json.schema_components([*types, Alerts], ref_template=_REF)
     kept = document.setdefault("components", {})
     kept["schemas"] = {name: schema for name, schema in kept.get("schemas", {}).items() if name not in _REPLACED} | components
+    kept["responses"] = _problems()
     kept["securitySchemes"] = {
         "bearer": {"type": "http", "scheme": "bearer"},
         "header": {"type": "apiKey", "in": "header", "name": "X-API-Key"},
     }
     for path, operations in document["paths"].items():
         for operation in operations.values():
-            operation["responses"] = _responses(operation["responses"])
+            operation["responses"] = _responses(path, operation)
             if path not in _OPEN:
                 operation["security"] = [{"bearer": []}, {"header": []}]
     plain: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(document))
     return plain
 
 
-def _responses(responses: dict[str, Any]) -> dict[str, Any]:
-    """The route's own successes, and problems instead of FastAPI's own errors."""
-    own = {status: response for status, response in responses.items() if status.startswith("2")}
+def _responses(path: str, operation: dict[str, Any]) -> dict[str, Any]:
+    """The route's own answers, and the problems it can give instead of FastAPI's own errors."""
+    own = {status: response for status, response in operation["responses"].items() if status != "422"}
     if "202" in own:
         own.pop("200", None)
-    return {**own, "default": _PROBLEM}
+    if path in _OPEN:
+        return own
+    return {**own, **{str(status): {"$ref": f"#/components/responses/{_name(status)}"} for status in _refusals(path, operation)}}
+
+
+def _refusals(path: str, operation: dict[str, Any]) -> list[int]:
+    """What a route with a key may be refused with."""
+    statuses = {401, 403, 422, 429, 503}
+    if path.startswith("/v1"):
+        statuses.add(404)
+    if "requestBody" in operation:
+        statuses.add(413)
+    if "requestBody" in operation or operation["operationId"].endswith("_post"):
+        statuses.add(409)
+    return sorted(statuses)
+
+
+def _problems() -> dict[str, Any]:
+    """Every refusal under its name, for routes to refer to."""
+    content = {"application/problem+json": {"schema": {"$ref": _REF.format(name="Problem")}}}
+    return {_name(status): {"description": text, "content": content} for status, text in _REFUSALS.items()}
+
+
+def _name(status: int) -> str:
+    return f"Problem{status}"

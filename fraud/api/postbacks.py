@@ -13,7 +13,7 @@ from starlette.datastructures import QueryParams
 from fraud.api.bodies import answer, invalid
 from fraud.api.clicks import ClickIn, click_of, field_fault
 from fraud.api.conversions import ConversionIn, conversion_of
-from fraud.api.openapi import responds
+from fraud.api.openapi import columns_asked, responds, text
 from fraud.api.problems import request_id_of
 from fraud.api.scoring import EventLanes
 from fraud.api.security import Gate, program_of
@@ -37,6 +37,9 @@ _UNFILLED = re.compile(r"\{[^{}]*\}|\{\{[^{}]*\}\}|\$\{[^{}]*\}|\[[^\[\]]*\]|#[^
 
 _OURS = frozenset({"type", "key", "fmt", "codes"})
 
+_ANSWERS = responds("ClickAnswer", "ConversionAnswer")
+_ANSWERS["responses"]["200"]["content"] |= text("text/plain")
+
 
 def postback_routes(services: ApiServices, gate: Gate, lanes: EventLanes) -> APIRouter:
     """`GET /v1/postback`."""
@@ -52,7 +55,7 @@ def postback_routes(services: ApiServices, gate: Gate, lanes: EventLanes) -> API
         named = {"converted_at": now(), "conversion_id": conversion_id_of(columns)} | columns
         return await lanes.conversion(conversion_of(_typed(named, ConversionIn), program, services.personal), request_id)
 
-    @router.get("/postback", openapi_extra=responds("ClickAnswer"))
+    @router.get("/postback", openapi_extra=_ANSWERS | columns_asked(ClickIn, ConversionIn))
     async def postback(
         request: Request,
         type: EventType = "click",  # noqa: A002 - the parameter's name in the contract

@@ -109,7 +109,7 @@ def scan_routes(services: ApiServices, gate: Gate) -> APIRouter:
         state = await run_in_threadpool(desk.start, asked, program, actor, idempotency_key(request))
         return answer(state, 202, {"Location": state.poll})
 
-    @router.get("/{scan_id}", openapi_extra=responds("ScanResult"))
+    @router.get("/{scan_id}", openapi_extra=responds("ScanResult", "ScanState"))
     def look_up(request: Request, scan_id: str, program_id: Program = None) -> Response:
         """The result with `state` `done`, or the state of the scan alone while it is not."""
         found = desk.look_up(program_of(gate.require(request, Role.REVIEW), program_id), scan_id)

@@ -18,6 +18,9 @@ DEEPEST = 8
 MOST_COLUMNS = 2000
 """A file whose objects have more members than this in all has values for names."""
 
+_UNNAMEABLE = frozenset({"", "*"})
+"""Names that a JSON path cannot say: nothing at all is an error in it, and a star stands for every name. No table has such a column."""
+
 _HALF = re.compile(r"\\u[dD][89abAB][0-9a-fA-F]{2}(?!\\u[dD][c-fC-F])|(?<!\\u[dD][89abAB][0-9a-fA-F]{2})\\u[dD][c-fC-F][0-9a-fA-F]{2}")
 
 
@@ -50,7 +53,7 @@ def _find(con: duckdb.DuckDBPyConnection, parent: tuple[str, ...], paths: list[t
     ).fetchall()
     if len(paths) + len(found) > MOST_COLUMNS:
         raise InputError(f"{shown} has more than {MOST_COLUMNS} names in its objects. Give rows that share their names.")
-    for (key,) in found:
+    for key in (key for (key,) in found if key not in _UNNAMEABLE):
         path = (*parent, key)
         types = _types(con, path) if len(path) < DEEPEST else set()
         if types != {"OBJECT"}:
