@@ -41,6 +41,7 @@ from fraud.storage.policies import SqlPolicies
 from fraud.storage.programs import SqlPrograms
 from fraud.storage.reviews import SqlReviews
 from fraud.storage.scans import SqlScans
+from fraud.storage.shadows import SqlShadows
 from fraud.storage.suppressions import SqlSuppressions
 from fraud.storage.workspace import Workspace
 
@@ -63,6 +64,7 @@ class Stores:
     alerts: SqlAlerts
     reviews: SqlReviews
     policies: SqlPolicies
+    shadows: SqlShadows
     outbox: SqlOutbox
     cases: SqlCases
     suppressions: SqlSuppressions
@@ -89,12 +91,13 @@ class App:
             alerts=SqlAlerts(self.database),
             reviews=SqlReviews(self.database),
             policies=SqlPolicies(self.database),
+            shadows=SqlShadows(self.database),
             outbox=SqlOutbox(self.database),
             cases=SqlCases(self.database),
             suppressions=SqlSuppressions(self.database),
             applications=SqlApplications(self.database),
             programs=SqlPrograms(self.database),
-            actors=SqlActors(self.database),
+            actors=SqlActors(self.database, self.clock),
             audit=SqlAudit(self.database),
             jobs=SqlJobs(self.database),
         )

@@ -54,3 +54,18 @@ def publish_policy(app: App, program_id: str, pack_name: str, state: PolicyState
         actor, program_id, f"policy.{state.value}", pack.artefact.id, now, {"hash": pack.hash, "reason": published.reason}
     )
     return published
+
+
+def retire_policy(app: App, program_id: str, state: PolicyState, why: tuple[Actor, str]) -> None:
+    """Ends the pack that is live or in shadow. Without a live one the profile's pack serves again, else the default.
+
+    Raises `InputError` without a reason, or when there is none to end.
+    """
+    actor, reason = why
+    if not reason.strip():
+        raise InputError("Say why with --reason: the next person who wonders about an outcome will ask.")
+    standing = app.stores.policies.current(program_id, state)
+    if standing is None or not app.stores.policies.retire(program_id, state, app.clock.now()):
+        raise InputError(f"No pack is {'in shadow' if state is PolicyState.SHADOW else 'published'} in the program {program_id!r}.")
+    detail = {"was": state.value, "hash": standing.policy.hash, "reason": reason.strip()}
+    app.stores.audit.record(actor, program_id, "policy.retired", standing.policy.id, app.clock.now(), detail)

@@ -15,6 +15,7 @@ from fraud.app.history import by_kind
 from fraud.app.memory import vetted_sites
 from fraud.app.parts import App, KeptModels
 from fraud.app.scoring import fit_click_model_on
+from fraud.app.shadowing import shadow
 from fraud.app.upkeep import keep_up
 from fraud.cases.lifecycle import seen_again, under
 from fraud.domain.actors import Actor
@@ -86,7 +87,9 @@ def scan_workspace(app: App, request: ScanRequest, actor: Actor, policy: str, pr
     outcome = scan(request, tools)
     progress("Fitting the click model")
     fit_click_model_on(app, app.lake, request.program_id, outcome.result.as_of)
-    return ScanRun(_keep(app, outcome))
+    kept = _keep(app, outcome)
+    shadow(app, request.program_id, outcome.decisions)
+    return ScanRun(kept)
 
 
 def scan_files(app: App, files: OneShotFiles, request: ScanRequest, tools: tuple[Actor, str, Progress]) -> ScanRun:

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from crawlers import CrawlSettings, Fetcher, Rdap, Records, Robots, Survey, collect_site
@@ -16,17 +17,20 @@ from crawlers.errors import SettingsError
 from crawlers.facts import SiteFacts
 from crawlers.limits import parse_connect_to, parse_host_port, tls_context
 from crawlers.rdap import operator_fetcher
+from crawlers.review_pages import ReviewMeans, read_review_page
 from crawlers.social.collect import ProfileCollector, SocialMeans
 from crawlers.warc import warc
 from fraud.app.enriching import networks
 from fraud.app.graph import Acquaintances
 from fraud.app.memory import SiteMemory, prints_of
 from fraud.app.parts import App
+from fraud.app.shadowing import shadow
 from fraud.app.writing import make_folder, write_dossier
 from fraud.domain.actors import DEFAULT_PROGRAM, Actor
 from fraud.domain.decisions import Outcome
 from fraud.domain.dossiers import Dossier
 from fraud.domain.hashing import sha256_of
+from fraud.domain.policies import PolicyState
 from fraud.domain.programs import Application, ProgramProfile
 from fraud.errors import FraudError, InputError
 from fraud.policy.pack import Pack
@@ -228,10 +232,17 @@ async def _tools(
             profile=_profiles(app, fetcher, robots).of,
             address_reader=networks(app),
             known_list=_known_list(app, program_id),
+            review_page=partial(read_review_page, means=ReviewMeans(fetcher, robots, keep=app.evidence.put)),
             dear=(link_source(VerifyMeans(fetcher, robots, keep=app.evidence.put)),),
             ask=means.verify_links or app.settings.verify_links,
         )
-        yield app.pack(means.policy or (profile.policy if profile else "")), tools
+        yield _pack(app, program_id, profile, means.policy), tools
+
+
+def _pack(app: App, program_id: str, profile: ProgramProfile | None, named: str) -> Pack:
+    """The pack that was named, else the one that is live, else that of the profile at hand, which need not be kept."""
+    live = None if named else app.stores.policies.current(program_id, PolicyState.LIVE)
+    return app.pack_of(live.policy) if live else app.pack(named or (profile.policy if profile else ""))
 
 
 def _known_list(app: App, program_id: str) -> KnownList | None:
@@ -268,6 +279,7 @@ def _keep(app: App, outcome: VettingOutcome) -> Dossier:
     app.stores.applications.save(outcome.application)
     app.stores.decisions.add([outcome.decision])
     app.stores.applications.add_dossier(outcome.dossier)
+    shadow(app, outcome.decision.program_id, [outcome.decision])
     app.tell(decision_events(outcome.decision))
     return outcome.dossier
 

@@ -130,6 +130,40 @@ def publish_policy(
     out.print(f"{published.policy.id} ({published.policy.hash[:12]}) {words} for the program {program_id!r}.", markup=False)
 
 
+@policy_app.command("shadow")
+def shadow_policy(program_id: ProgramIdOption = PROGRAM, workspace: WorkspaceOption = None, json: JsonOption = False) -> None:
+    """Say what the pack in shadow would have done since it was published: it decides beside the live one and never acts."""
+    from fraud.app.shadowing import shadow_report
+
+    with opened(workspace) as app:
+        report = shadow_report(app, program_id)
+    if json:
+        print_json(report)
+        return
+    if report is None:
+        err.print("No pack is in shadow. Start one with: fraud policy publish PACK --shadow --reason TEXT", markup=False)
+        return
+    since = report.published.published_at
+    out.print(f"In shadow since {since:%Y-%m-%d %H:%M} UTC, by {report.published.published_by}: {report.published.reason}", markup=False)
+    _print_diff(report.diff)
+
+
+@policy_app.command("retire")
+def retire_policy(
+    reason: Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why; it stands in the record.")] = "",
+    shadow: Annotated[bool, typer.Option("--shadow", help="End the pack in shadow instead of the live one.")] = False,
+    program_id: ProgramIdOption = PROGRAM,
+    workspace: WorkspaceOption = None,
+) -> None:
+    """End the pack that was published; without one the profile's pack serves, else the default. What it decided stays on record."""
+    from fraud.app.policies import retire_policy as retire
+    from fraud.domain.policies import PolicyState
+
+    with opened(workspace) as app:
+        retire(app, program_id, PolicyState.SHADOW if shadow else PolicyState.LIVE, (actor(), reason))
+    out.print("Retired.", markup=False)
+
+
 @policy_app.command("history")
 def policy_history(program_id: ProgramIdOption = PROGRAM, workspace: WorkspaceOption = None, json: JsonOption = False) -> None:
     """List what was published for a program, newest first, with who did it and why."""

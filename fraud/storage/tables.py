@@ -47,6 +47,22 @@ dossiers = Table(
     Index("ix_dossiers_application", "program_id", "application_id", "as_of"),
 )
 
+application_lines = Table(
+    "application_lines",
+    METADATA,
+    Column("program_id", Name, primary_key=True),
+    Column("application_id", Name, primary_key=True),
+    Column("application_key", Words, nullable=False, comment="SHA-256 of application_id, as reviews name their subjects"),
+    Column("name", Words, nullable=False),
+    Column("applied_at", UtcDateTime),
+    Column("decision_id", Words),
+    Column("as_of", UtcDateTime),
+    Column("outcome", Words),
+    Column("score", Float),
+    Column("coverage", Float),
+    Column("findings", Integer),
+)
+
 decisions = Table(
     "decisions",
     METADATA,
@@ -195,6 +211,7 @@ cases = Table(
     Column("version", Integer, nullable=False),
     Column("opened_at", UtcDateTime, nullable=False),
     Column("document", Words, nullable=False),
+    Index("ix_cases_state", "program_id", "state", "opened_at", "case_id"),
 )
 
 case_events = Table(
@@ -228,6 +245,36 @@ policies = Table(
     Index("ix_policies_state", "program_id", "state"),
 )
 
+shadow_decisions = Table(
+    "shadow_decisions",
+    METADATA,
+    Column("program_id", Name, primary_key=True),
+    Column("policy_hash", Name, primary_key=True),
+    Column("decision_id", Name, primary_key=True),
+    Column("decided_at", UtcDateTime, nullable=False),
+    Column("differs", Integer, nullable=False),
+    Column("document", Words, nullable=False),
+    Index("ix_shadow_decisions_at", "program_id", "policy_hash", "differs", "decided_at"),
+)
+
+report_links = Table(
+    "report_links",
+    METADATA,
+    Column("program_id", Name, primary_key=True),
+    Column("link_id", Name, primary_key=True),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("document", Words, nullable=False),
+)
+
+targets = Table(
+    "targets",
+    METADATA,
+    Column("program_id", Name, primary_key=True),
+    Column("target_id", Name, primary_key=True),
+    Column("ends_at", UtcDateTime, nullable=False),
+    Column("document", Words, nullable=False),
+)
+
 actors = Table(
     "actors",
     METADATA,
@@ -245,6 +292,8 @@ actor_keys = Table(
     Column("actor_id", Name, ForeignKey("actors.actor_id"), nullable=False),
     Column("created_at", UtcDateTime, nullable=False),
     Column("revoked_at", UtcDateTime),
+    Column("expires_at", UtcDateTime),
+    Column("last_used_at", UtcDateTime),
     Index("ix_actor_keys_actor_id", "actor_id"),
 )
 

@@ -85,16 +85,23 @@ class _Comparison:
             self.changed.append(_changed(decision, now))
 
     def result(self) -> PolicyDiff:
-        ranked = sorted(self.changed, key=lambda one: (-(one.commission or 0), one.job, one.subject_id, one.decision_id))
-        return PolicyDiff(
-            policy=self.rejudge.pack.artefact,
-            decisions=self.decisions,
-            changed=len(self.changed),
-            erased=self.erased,
-            moves=_moves(self.changed),
-            rules={rule.id: self.rules[rule.id] for rule in self.rejudge.pack.rules if rule.enabled},
-            examples=tuple(ranked[:SHOWN]),
-        )
+        pack = self.rejudge.pack
+        rules = {rule.id: self.rules[rule.id] for rule in pack.rules if rule.enabled}
+        return msgspec.structs.replace(diff_of(pack.artefact, self.decisions, self.changed, rules), erased=self.erased)
+
+
+def diff_of(policy: Artefact, decisions: int, changed: Sequence[Changed], rules: dict[str, int]) -> PolicyDiff:
+    """What so many decisions come to when these of them would come out otherwise."""
+    ranked = sorted(changed, key=lambda one: (-(one.commission or 0), one.job, one.subject_id, one.decision_id))
+    return PolicyDiff(
+        policy=policy,
+        decisions=decisions,
+        changed=len(changed),
+        erased=0,
+        moves=_moves(changed),
+        rules=rules,
+        examples=tuple(ranked[:SHOWN]),
+    )
 
 
 def _changed(decision: Decision, now: Rejudged) -> Changed:
