@@ -28,6 +28,9 @@ CLIP = 8.0
 """The largest residual that is told apart."""
 MAD_TO_SD = 1.4826
 """Median absolute deviation of a normal sample to its standard deviation."""
+OUTER_QUANTILE, OUTER_DEVIATION = 0.95, 1.6449
+"""Where a group's spread is read on either side, and how many standard deviations out that is for a normal sample: residuals of rare
+events are skewed, and what lies between the median and its middle half says little of how far honest peers reach."""
 ROUNDING = 1e-9
 """How far outside 0 to 1 a rate may lie through rounding."""
 
@@ -100,7 +103,8 @@ class Residuals:
 
 @dataclass(frozen=True)
 class _Fitted:
-    """One feature's frozen figures per node of the tree: priors (nodes, 2), centres (nodes,), spreads (nodes,); and the floor."""
+    """One feature's frozen figures per node of the tree: priors (nodes, 2), centres (nodes,), spreads below and above (nodes, 2); and the
+    floor."""
 
     prior: FloatArray
     centre: FloatArray
@@ -130,7 +134,7 @@ class PeerBaseline:
 
     def _fit_feature(self, spec: FeatureSpec, sample: Sample, members: list[IntArray]) -> _Fitted:
         nodes = len(members)
-        prior, centre, spread = np.full((nodes, 2), np.nan), np.full(nodes, np.nan), np.full(nodes, np.nan)
+        prior, centre, spread = np.full((nodes, 2), np.nan), np.full(nodes, np.nan), np.full((nodes, 2), np.nan)
         known = _known(sample, spec)
         for node, rows in enumerate(members):
             parent = self.tree_.parents[node]
@@ -172,17 +176,18 @@ class PeerBaseline:
         return pd.DataFrame(columns, index=obs.values.index, dtype=np.float64)
 
 
-def _lean(own: float, parent: float, size: int) -> float:
+def _lean(own: FloatArray, parent: FloatArray, size: int) -> FloatArray:
     weight = size / (size + GROUP_SIZE)
     return parent + weight * (own - parent) if size else parent
 
 
-def _location(residual: FloatArray) -> tuple[float, float]:
-    """Median and robust standard deviation; unknown for nobody."""
+def _location(residual: FloatArray) -> tuple[float, FloatArray]:
+    """Median and robust standard deviation below and above it (2,); unknown for nobody."""
     if residual.size == 0:
-        return np.nan, np.nan
-    median = float(np.median(residual))
-    return median, MAD_TO_SD * float(np.median(np.abs(residual - median)))
+        return np.nan, np.full(2, np.nan)
+    low, median, high = (float(value) for value in np.quantile(residual, (1.0 - OUTER_QUANTILE, 0.5, OUTER_QUANTILE)))
+    inner = MAD_TO_SD * float(np.median(np.abs(residual - median)))
+    return median, np.maximum(np.array([median - low, high - median]) / OUTER_DEVIATION, inner)
 
 
 def _floor(spec: FeatureSpec, sample: Sample) -> float:
@@ -194,7 +199,8 @@ def _floor(spec: FeatureSpec, sample: Sample) -> float:
 def _z(spec: FeatureSpec, fitted: _Fitted, sample: Sample, node: IntArray) -> FloatArray:
     """The two-sided residual in robust standard deviations, attenuated by support; NaN where it is unknown."""
     residual = TRANSFORMS[spec.kind].residual(sample, fitted.prior[node])
-    z = (residual - fitted.centre[node]) / (fitted.spread[node] + fitted.floor)
+    away = residual - fitted.centre[node]
+    z = away / (np.where(away < 0.0, fitted.spread[node, 0], fitted.spread[node, 1]) + fitted.floor)
     attenuated = z * np.sqrt(sample.support / (sample.support + ATTENUATION))
     return np.where(_known(sample, spec), attenuated, np.nan)
 

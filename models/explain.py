@@ -18,7 +18,8 @@ from models.baseline import Residuals, Side
 
 @dataclass(frozen=True)
 class ResidualReason:
-    """One residual of an entity: `z` 0 to 8 on `side`; `value` seen and `peer` median, both in the feature's own unit; `support`."""
+    """One residual of an entity: `z` 0 to 8 on `side`; `value` seen and `peer` median, both in the feature's own unit; `support`. `weeks`
+    says that it is of several windows together, not of the newest alone."""
 
     feature: str
     side: Side
@@ -26,6 +27,7 @@ class ResidualReason:
     value: float
     peer: float
     support: float
+    weeks: bool = False
 
 
 def top_reasons(residuals: Residuals, entity: Hashable, top: int = 3) -> list[ResidualReason]:

@@ -76,7 +76,7 @@ def inputs_of(table: FeatureTable, judgement: Judgement, subject: Subject, name:
             counts=_counts(facts),
             peers=dict(known(row_of(judgement.residuals.peer, subject))),
             residuals=tuple(
-                FeatureResidual(feature=r.feature, side=r.side, z=r.z, value=r.value, peer=r.peer, support=r.support)
+                FeatureResidual(feature=r.feature, side=r.side, z=r.z, value=r.value, peer=r.peer, support=r.support, weeks=r.weeks)
                 for r in judgement.reasons(subject, MOST_RESIDUALS)
             ),
             evidence=judgement.evidence_of(subject, graph_evidence(links.findings)),

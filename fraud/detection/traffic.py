@@ -11,6 +11,7 @@ import pandas as pd
 
 from fraud.detection.history import OwnHistory
 from fraud.detection.kinds import largest_by_family
+from fraud.detection.lookback import Lookback, Pooled, stronger
 from fraud.detection.observations import observations, specs
 from fraud.features.table import FeatureTable, Subject
 from models.arrays import FloatArray
@@ -32,12 +33,14 @@ _EVERY_FAMILY = TopTail(k=32)
 @dataclass(frozen=True)
 class TrafficModel:
     """Everything fitted on a reference, frozen: applied to a night it gives the same evidence however often it is asked. `held_out` is
-    the fused evidence of reference rows that neither forest nor tails saw: what conformal p-values are told from.
+    the fused evidence of reference rows that neither forest nor tails saw: what conformal p-values are told from. Without `lookback`
+    there were too few windows to look back on, and tonight stands for itself.
     """
 
     feature_set_hash: str
     baseline: PeerBaseline
     history: OwnHistory
+    lookback: Lookback | None
     tail: TailCalibrator
     forest: AnomalyDetector | None
     forest_tail: TailCalibrator | None
@@ -45,11 +48,20 @@ class TrafficModel:
 
 
 @dataclass(frozen=True)
+class Weeks:
+    """The subjects' weeks until tonight: what they did in them, and how far that is from what peers did."""
+
+    pooled: Pooled
+    residuals: Residuals
+
+
+@dataclass(frozen=True)
 class Judgement:
-    """The evidence of every subject of a table. `evidence` is fused -log10 p (NaN when nothing is known of a subject),
-    `p_value` the conformal one of it."""
+    """The evidence of every subject of a table. `evidence` is fused -log10 p (NaN when nothing is known of a subject), `p_value` the
+    conformal one of it. `residuals` are tonight's; `weeks` is there where there is a past to look back on."""
 
     residuals: Residuals
+    weeks: Weeks | None
     evidence: pd.Series[float]
     p_value: pd.Series[float]
     tail_evidence: pd.Series[float]
@@ -70,8 +82,15 @@ class Judgement:
         return None if math.isnan(value) else value
 
     def reasons(self, subject: Subject, top: int) -> list[ResidualReason]:
-        """A subject's largest residuals, largest first."""
-        return top_reasons(self.residuals, subject, top)
+        """A subject's largest residuals, largest first: each from tonight or from the weeks, whichever stands out more."""
+        tonight = top_reasons(self.residuals, subject, top)
+        if self.weeks is None:
+            return tonight
+        weeks = (replace(one, weeks=True) for one in top_reasons(self.weeks.residuals, subject, top))
+        strongest: dict[tuple[str, str], ResidualReason] = {}
+        for reason in sorted((*tonight, *weeks), key=lambda one: (-one.z, one.weeks)):
+            strongest.setdefault((reason.feature, reason.side), reason)
+        return list(strongest.values())[:top]
 
 
 def fit_traffic_model(reference: FeatureTable, seed: int = 0) -> TrafficModel:
@@ -79,15 +98,17 @@ def fit_traffic_model(reference: FeatureTable, seed: int = 0) -> TrafficModel:
     baseline = PeerBaseline(specs()).fit(observations(reference))
     signed = baseline.signed(observations(reference))
     history = OwnHistory.learn(signed)
-    z = largest_by_family(history.temper(baseline.transform(observations(reference)).z, signed, within=True))
+    lookback = Lookback.learn(reference)
+    tempered = history.temper(baseline.transform(observations(reference)).z, signed, within=True)
+    z = largest_by_family(tempered if lookback is None else stronger(tempered, lookback.of_past(reference.values.index)))
     fitting, calibrating, held_out = _slices(len(z))
     tail = TailCalibrator().fit(_EVERY_FAMILY.score_samples(z[calibrating]))
     if len(z) < FOREST_ROWS:
         left = fuse(tail.evidence(_EVERY_FAMILY.score_samples(z[held_out])).reshape(-1, 1)) if len(z) else np.empty(0)
-        return TrafficModel(reference.hash, baseline, history, tail, None, None, left)
+        return TrafficModel(reference.hash, baseline, history, lookback, tail, None, None, left)
     forest = AnomalyDetector("forest", random_state=seed).fit(np.nan_to_num(z[fitting]))
     forest_tail = TailCalibrator().fit(forest.score_samples(np.nan_to_num(z[calibrating])))
-    model = TrafficModel(reference.hash, baseline, history, tail, forest, forest_tail, np.empty(0))
+    model = TrafficModel(reference.hash, baseline, history, lookback, tail, forest, forest_tail, np.empty(0))
     return replace(model, held_out=fuse(np.column_stack(_parts(model, z[held_out]))))
 
 
@@ -113,12 +134,25 @@ def judge(model: TrafficModel, table: FeatureTable) -> Judgement:
     """The calibrated evidence of every row of a table. Each row's depends on that row and the model alone."""
     residuals = model.baseline.transform(observations(table))
     residuals = replace(residuals, z=model.history.temper(residuals.z, model.baseline.signed(observations(table))))
-    tail, forest = _parts(model, largest_by_family(residuals.z))
+    weeks = _weeks(model, table)
+    tail, forest = _parts(model, largest_by_family(residuals.z if weeks is None else stronger(residuals.z, weeks.residuals.z)))
     index = residuals.z.index
     fused = fuse(np.column_stack([tail, forest])) if len(table) else np.empty(0)
     return Judgement(
-        residuals, _series(fused, index), _series(conformal_p(model.held_out, fused), index), _series(tail, index), _series(forest, index)
+        residuals,
+        weeks,
+        _series(fused, index),
+        _series(conformal_p(model.held_out, fused), index),
+        _series(tail, index),
+        _series(forest, index),
     )
+
+
+def _weeks(model: TrafficModel, table: FeatureTable) -> Weeks | None:
+    """The weeks of every affiliate of a table; sub-IDs have no past of their own."""
+    if model.lookback is None or isinstance(table.values.index, pd.MultiIndex) or not len(table):
+        return None
+    return Weeks(*model.lookback.with_tonight(table))
 
 
 def _series(values: FloatArray, index: pd.Index) -> pd.Series[float]:

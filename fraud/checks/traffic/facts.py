@@ -10,7 +10,8 @@ from fraud.domain.graph import GraphFinding
 
 
 class FeatureResidual(msgspec.Struct, frozen=True, kw_only=True):
-    """One feature against its peers: `z` is shrunk, one-sided and clipped; `value` and `peer` are in the feature's own unit."""
+    """One feature against its peers: `z` is shrunk, one-sided and clipped; `value` and `peer` are in the feature's own unit. `weeks` says
+    that it is of all windows until tonight together, not of tonight alone."""
 
     feature: str
     side: str
@@ -18,6 +19,7 @@ class FeatureResidual(msgspec.Struct, frozen=True, kw_only=True):
     value: float
     peer: float
     support: float
+    weeks: bool = False
 
 
 class TrafficCounts(msgspec.Struct, frozen=True, kw_only=True):

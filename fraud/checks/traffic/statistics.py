@@ -42,7 +42,7 @@ def _residual_signal(words: Mapping[str, FeatureWords], subject: str, residual: 
     seen = Observation(
         text=(
             f"{word.title}: {quantity(residual.value, word.unit)}, where {quantity(residual.peer, word.unit)} is usual among peers "
-            f"(z {residual.z:.1f} from {residual.support:,.0f} {word.support_of})."
+            f"(z {residual.z:.1f} from {residual.support:,.0f} {word.support_of}{_OVER_WEEKS if residual.weeks else ''})."
         ),
         value=residual.value,
         baseline=residual.peer,
@@ -51,6 +51,9 @@ def _residual_signal(words: Mapping[str, FeatureWords], subject: str, residual: 
     )
     signal = spec.finding(subject, severity, seen)
     return msgspec.structs.replace(signal, family=word.family, reason_code=f"{word.family.value}.{residual.feature}")
+
+
+_OVER_WEEKS = " of all the weeks looked at"
 
 
 def _severity(z: float, limits: Limits) -> Severity:
