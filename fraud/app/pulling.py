@@ -6,6 +6,7 @@ import os
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 
 from fraud.app.parts import App
@@ -32,6 +33,11 @@ def feeds_of(app: App, file: Path | None = None, names: Sequence[str] = ()) -> l
     if strange:
         raise InputError(f"There is no feed {strange[0]!r} in {path}. Use: {', '.join(known)}.")
     return [feed for feed in feeds if not names or feed.name in names]
+
+
+def pulled_at(app: App, feed: Feed) -> datetime | None:
+    """When a feed was last pulled to its end; `None` when it never was."""
+    return _state(app).pulled_at(feed.name)
 
 
 def due_feeds(app: App, feeds: list[Feed]) -> list[Feed]:

@@ -72,6 +72,14 @@ def propose_policy(app: App, program_id: str, actor: Actor, upload: tuple[str, b
     return job
 
 
+def compare_again(app: App, earlier: Job, actor: Actor) -> Job:
+    """Queues another comparison of a pack that was proposed before, with the decisions made since."""
+    at = app.clock.now()
+    job = app.stores.jobs.enqueue(earlier.program_id, COMPARE, earlier.payload, actor, at)
+    app.stores.audit.record(actor, earlier.program_id, "policy.compared_again", job.job_id, at, {"hash": earlier.payload["hash"]})
+    return job
+
+
 def run_comparison(app: App, job: Job) -> dict[str, Any]:
     """Decides the last days again under the proposed pack."""
     found = diff_policy(app, job.program_id, job.payload["pack"], job.payload["days"], lambda _: None)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from enum import StrEnum
 from typing import Any
 
 import msgspec
@@ -30,11 +31,37 @@ class Dossier(msgspec.Struct, frozen=True, kw_only=True):
     facts: dict[str, Any]
 
 
-class DossierLine(msgspec.Struct, frozen=True, kw_only=True):
-    """A dossier in a line, as lists need it."""
+class ApplicantState(StrEnum):
+    """Where an applicant stands: waiting for a person's decision, still being checked, approved by the evidence, decided by a person."""
+
+    WAITING = "waiting"
+    CHECKING = "checking"
+    APPROVED = "approved"
+    DECIDED = "decided"
+    ALL = "all"
+
+
+class ApplicantLine(msgspec.Struct, frozen=True, kw_only=True):
+    """An applicant in a line: the newest dossier's figures, all `None` while there is no dossier; `findings` counts its findings."""
 
     application_id: str
-    decision_id: str
-    as_of: datetime
-    outcome: Outcome
-    score: float
+    name: str
+    applied_at: datetime | None = None
+    decision_id: str | None = None
+    as_of: datetime | None = None
+    outcome: Outcome | None = None
+    score: float | None = None
+    coverage: float | None = None
+    findings: int | None = None
+
+
+class ApplicantQuery(msgspec.Struct, frozen=True, kw_only=True):
+    """Which applicants (only those `named`, when any are), and which page of them. Those that wait come riskiest first, the others
+    newest first."""
+
+    state: ApplicantState = ApplicantState.WAITING
+    named: tuple[str, ...] = ()
+    search: str = ""
+    outcome: Outcome | None = None
+    limit: int = 25
+    offset: int = 0

@@ -53,4 +53,12 @@ class Application(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     tax_id: str = ""
     signup_ip: str = ""
     backlinks_file: str = ""
+    reviews_file: str = ""
+    profiles_file: str = ""
     applied_at: datetime | None = None
+
+
+def applicant_name(application: Application) -> str:
+    """What the applicant is called: name, company, first property, or the application's id."""
+    named = (application.name, application.company, *application.websites, *application.social_profiles)
+    return next((one for one in named if one), application.application_id)

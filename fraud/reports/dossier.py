@@ -9,7 +9,7 @@ from markupsafe import Markup
 
 from fraud.domain.decisions import Outcome
 from fraud.domain.dossiers import Dossier
-from fraud.domain.programs import Application
+from fraud.domain.programs import Application, applicant_name
 from fraud.domain.signals import Severity, Signal, Status
 from fraud.reports import words
 from fraud.reports.templating import Linker, no_links, report_environment, standalone
@@ -70,11 +70,8 @@ def dossier_view(dossier: Dossier, application: Application | None) -> DossierVi
 
 
 def subject_of(dossier: Dossier, application: Application | None) -> str:
-    """What the applicant is called: name, company, first property, or the application's id."""
-    if application is None:
-        return dossier.application_id
-    named = (application.name, application.company, *application.websites, *application.social_profiles)
-    return next((one for one in named if one), dossier.application_id)
+    """What the applicant is called, or the application's id."""
+    return (applicant_name(application) if application else "") or dossier.application_id
 
 
 def why(dossier: Dossier) -> tuple[str, ...]:

@@ -17,6 +17,8 @@ from fraud.reports import words
 from fraud.reports.templating import Linker, no_links, report_environment, standalone
 
 _DETAILED = 20  # the riskiest so many affiliates get a section of their own, and every alerted one besides
+_LISTED = 50  # rows of a page; the whole list has pages of its own
+_BRIEF = 8  # sections of a page; every affiliate has a page of its own
 _OPENED = 6  # sections that stand open at first; the rest open at a click, so that the page can be read from the top
 _PEERS_SHOWN = 8
 _SUB_IDS_SHOWN = 12
@@ -50,6 +52,8 @@ class ScanView:
     sections: tuple[Section, ...]
     anchors: dict[str, str]
     ring_anchors: dict[str, str]
+    rings: tuple[Ring, ...]
+    more: int = 0
 
 
 def scan_report(result: ScanResult, profile: ProgramProfile | None) -> str:
@@ -64,10 +68,12 @@ def scan_body(view: ScanView, link: Linker = no_links) -> Markup:
     return Markup(html)  # noqa: S704 - rendered by an autoescaping template
 
 
-def scan_view(result: ScanResult, profile: ProgramProfile | None) -> ScanView:
-    """Puts a result into words and picks what is shown at once."""
+def scan_view(result: ScanResult, profile: ProgramProfile | None, *, brief: bool = False) -> ScanView:
+    """Puts a result into words and picks what is shown at once; `brief` is for a page, from which everybody else is a link away."""
     shown = _leading_rows(result.affiliates)
-    sections = _sections(result)
+    listed = min(shown, _LISTED) if brief else len(result.affiliates)
+    sections = _sections(result)[: _BRIEF if brief else None]
+    rings = result.rings[: _BRIEF if brief else None]
     return ScanView(
         result=result,
         program_name=profile.name if profile else result.program_id,
@@ -75,11 +81,13 @@ def scan_view(result: ScanResult, profile: ProgramProfile | None) -> ScanView:
         money_at_risk=money_at_risk(result),
         introduction=introduction(result),
         caveats=caveats(result),
-        leading=result.affiliates[:shown],
-        following=result.affiliates[shown:],
+        leading=result.affiliates[: min(shown, listed)],
+        following=result.affiliates[shown:listed],
         sections=sections,
         anchors={section.subject.affiliate_id: f"affiliate-{section.subject.rank}" for section in sections},
-        ring_anchors={ring.ring_id: f"ring-{place}" for place, ring in enumerate(result.rings, 1)},
+        ring_anchors={ring.ring_id: f"ring-{place}" for place, ring in enumerate(rings, 1)},
+        rings=rings,
+        more=len(result.affiliates) - listed,
     )
 
 

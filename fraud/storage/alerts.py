@@ -70,6 +70,16 @@ class SqlAlerts:
         with self._database.reading() as connection:
             return int(connection.execute(select(func.count(table.c.alert_id)).where(*_queued(program_id, at))).scalar_one())
 
+    def snoozed_page(self, program_id: str, at: datetime, limit: int, offset: int = 0) -> tuple[list[Alert], int]:
+        """A page of the alerts that are snoozed at that time, the next to come back first, and how many there are."""
+        mine = (table.c.program_id == program_id, table.c.state == AlertState.OPEN.value, table.c.snoozed_until > at)
+        query = select(table.c.alert_id).where(*mine).order_by(table.c.snoozed_until, table.c.alert_id)
+        with self._database.reading() as connection:
+            names = list(connection.execute(query.limit(page_size(limit)).offset(offset)).scalars())
+            total = int(connection.execute(select(func.count(table.c.alert_id)).where(*mine)).scalar_one())
+        known = {alert.alert_id: alert for alert in self.named(program_id, names)}
+        return [known[name] for name in names if name in known], total
+
     def named(self, program_id: str, names: Sequence[str]) -> list[Alert]:
         """The alerts with these ids that there are, in any state."""
         query = select(table.c.document).where(table.c.program_id == program_id, table.c.alert_id.in_(list(names)))

@@ -6,10 +6,10 @@ from typing import Any
 
 from sqlalchemy import func, select
 
-from fraud.domain.decisions import Outcome
-from fraud.domain.dossiers import Dossier, DossierLine
+from fraud.domain.dossiers import ApplicantLine, ApplicantQuery, Dossier
 from fraud.domain.programs import Application
 from fraud.errors import InputError, NotFound
+from fraud.storage.applicants import keep_applicant, keep_dossier, read_applicants
 from fraud.storage.database import Database
 from fraud.storage.documents import decode, encode, insert_new, page_size, upsert
 from fraud.storage.tables import applications, dossiers
@@ -25,11 +25,13 @@ class SqlApplications:
         """Keeps an application, or the changed one under the same id; one without an id is an `InputError`."""
         with self._database.transaction() as connection:
             upsert(connection, applications, _row(application))
+            keep_applicant(connection, application)
 
     def add(self, application: Application) -> Application:
         """Keeps a new application; the one that is kept under the id, which is another when there was one already."""
         with self._database.transaction() as connection:
             if insert_new(connection, applications, _row(application)):
+                keep_applicant(connection, application)
                 return application
         return self.get(application.program_id, application.application_id)
 
@@ -56,6 +58,7 @@ class SqlApplications:
         }
         with self._database.transaction() as connection:
             connection.execute(dossiers.insert().values(row))
+            keep_dossier(connection, dossier)
 
     def dossier(self, program_id: str, application_id: str) -> Dossier:
         """The newest dossier of an application, by `as_of` and then by arrival; or `NotFound`."""
@@ -88,25 +91,10 @@ class SqlApplications:
             texts = connection.execute(query).scalars().all()
         return [decode(text, Dossier) for text in texts]
 
-    def lines(self, program_id: str) -> list[DossierLine]:
-        """The newest dossier of each application in a line, newest first, without its document."""
-        table = dossiers.c
-        age = func.row_number().over(partition_by=table.application_id, order_by=(table.as_of.desc(), table.position.desc()))
-        told = (table.application_id, table.decision_id, table.as_of, table.outcome, table.score, table.position)
-        ranked = select(*told, age.label("age")).where(table.program_id == program_id).subquery()
-        query = select(ranked).where(ranked.c.age == 1).order_by(ranked.c.as_of.desc(), ranked.c.position.desc())
+    def page(self, program_id: str, query: ApplicantQuery) -> tuple[list[ApplicantLine], int]:
+        """A page of the applicants that were asked for, in lines, and how many the whole list has."""
         with self._database.reading() as connection:
-            rows = connection.execute(query).mappings().all()
-        return [
-            DossierLine(
-                application_id=row["application_id"],
-                decision_id=row["decision_id"],
-                as_of=row["as_of"],
-                outcome=Outcome(row["outcome"]),
-                score=row["score"],
-            )
-            for row in rows
-        ]
+            return read_applicants(connection, program_id, query)
 
 
 def _row(application: Application) -> dict[str, Any]:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 
 from fraud.domain.cases import Case, CaseEvent, CaseState
 from fraud.errors import Conflict, NotFound
 from fraud.storage.database import Database
-from fraud.storage.documents import decode, encode, insert_new
+from fraud.storage.documents import decode, encode, insert_new, page_size
 from fraud.storage.tables import case_events
 from fraud.storage.tables import cases as table
 
@@ -50,6 +50,15 @@ class SqlCases:
         )
         with self._database.reading() as connection:
             return [decode(text, Case) for text in connection.execute(query).scalars()]
+
+    def page(self, program_id: str, states: Sequence[CaseState], limit: int, offset: int = 0) -> tuple[list[Case], int]:
+        """A page of what `standing` gives, and how many the whole list has."""
+        mine = (table.c.program_id == program_id, table.c.state.in_([state.value for state in states]))
+        query = select(table.c.document).where(*mine).order_by(table.c.opened_at.desc(), table.c.case_id)
+        with self._database.reading() as connection:
+            found = connection.execute(query.limit(page_size(limit)).offset(offset)).scalars()
+            cases = [decode(text, Case) for text in found]
+            return cases, int(connection.execute(select(func.count()).select_from(table).where(*mine)).scalar_one())
 
     def change(self, case: Case, event: CaseEvent) -> None:
         """Replaces a case by its next version and adds the line of its timeline, both or neither.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, RowMapping, delete, func, select
@@ -9,6 +10,7 @@ from sqlalchemy import ColumnElement, Connection, RowMapping, delete, func, sele
 from fraud.domain.decisions import Outcome
 from fraud.domain.nights import NightLine, SubjectLine, SubjectQuery, SubjectSort, night_of, subjects_of
 from fraud.domain.scans import ScanResult
+from fraud.errors import NotFound
 from fraud.storage.columns import legible
 from fraud.storage.database import Database
 from fraud.storage.documents import decode, digest, encode, page_size
@@ -54,6 +56,15 @@ class SqlNights:
         with self._database.reading() as connection:
             return [decode(text, NightLine) for text in connection.execute(query).scalars()]
 
+    def night(self, program_id: str, scan_id: str) -> NightLine:
+        """One scan, or `NotFound`."""
+        query = select(scan_nights.c.document).where(scan_nights.c.program_id == program_id, scan_nights.c.scan_id == scan_id)
+        with self._database.reading() as connection:
+            text = connection.execute(query).scalar()
+        if text is None:
+            raise NotFound(f"There is no scan {scan_id[:80]!r} in this program.")
+        return decode(text, NightLine)
+
     def count(self, program_id: str) -> int:
         """How many scans there are."""
         query = select(func.count()).select_from(scan_nights).where(scan_nights.c.program_id == program_id)
@@ -71,16 +82,35 @@ class SqlNights:
             lines = [_line(row) for row in connection.execute(page).mappings()]
             return lines, int(connection.execute(counted).scalar_one())
 
-    def history(self, program_id: str, affiliate_id: str, limit: int) -> list[SubjectLine]:
+    def seen(self, program_id: str, affiliate_id: str) -> int:
+        """In how many scans an affiliate was active."""
+        mine = (scan_subjects.c.program_id == program_id, scan_subjects.c.affiliate_key == digest(affiliate_id))
+        with self._database.reading() as connection:
+            return int(connection.execute(select(func.count()).select_from(scan_subjects).where(*mine)).scalar_one())
+
+    def history(self, program_id: str, affiliate_id: str, limit: int, offset: int = 0) -> list[SubjectLine]:
         """Where an affiliate stood, newest night first."""
         query = (
             select(*_LINE)
             .where(scan_subjects.c.program_id == program_id, scan_subjects.c.affiliate_key == digest(affiliate_id))
-            .order_by(scan_subjects.c.as_of.desc())
+            .order_by(scan_subjects.c.as_of.desc(), scan_subjects.c.position.desc())
             .limit(page_size(limit))
+            .offset(offset)
         )
         with self._database.reading() as connection:
             return [_line(row) for row in connection.execute(query).mappings()]
+
+
+    def risks(self, program_id: str, affiliate_id: str, limit: int) -> list[tuple[datetime, float]]:
+        """When an affiliate stood at which risk, newest night first."""
+        query = (
+            select(scan_subjects.c.as_of, scan_subjects.c.score)
+            .where(scan_subjects.c.program_id == program_id, scan_subjects.c.affiliate_key == digest(affiliate_id))
+            .order_by(scan_subjects.c.as_of.desc(), scan_subjects.c.position.desc())
+            .limit(page_size(limit))
+        )
+        with self._database.reading() as connection:
+            return [(at, score) for at, score in connection.execute(query)]
 
 
 def _matching(program_id: str, scan_id: str, query: SubjectQuery) -> list[ColumnElement[bool]]:

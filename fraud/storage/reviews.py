@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
-
 from sqlalchemy import select
 
 from fraud.domain.decisions import SubjectKind
@@ -49,13 +47,6 @@ class SqlReviews:
         )
         with self._database.reading() as connection:
             return [decode(text, Review) for text in connection.execute(query).scalars()]
-
-    def reviewed(self, program_id: str, kind: SubjectKind, subjects: Collection[str]) -> set[str]:
-        """Which of these subjects somebody has reviewed."""
-        query = select(table.c.subject_key).where(table.c.program_id == program_id, table.c.subject_kind == kind.value).distinct()
-        with self._database.reading() as connection:
-            known = set(connection.execute(query).scalars())
-        return {subject for subject in subjects if digest(subject) in known}
 
     def recent(self, program_id: str, limit: int) -> list[Review]:
         """The newest reviews of a program, newest first."""

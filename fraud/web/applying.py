@@ -2,38 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
+import msgspec
 from fastapi import Request, Response
 from fastapi.responses import RedirectResponse
 
 from fraud.app.cases import review_tools
 from fraud.app.parts import App
 from fraud.domain.decisions import DecisionKind, Outcome, SubjectKind
-from fraud.domain.dossiers import Dossier, DossierLine
+from fraud.domain.dossiers import ApplicantLine, ApplicantQuery, ApplicantState, Dossier
 from fraud.domain.programs import Application
-from fraud.domain.reviews import Disposition, Review
+from fraud.domain.reviews import Disposition
 from fraud.errors import FraudError, InputError, NotFound
-from fraud.reports.dossier import dossier_body, dossier_view, subject_of
-from fraud.web.forms import Posted
+from fraud.reports.dossier import dossier_body, dossier_view
+from fraud.web.forms import Posted, Sent
 from fraud.web.paging import Paging, asked_page
 from fraud.web.rendering import page
 from fraud.web.visits import Door, Visit
 from fraud.workflows.reviewing import DECIDABLE, Word, decide_application
 
 _PAGE = 25
-STATES = {"waiting": "Waiting for a decision", "decided": "Decided by a person", "all": "All"}
+STATES = {
+    ApplicantState.WAITING: "Waiting for a decision",
+    ApplicantState.CHECKING: "Being checked",
+    ApplicantState.APPROVED: "Approved by the evidence",
+    ApplicantState.DECIDED: "Decided by a person",
+    ApplicantState.ALL: "All",
+}
+OUTCOMES = (Outcome.REVIEW, Outcome.REJECT, Outcome.REQUEST_INFO, Outcome.APPROVE)
+MOST_AT_ONCE = 200
+"""Applications that one form decides: as many as a person can have looked at."""
 _DISPOSITIONS = {Outcome.APPROVE: Disposition.DISMISSED, Outcome.REJECT: Disposition.CONFIRMED, Outcome.REQUEST_INFO: Disposition.UNCLEAR}
 """What a decision says of the evidence: who approves dismisses it, who rejects confirms it."""
-
-
-@dataclass(frozen=True)
-class Applicant:
-    """One applicant in a line."""
-
-    name: str
-    dossier: Dossier
 
 
 @dataclass(frozen=True)
@@ -43,27 +44,30 @@ class Applying:
     door: Door
 
     def listed(self, request: Request) -> Response:
-        """The applicants that have a dossier; those that wait for a person, riskiest first, unless others are asked for."""
+        """The applicants; those that wait for a person, riskiest first, unless others are asked for."""
         visit = self.door.enter(request)
-        state = request.query_params.get("state", "waiting")
-        state = state if state in STATES else "waiting"
-        lines = _lines(self.door.app, visit.program_id, state)
-        paging = Paging(asked_page(request), len(lines), _PAGE)
-        rows = applicants_of(self.door.app, visit.program_id, lines[paging.offset : paging.offset + _PAGE])
+        asked, number = asked_applicants(request), asked_page(request)
+        lines, total = self.door.app.stores.applications.page(
+            visit.program_id, msgspec.structs.replace(asked, limit=_PAGE, offset=(number - 1) * _PAGE)
+        )
         context = {
             "title": "Applications",
-            "applicants": rows,
-            "state": state,
+            "applicants": lines,
+            "asked": asked,
             "states": STATES,
-            "paging": paging,
-            "query": {"state": state},
+            "outcomes": OUTCOMES,
+            "paging": Paging(number, total, _PAGE),
+            "query": told_of(asked),
+            "done": request.query_params.get("done", ""),
+            "choices": DECIDABLE,
+            "most": MOST_AT_ONCE,
         }
-        return page("applications.html", visit, context | {"done": request.query_params.get("done", "")})
+        return page("applications.html", visit, context)
 
     def next(self, request: Request) -> Response:
         """Leads to the riskiest application that waits."""
         visit = self.door.enter(request)
-        waiting = waiting_lines(self.door.app, visit.program_id)
+        waiting, _ = self.door.app.stores.applications.page(visit.program_id, ApplicantQuery(limit=1))
         where = visit.link("application", waiting[0].application_id) if waiting else visit.address("/applications", done="none_waiting")
         return RedirectResponse(where, status_code=303)
 
@@ -83,6 +87,38 @@ class Applying:
         except FraudError as fault:
             return self._dossier(visit, application_id, refusal=fault.message, reason=sent.fields.get("reason", ""), status=fault.status)
         return RedirectResponse(visit.address(_path(visit, application_id), done="decided"), status_code=303)
+
+    def decide_many(self, request: Request, sent: Posted) -> Response:
+        """Shows how many applications a decision would cover, or, when that was seen, decides them one by one."""
+        visit = self.door.enter_to_act(request, sent)
+        chosen = self._chosen(visit, request, sent)
+        outcome, reason = _outcome(sent.text("outcome")), sent.text("reason")
+        if not chosen:
+            raise InputError("Choose at least one application, or all that match.")
+        if sent.text("seen") != "yes" or not reason:
+            context = {
+                "title": "Before you decide",
+                "chosen": chosen,
+                "outcome": outcome,
+                "sent": sent,
+                "query": told_of(asked_applicants(request)),
+                "refusal": "" if sent.text("seen") != "yes" else "Say why, in a few words; it stands in every record.",
+            }
+            return page("decide_many.html", visit, context, 200 if sent.text("seen") != "yes" else 422)
+        word = Word(actor=visit.actor, disposition=_DISPOSITIONS[outcome], reason=reason)
+        for one in chosen:
+            decide_application(review_tools(self.door.app), visit.program_id, one.application_id, outcome, word)
+        return RedirectResponse(visit.address("/applications", done="decided_many", count=len(chosen)), status_code=303)
+
+    def _chosen(self, visit: Visit, request: Request, sent: Sent) -> list[ApplicantLine]:
+        """The applications that were ticked, or all that match the address; only those that have a dossier."""
+        store, names = self.door.app.stores.applications, set(sent.all("application"))
+        everything = sent.text("scope") == "matching"
+        asked = asked_applicants(request) if everything else ApplicantQuery(state=ApplicantState.ALL, named=tuple(sorted(names)))
+        lines, total = store.page(visit.program_id, msgspec.structs.replace(asked, limit=MOST_AT_ONCE)) if everything or names else ([], 0)
+        if total > MOST_AT_ONCE:
+            raise InputError(f"{total:,} applications match; decide at most {MOST_AT_ONCE:,} at once. Narrow the search, or tick some.")
+        return [one for one in lines if one.outcome is not None]
 
     def _dossier(self, visit: Visit, application_id: str, *, status: int = 200, **told: str) -> Response:
         app = self.door.app
@@ -105,15 +141,21 @@ class Applying:
         return page("dossier_page.html", visit, context | told, status)
 
 
-def waiting_lines(app: App, program_id: str) -> list[DossierLine]:
-    """Dossiers that ask for a person and that nobody has decided, riskiest first."""
-    return _lines(app, program_id, "waiting")
+def asked_applicants(request: Request) -> ApplicantQuery:
+    """Which applicants an address asks for."""
+    asked = request.query_params
+    state, outcome = asked.get("state", ""), asked.get("outcome", "")
+    return ApplicantQuery(
+        state=ApplicantState(state) if state in set(ApplicantState) else ApplicantState.WAITING,
+        search=asked.get("q", "").strip()[:200],
+        outcome=Outcome(outcome) if outcome in set(OUTCOMES) else None,
+    )
 
 
-def applicants_of(app: App, program_id: str, lines: Sequence[DossierLine]) -> list[Applicant]:
-    """Lines with the applicants' names."""
-    dossiers = [app.stores.applications.dossier(program_id, one.application_id) for one in lines]
-    return [Applicant(subject_of(one, _given(app, program_id, one.application_id)), one) for one in dossiers]
+def told_of(query: ApplicantQuery) -> dict[str, str]:
+    """The same question as an address puts it."""
+    state = "" if query.state is ApplicantState.WAITING else query.state.value
+    return {"state": state, "q": query.search, "outcome": query.outcome.value if query.outcome else ""}
 
 
 def application_of(app: App, program_id: str, application_id: str) -> tuple[Application | None, Dossier | None]:
@@ -125,22 +167,6 @@ def application_of(app: App, program_id: str, application_id: str) -> tuple[Appl
         if given is None:
             raise
         return given, None
-
-
-def reviews_of(app: App, program_id: str, application_id: str) -> list[Review]:
-    """What people decided of an application, newest first."""
-    return app.stores.reviews.of_subject(program_id, SubjectKind.APPLICATION, application_id)
-
-
-def _lines(app: App, program_id: str, state: str) -> list[DossierLine]:
-    lines = app.stores.applications.lines(program_id)
-    if state == "all":
-        return lines
-    decided = app.stores.reviews.reviewed(program_id, SubjectKind.APPLICATION, [one.application_id for one in lines])
-    if state == "decided":
-        return [one for one in lines if one.application_id in decided]
-    waiting = [one for one in lines if one.application_id not in decided and one.outcome is not Outcome.APPROVE]
-    return sorted(waiting, key=lambda one: (-one.score, one.application_id))
 
 
 def _given(app: App, program_id: str, application_id: str) -> Application | None:

@@ -14,6 +14,8 @@ from fraud.errors import Forbidden, InputError
 
 LONGEST_TEXT = 4_000
 """Characters of one field; the API allows a reason as many."""
+_MOST_FIELDS = 300
+"""Fields of one form: a page of ticks, or all that one decision may cover."""
 LARGEST_FILE = 32 * 1024 * 1024
 """Bytes of one uploaded file, as much as the API takes at once."""
 
@@ -24,6 +26,7 @@ class Sent:
 
     fields: Mapping[str, str] = field(default_factory=dict)
     files: Mapping[str, tuple[str, bytes]] = field(default_factory=dict)
+    ticked: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def text(self, name: str) -> str:
         """A field without the space around it, empty when it is missing; `InputError` when it is longer than anybody writes."""
@@ -31,6 +34,10 @@ class Sent:
         if len(value) > LONGEST_TEXT:
             raise InputError(f"{name}: {len(value):,} characters are too many; {LONGEST_TEXT:,} are allowed.")
         return value
+
+    def all(self, name: str) -> tuple[str, ...]:
+        """Every value that was ticked under a name."""
+        return self.ticked.get(name, ())
 
     def days(self, name: str, most: int) -> float:
         """A number of days from a field, above 0 and at most `most`."""
@@ -45,10 +52,11 @@ class Sent:
 
 
 async def _read(request: Request) -> Sent:
-    async with request.form(max_files=4, max_fields=60) as form:
-        texts = {name: value for name, value in form.items() if isinstance(value, str)}
+    async with request.form(max_files=4, max_fields=_MOST_FIELDS) as form:
+        texts = [(name, value) for name, value in form.multi_items() if isinstance(value, str)]
         files = {name: await _whole(value) for name, value in form.items() if isinstance(value, UploadFile) and value.filename}
-    return Sent(texts, files)
+    ticked = {name: tuple(value for other, value in texts if other == name) for name in dict.fromkeys(name for name, _ in texts)}
+    return Sent(dict(texts), files, ticked)
 
 
 async def _whole(upload: UploadFile) -> tuple[str, bytes]:

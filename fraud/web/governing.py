@@ -1,47 +1,46 @@
-"""Policy, models and settings: what decides, how often it was right, and who may do what."""
+"""Policy: what decides, how often it was right, and what a change would do before it is made."""
 
 from __future__ import annotations
 
 import functools
 from dataclasses import dataclass
-from typing import Any
 
 from fastapi import Request, Response
 from fastapi.responses import RedirectResponse
 
 from fraud.app.parts import App
 from fraud.app.policies import publish_policy
-from fraud.app.trying import COMPARE, comparison_of, propose_policy, proposed_pack
+from fraud.app.trying import COMPARE, compare_again, comparison_of, propose_policy, proposed_pack
 from fraud.cases.precision import RulePrecision, rule_precision
-from fraud.domain.actors import Actor, Role
+from fraud.domain.actors import Role
 from fraud.domain.catalogue import CHECKS
 from fraud.domain.decisions import DecisionKind
 from fraud.domain.jobs import Job
-from fraud.domain.policies import PolicyState
-from fraud.errors import FraudError, InputError, NotFound
+from fraud.domain.policies import PolicyState, PublishedPolicy
+from fraud.errors import InputError, NotFound
 from fraud.policy.loading import load_pack
 from fraud.policy.pack import CheckPolicy, Pack
 from fraud.web.forms import Posted
 from fraud.web.paging import Paging, asked_page
 from fraud.web.rendering import page
 from fraud.web.visits import Door, Visit
+from fraud.workflows.comparing import PolicyDiff
 
-_REVIEWS = 5_000
+REVIEWS_COUNTED = 5_000
 """Newest reviews that precision is counted from."""
-_AUDIT_READ = 500
-_AUDIT_PAGE = 50
+_PUBLISHED = 20
 _NO_PACK = "Choose a policy pack: a YAML file, such as a copy of the default pack with your changes."
 
 
 @dataclass(frozen=True)
 class Governing:
-    """The pages of policy, models and settings."""
+    """The pages of the policy."""
 
     door: Door
 
     def policy(self, request: Request) -> Response:
         """The live pack in words, what was live before, and how often each reason was right."""
-        return self._policy(self.door.enter(request), done=request.query_params.get("done", ""))
+        return self._policy(self.door.enter(request), asked_page(request), done=request.query_params.get("done", ""))
 
     def check(self, request: Request, check_id: str) -> Response:
         """One check: what it looks for, and every threshold of the live pack with its reason and source."""
@@ -74,67 +73,40 @@ class Governing:
         visit = self.door.enter_to_act(request, sent, Role.ADMIN)
         job = self._job(visit, job_id)
         try:
-            publish_policy(self.door.app, visit.program_id, job.payload["pack"], PolicyState.LIVE, (visit.actor, sent.text("reason")))
+            state = PolicyState.SHADOW if sent.text("state") == PolicyState.SHADOW else PolicyState.LIVE
+            publish_policy(self.door.app, visit.program_id, job.payload["pack"], state, (visit.actor, sent.text("reason")))
         except InputError as fault:
             return self._proposal(visit, job, refusal=fault.message, status=fault.status)
-        return RedirectResponse(visit.address("/policy", done="published"), status_code=303)
+        return RedirectResponse(visit.address("/policy", done="published" if state is PolicyState.LIVE else "shadowed"), status_code=303)
 
-    def models(self, request: Request) -> Response:
-        """Every model that is kept, the live one of each name first."""
-        visit, app = self.door.enter(request), self.door.app
-        kept = sorted(app.registry.list(), key=lambda one: (one.name, one.created_at), reverse=True)
-        paging = Paging(asked_page(request), len(kept), 25)
-        shown = kept[paging.offset : paging.offset + 25]
-        live = {info.id for name in {one.name for one in shown} if (info := app.registry.live(name))}
-        nights = app.stores.nights.nights(visit.program_id, 1)
-        context: dict[str, Any] = {
-            "title": "Models",
-            "models": shown,
-            "live": live,
-            "paging": paging,
-            "query": {},
-            "night": nights[0] if nights else None,
-        }
-        return page("models.html", visit, context)
+    def compare_again(self, request: Request, job_id: str, sent: Posted) -> Response:
+        """Decides the last 30 days again under a pack that was proposed before: what a pack in shadow would have done meanwhile."""
+        visit = self.door.enter_to_act(request, sent)
+        job = compare_again(self.door.app, self._job(visit, job_id), visit.actor)
+        return RedirectResponse(visit.address(f"/policy/proposals/{job.job_id}"), status_code=303)
 
-    def settings(self, request: Request) -> Response:
-        """Keys, sinks and their deliveries, jobs, and who changed what."""
-        visit, app = self.door.enter(request), self.door.app
-        entries = app.stores.audit.entries(visit.program_id, _AUDIT_READ)
-        paging = Paging(asked_page(request), len(entries), _AUDIT_PAGE)
-        keys = _keys(app, visit) if visit.is_admin else None
-        dead = app.stores.outbox.dead(visit.program_id, 50)
-        context: dict[str, Any] = {
-            "title": "Settings",
-            "keys": keys,
-            "sinks": _sinks(app),
-            "dead": dead,
-            "dead_sinks": sorted({one.sink for one in dead}),
-            "jobs": app.stores.jobs.unfinished(visit.program_id, 20),
-            "entries": entries[paging.offset : paging.offset + _AUDIT_PAGE],
-            "paging": paging,
-            "query": {},
-            "done": request.query_params.get("done", ""),
-        }
-        return page("settings.html", visit, context)
-
-    def revive(self, request: Request, sink: str, sent: Posted) -> Response:
-        """Tries a sink's dead deliveries again."""
+    def end_shadow(self, request: Request, sent: Posted) -> Response:
+        """Ends the run of a pack in shadow; what is live stays live."""
         visit, app = self.door.enter_to_act(request, sent, Role.ADMIN), self.door.app
-        revived = app.stores.outbox.revive(visit.program_id, sink, app.clock.now())
-        app.stores.audit.record(visit.actor, visit.program_id, "deliveries.revived", sink, app.clock.now(), {"deliveries": revived})
-        return RedirectResponse(visit.address("/settings", done="revived"), status_code=303)
+        if app.stores.policies.retire(visit.program_id, PolicyState.SHADOW, app.clock.now()):
+            app.stores.audit.record(visit.actor, visit.program_id, "policy.shadow_ended", "", app.clock.now(), {})
+        return RedirectResponse(visit.address("/policy", done="shadow_ended"), status_code=303)
 
-    def _policy(self, visit: Visit, *, status: int = 200, **told: str) -> Response:
+    def _policy(self, visit: Visit, number: int = 1, *, status: int = 200, **told: str) -> Response:
         app = self.door.app
         pack = live_pack(app, visit.program_id)
+        history = app.stores.policies.history(visit.program_id)
+        paging = Paging(number, len(history), _PUBLISHED)
         context = {
             "title": "Policy",
             "pack": pack,
             "jobs": {
                 kind: [spec for spec in CHECKS.values() if spec.kind is kind and spec.check_id in pack.checks] for kind in DecisionKind
             },
-            "history": app.stores.policies.history(visit.program_id)[:20],
+            "history": history[paging.offset : paging.offset + _PUBLISHED],
+            "paging": paging,
+            "query": {},
+            "shadow": shadow_of(app, visit.program_id),
             "precision": _precision(app, visit.program_id),
             "refusal": "",
             "done": "",
@@ -159,6 +131,24 @@ class Governing:
         if job.kind != COMPARE:
             raise NotFound(f"There is no proposal {job_id[:60]!r}.")
         return job
+
+
+@dataclass(frozen=True)
+class Shadow:
+    """A pack that runs in shadow, and the newest comparison of it with what is live, if there is one."""
+
+    published: PublishedPolicy
+    job: Job | None
+    diff: PolicyDiff | None
+
+
+def shadow_of(app: App, program_id: str) -> Shadow | None:
+    """What runs in shadow beside the live pack; `None` when nothing does."""
+    published = app.stores.policies.current(program_id, PolicyState.SHADOW)
+    if published is None:
+        return None
+    job = app.stores.jobs.newest(program_id, COMPARE, "hash", published.policy.hash)
+    return Shadow(published, job, comparison_of(job) if job else None)
 
 
 @dataclass(frozen=True)
@@ -211,17 +201,4 @@ def _shipped() -> Pack:
 
 
 def _precision(app: App, program_id: str) -> list[RulePrecision]:
-    return rule_precision(app.stores.reviews.recent(program_id, _REVIEWS))
-
-
-def _keys(app: App, visit: Visit) -> list[Actor]:
-    living = app.stores.actors.keys()
-    return [one for one in living if one.may_enter(visit.program_id)]
-
-
-def _sinks(app: App) -> list[str] | str:
-    """The sinks' names, or why their file cannot be used."""
-    try:
-        return [sink.name for sink in app.sinks]
-    except FraudError as fault:
-        return fault.message
+    return rule_precision(app.stores.reviews.recent(program_id, REVIEWS_COUNTED))

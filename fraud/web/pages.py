@@ -12,11 +12,13 @@ from fraud.app.parts import App
 from fraud.reports.scan import scan_body, scan_view
 from fraud.reports.tables import scan_csv
 from fraud.web.applying import Applying
+from fraud.web.downloads import Downloads
 from fraud.web.governing import Governing
 from fraud.web.guarding import PageRoute
 from fraud.web.paging import Paging, asked_page
 from fraud.web.rendering import SCRIPT_PATH, STYLE_PATH, csv_response, page, script_response, style_response
 from fraud.web.sessions import SessionSigner
+from fraud.web.settling import Settling
 from fraud.web.shelf import Shelf
 from fraud.web.signing_in import SigningIn
 from fraud.web.starting import Starting
@@ -34,7 +36,7 @@ def create_pages(app: App, sessions: SessionSigner) -> APIRouter:
     router = APIRouter(route_class=PageRoute, include_in_schema=False)
     signing_in, pages = SigningIn(door), _Pages(door, shelf)
     working, applying, traffic = Working(door), Applying(door), Traffic(door, shelf)
-    governing, starting = Governing(door), Starting(door)
+    governing, starting, settling, downloads = Governing(door), Starting(door), Settling(door), Downloads(door, shelf)
     readings: dict[str, Callable[..., Any]] = {
         STYLE_PATH: style_response,
         SCRIPT_PATH: script_response,
@@ -42,7 +44,9 @@ def create_pages(app: App, sessions: SessionSigner) -> APIRouter:
         "/": pages.today,
         "/alerts": working.listed,
         "/alerts/{alert_id}": working.shown,
+        "/cases": working.cases,
         "/cases/{case_id}": working.case,
+        "/kept-back": working.kept_back,
         "/scans": pages.scans,
         "/scans/{scan_id}.csv": pages.scan_table,
         "/scans/{scan_id}": pages.scan,
@@ -60,8 +64,11 @@ def create_pages(app: App, sessions: SessionSigner) -> APIRouter:
         "/policy": governing.policy,
         "/policy/checks/{check_id}": governing.check,
         "/policy/proposals/{job_id}": governing.proposal,
-        "/models": governing.models,
-        "/settings": governing.settings,
+        "/models": settling.models,
+        "/settings": settling.settings,
+        "/settings/{tab}": settling.settings,
+        "/csv/{name}": downloads.table,
+        "/csv/{name}/{key:path}": downloads.table,
         "/start": starting.form,
         "/tries/{job_id}": starting.result,
     }
@@ -69,16 +76,23 @@ def create_pages(app: App, sessions: SessionSigner) -> APIRouter:
         "/login": signing_in.sign_in,
         "/logout": signing_in.sign_out,
         "/next-case": working.take_next,
+        "/alerts/snooze": working.snooze_many,
+        "/alerts/wake": working.wake_many,
         "/alerts/{alert_id}/take": working.take,
         "/alerts/{alert_id}/step": working.step,
         "/alerts/{alert_id}/snooze": working.snooze,
         "/alerts/{alert_id}/wake": working.wake,
         "/alerts/{alert_id}/suppress": working.suppress,
         "/suppressions/{suppression_id}/lift": working.lift,
+        "/applications/decide": applying.decide_many,
         "/applications/{application_id:path}/decision": applying.decide,
         "/policy/proposals": governing.propose,
         "/policy/proposals/{job_id}/publish": governing.publish,
-        "/settings/sinks/{sink}/revive": governing.revive,
+        "/policy/proposals/{job_id}/again": governing.compare_again,
+        "/policy/shadow/end": governing.end_shadow,
+        "/settings/keys": settling.create_key,
+        "/settings/keys/{actor_id}/revoke": settling.revoke_key,
+        "/settings/sinks/{sink}/revive": settling.revive,
         "/start/scan": starting.scan,
         "/start/vet": starting.vet,
     }
@@ -109,7 +123,7 @@ class _Pages:
     def scan(self, request: Request, scan_id: str) -> Response:
         """One scan's report."""
         visit = self.door.enter(request)
-        view = scan_view(self.shelf.get(visit.program_id, scan_id), visit.profile)
+        view = scan_view(self.shelf.get(visit.program_id, scan_id), visit.profile, brief=True)
         body = scan_body(view, visit.link)
         return page("report.html", visit, {"title": view.headline, "body": body, "csv": visit.address(f"/scans/{scan_id}.csv")})
 

@@ -39,7 +39,7 @@ class Paging:
         return min(self.offset + self.size, self.total)
 
 
-def asked_page(request: Request) -> int:
-    """The page an address asks for; the first for anything that is no page."""
-    text = request.query_params.get("page", "1")
+def asked_page(request: Request, name: str = "page") -> int:
+    """The page an address asks for (of the list that counts under `name`); the first for anything that is no page."""
+    text = request.query_params.get(name, "1")
     return min(max(int(text), 1), _FARTHEST) if text.isascii() and text.isdigit() and len(text) < 9 else 1

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
+from fraud.domain.actors import Role
 from fraud.domain.cases import CaseAction, CaseState
 from fraud.domain.jobs import JobState
 from fraud.domain.nights import NightLine, SubjectLine
@@ -44,6 +45,11 @@ STEPS_DONE: Mapping[CaseAction, str] = {
     CaseAction.DECLINE_SUSPENSION: "declined the suspension",
     CaseAction.APPEAL: "took down that the affiliate contests it",
 }
+ROLES: Mapping[Role, str] = {
+    Role.SCORE: "score clicks and conversions",
+    Role.REVIEW: "decide, and see these pages",
+    Role.ADMIN: "do everything, also policies and keys",
+}
 JOB_STATES: Mapping[JobState, str] = {
     JobState.QUEUED: "Waiting to start",
     JobState.RUNNING: "Running",
@@ -68,11 +74,17 @@ DONE: Mapping[str, str] = {
     "decline_suspension": "Declined. The case is back with whoever proposed it.",
     "appeal": "Contested. Somebody else than who decided takes it.",
     "snoozed": "Snoozed. It comes back earlier when there is news.",
+    "snoozed_many": "Snoozed. They come back earlier when there is news.",
+    "woken_many": "Those alerts are back in the queue.",
     "woken": "The alert is back in the queue.",
     "suppressed": "Suppressed. It is counted on, and can be lifted at any time.",
     "lifted": "Lifted. What it covered is back in the queue.",
     "decided": "Your decision stands in the record beside the one that the evidence gave.",
+    "decided_many": "Decided. Each decision stands in its own record.",
     "published": "Published. Decisions are made under it from now on.",
+    "shadowed": "In shadow: it decides nothing, and you see here what it would have done.",
+    "shadow_ended": "The run in shadow has ended; what is live stays live.",
+    "revoked": "Revoked. The key opens nothing from now on.",
     "empty": "Nothing is waiting: every alert is decided, snoozed or in somebody’s hands.",
     "none_waiting": "No application waits for a decision.",
     "revived": "Those deliveries are tried again from now on.",

@@ -9,10 +9,10 @@ from typing import Any
 from fraud.app.parts import App
 from fraud.domain.alerts import Alert
 from fraud.domain.cases import Case, CaseState
+from fraud.domain.dossiers import ApplicantQuery
 from fraud.domain.jobs import JobState
 from fraud.domain.nights import NightLine
 from fraud.reports import words
-from fraud.web.applying import applicants_of, waiting_lines
 from fraud.web.visits import Visit
 
 _SHOWN = 5
@@ -43,7 +43,7 @@ def today_view(app: App, visit: Visit) -> dict[str, Any]:
     """Everything the page shows."""
     now, program_id = app.clock.now(), visit.program_id
     nights = app.stores.nights.nights(program_id, _NIGHTS)
-    waiting = waiting_lines(app, program_id)
+    applicants, waiting = app.stores.applications.page(program_id, ApplicantQuery(limit=_SHOWN))
     return {
         "title": "Today",
         "night": nights[0] if nights else None,
@@ -53,8 +53,8 @@ def today_view(app: App, visit: Visit) -> dict[str, Any]:
         "alerts": app.stores.alerts.open_page(program_id, now, _SHOWN),
         "alert_count": app.stores.alerts.count_open(program_id, now),
         "in_hand": in_hand(app, visit),
-        "applicants": applicants_of(app, program_id, waiting[:_SHOWN]),
-        "applicant_count": len(waiting),
+        "applicants": applicants,
+        "applicant_count": waiting,
         "health": [*_health(app, visit, nights[0] if nights else None)],
     }
 
@@ -84,14 +84,14 @@ def _health(app: App, visit: Visit, night: NightLine | None) -> list[Health]:
     dead = len(stores.outbox.dead(program_id, 100))
     return [
         _scan_health(app, visit, night),
-        Health("Jobs", f"{words.count(failed, 'job')} failed", "bad", visit.address("/settings") + "#jobs")
+        Health("Jobs", f"{words.count(failed, 'job')} failed", "bad", visit.address("/settings/jobs"))
         if failed
-        else Health("Jobs", f"{len(jobs):,} waiting or running" if jobs else "None waiting", "good", visit.address("/settings") + "#jobs"),
+        else Health("Jobs", f"{len(jobs):,} waiting or running" if jobs else "None waiting", "good", visit.address("/settings/jobs")),
         Health(
             "Deliveries",
             f"{dead:,} given up" if dead else "None given up",
             "bad" if dead else "good",
-            visit.address("/settings") + "#deliveries",
+            visit.address("/settings/deliveries"),
         ),
     ]
 

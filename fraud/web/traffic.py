@@ -13,7 +13,7 @@ from fraud.app.parts import App
 from fraud.cases.alerting import alert_id_of
 from fraud.domain.alerts import Alert
 from fraud.domain.decisions import DecisionKind, Outcome, SubjectKind
-from fraud.domain.nights import SubjectLine, SubjectQuery, SubjectSort
+from fraud.domain.nights import NightLine, SubjectLine, SubjectQuery, SubjectSort
 from fraud.domain.scans import Ring
 from fraud.errors import NotFound
 from fraud.links.kinds import innocent, spoken, tier_of
@@ -51,16 +51,15 @@ class Traffic:
     def listed(self, request: Request) -> Response:
         """The affiliates of the newest scan, a page of them."""
         visit = self.door.enter(request)
-        query, number = _query(request), asked_page(request)
-        nights = self.door.app.stores.nights.nights(visit.program_id, 1)
-        lines, total = self._lines(visit, msgspec.structs.replace(query, offset=(number - 1) * PAGE_SIZE))
+        query, number, night = _query(request), asked_page(request), self._night(request, visit)
+        lines, total = self._lines(visit, night, msgspec.structs.replace(query, offset=(number - 1) * PAGE_SIZE))
         context = {
             "title": "Traffic",
-            "night": nights[0] if nights else None,
+            "night": night,
             "lines": lines,
             "paging": Paging(number, total),
             "asked": query,
-            "query": _asked(query),
+            "query": _asked(query) | {"scan": request.query_params.get("scan", "")},
             "sorts": SORTS,
             "outcomes": _OUTCOMES,
         }
@@ -69,7 +68,7 @@ class Traffic:
     def table(self, request: Request) -> Response:
         """The whole list that was asked for, as CSV."""
         visit = self.door.enter(request)
-        lines, _ = self._lines(visit, msgspec.structs.replace(_query(request), limit=1_000_000))
+        lines, _ = self._lines(visit, self._night(request, visit), msgspec.structs.replace(_query(request), limit=1_000_000))
         return csv_response("affiliates", table_csv(_LINE_COLUMNS, [_cells(line) for line in lines]))
 
     def affiliate(self, request: Request, affiliate_id: str) -> Response:
@@ -145,10 +144,13 @@ class Traffic:
         latest = self.shelf.latest(program_id)
         return latest is not None and any(affiliate_id in ring.affiliate_ids for ring in latest.rings)
 
-    def _lines(self, visit: Visit, query: SubjectQuery) -> tuple[list[SubjectLine], int]:
-        nights = self.door.app.stores.nights
-        newest = nights.nights(visit.program_id, 1)
-        return nights.subjects(visit.program_id, newest[0].scan_id, query) if newest else ([], 0)
+    def _night(self, request: Request, visit: Visit) -> NightLine | None:
+        """The night an address asks for, else the newest; `None` before the first scan."""
+        nights, asked = self.door.app.stores.nights, request.query_params.get("scan", "")
+        return nights.night(visit.program_id, asked) if asked else next(iter(nights.nights(visit.program_id, 1)), None)
+
+    def _lines(self, visit: Visit, night: NightLine | None, query: SubjectQuery) -> tuple[list[SubjectLine], int]:
+        return self.door.app.stores.nights.subjects(visit.program_id, night.scan_id, query) if night else ([], 0)
 
 
 def edges_of(ring: Ring) -> list[dict[str, object]]:

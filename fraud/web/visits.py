@@ -18,6 +18,8 @@ from fraud.web.forms import Sent, require_own_form
 from fraud.web.sessions import SessionSigner
 
 COOKIE = "fraud_session"
+_SECTION_OF = {"cases": "alerts", "kept-back": "alerts", "graph": "affiliates"}
+"""Pages that stand in the section of another part of the address."""
 _SECTIONS = {
     "affiliate": "/affiliates/",
     "application": "/applications/",
@@ -61,6 +63,8 @@ class Visit:
 
     def link(self, kind: str, name: str) -> str:
         """The address of a thing's page in this program; "" for kinds without pages."""
+        if kind == "ranking":
+            return self.address("/affiliates", scan=name)
         return self.address(_SECTIONS[kind] + quote(name, safe="")) if kind in _SECTIONS and name else ""
 
     def address(self, path: str, **asked: object) -> str:
@@ -92,7 +96,8 @@ class Door:
         if not actor.may_enter(program_id):
             raise Forbidden("Your key does not open this program. Choose one of your own, or ask an administrator for access.")
         token = self.sessions.form_token(request.cookies.get(COOKIE, ""))
-        return Visit(actor, program_id, programs, request.url.path.split("/")[1], token, self.clock.now())
+        part = request.url.path.split("/")[1]
+        return Visit(actor, program_id, programs, _SECTION_OF.get(part, part), token, self.clock.now())
 
     def enter_to_act(self, request: Request, sent: Sent, needed: Role = Role.REVIEW) -> Visit:
         """The visit behind a form of ours; `Forbidden` for one that another page sent, or that needs a higher role."""

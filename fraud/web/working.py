@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,7 +19,7 @@ from fraud.domain.reviews import Disposition
 from fraud.errors import FraudError, InputError, NotFound
 from fraud.reports import words
 from fraud.web.forms import Posted, Sent
-from fraud.web.paging import Paging, asked_page
+from fraud.web.paging import PAGE_SIZE, Paging, asked_page
 from fraud.web.rendering import page
 from fraud.web.visits import Door, Visit
 from fraud.workflows.casework import act, case_of, disposition_of, take, take_next
@@ -27,6 +27,10 @@ from fraud.workflows.reviewing import Word
 
 _PAGE = 25
 _MOST_DAYS = 366
+MOST_AT_ONCE = 100
+"""Alerts that one form snoozes: more than a page shows."""
+IN_HAND = (CaseState.TAKEN, CaseState.WAITING, CaseState.PROPOSED, CaseState.APPEALED)
+CASE_TABS = (*IN_HAND, CaseState.DECIDED)
 
 
 @dataclass(frozen=True)
@@ -77,13 +81,72 @@ class Working:
             "paging": paging,
             "query": {},
             "currency": nights[0].currency if nights else None,
-            "suppressions": app.stores.suppressions.active(program_id, now),
-            "cases": app.stores.cases.standing(program_id, [one for one in CaseState if one not in {CaseState.QUEUED, CaseState.DECIDED}])[
-                :50
-            ],
             "done": request.query_params.get("done", ""),
+            "undo": undo_of(request),
         }
         return page("alerts.html", visit, context)
+
+    def cases(self, request: Request) -> Response:
+        """The cases people work on, newest first, or those in the state that is asked for."""
+        visit, app = self.door.enter(request), self.door.app
+        states, number = asked_states(request), asked_page(request)
+        state = states[0] if len(states) == 1 else None
+        cases, total = app.stores.cases.page(visit.program_id, states, PAGE_SIZE, (number - 1) * PAGE_SIZE)
+        context = {
+            "title": "Cases",
+            "cases": cases,
+            "state": state,
+            "states": CASE_TABS,
+            "paging": Paging(number, total),
+            "query": {"state": state.value if state else ""},
+        }
+        return page("cases.html", visit, context)
+
+    def kept_back(self, request: Request) -> Response:
+        """What is kept from the queue: snoozed alerts and suppressions, with the way back."""
+        visit, app, number = self.door.enter(request), self.door.app, asked_page(request)
+        now, program_id = app.clock.now(), visit.program_id
+        alerts, total = app.stores.alerts.snoozed_page(program_id, now, _PAGE, (number - 1) * _PAGE)
+        suppressions = app.stores.suppressions.active(program_id, now)
+        aside = Paging(asked_page(request, "suppressions"), len(suppressions), _PAGE)
+        context = {
+            "title": "Kept back",
+            "alerts": alerts,
+            "paging": Paging(number, total, _PAGE),
+            "query": {},
+            "suppressions": suppressions[aside.offset : aside.offset + _PAGE],
+            "aside": aside,
+            "done": request.query_params.get("done", ""),
+        }
+        return page("kept_back.html", visit, context)
+
+    def snooze_many(self, request: Request, sent: Posted) -> Response:
+        """Shows which alerts a snooze would cover, or, when that was seen, snoozes them; the next page offers to undo it."""
+        visit, app = self.door.enter_to_act(request, sent), self.door.app
+        chosen = app.stores.alerts.named(visit.program_id, sent.all("alert")[:MOST_AT_ONCE])
+        if not chosen:
+            raise InputError("Tick at least one alert of the list.")
+        days, reason = sent.days("days", _MOST_DAYS), sent.text("reason")
+        if sent.text("seen") != "yes" or not reason:
+            refusal = "Say what you are waiting for, in a few words." if sent.text("seen") == "yes" else ""
+            context = {"title": "Before you snooze", "chosen": chosen, "sent": sent, "days": days, "refusal": refusal}
+            return page("snooze_many.html", visit, context, 422 if refusal else 200)
+        for alert in chosen:
+            snooze(app, visit.program_id, alert.alert_id, days, (visit.actor, reason))
+        told = ",".join(alert.alert_id for alert in chosen)
+        return RedirectResponse(visit.address("/alerts", done="snoozed_many", undo=told), status_code=303)
+
+    def wake_many(self, request: Request, sent: Posted) -> Response:
+        """Ends the snoozes of several alerts: what undoes a snooze of several."""
+        visit, app = self.door.enter_to_act(request, sent), self.door.app
+        for alert in app.stores.alerts.named(visit.program_id, sent.all("alert")[:MOST_AT_ONCE]):
+            self._wake(visit, alert.alert_id)
+        return RedirectResponse(visit.address("/alerts", done="woken_many"), status_code=303)
+
+    def _wake(self, visit: Visit, alert_id: str) -> None:
+        app = self.door.app
+        app.stores.alerts.change(visit.program_id, alert_id, lambda one: msgspec.structs.replace(one, snoozed_until=None))
+        app.stores.audit.record(visit.actor, visit.program_id, "alert.woken", alert_id, app.clock.now(), {})
 
     def take_next(self, request: Request, sent: Posted) -> Response:
         """Takes the first free case of the queue and opens it."""
@@ -132,11 +195,10 @@ class Working:
 
     def wake(self, request: Request, alert_id: str, sent: Posted) -> Response:
         """Ends a snooze."""
-        visit, app = self.door.enter_to_act(request, sent), self.door.app
+        visit = self.door.enter_to_act(request, sent)
 
         def do() -> str:
-            app.stores.alerts.change(visit.program_id, alert_id, lambda one: msgspec.structs.replace(one, snoozed_until=None))
-            app.stores.audit.record(visit.actor, visit.program_id, "alert.woken", alert_id, app.clock.now(), {})
+            self._wake(visit, alert_id)
             return "woken"
 
         return self._done(visit, alert_id, sent, do)
@@ -161,7 +223,7 @@ class Working:
         """Ends a suppression now."""
         visit = self.door.enter_to_act(request, sent)
         lift(self.door.app, visit.program_id, suppression_id, (visit.actor, sent.text("reason")))
-        return RedirectResponse(visit.address("/alerts", done="lifted"), status_code=303)
+        return RedirectResponse(visit.address("/kept-back", done="lifted"), status_code=303)
 
     def _step(self, visit: Visit, alert_id: str, sent: Sent) -> str:
         app, tools = self.door.app, case_tools(self.door.app)
@@ -237,6 +299,17 @@ def may_take(app: App, case: Case, alert: Alert, visit: Visit) -> bool:
     waiting = case.state is CaseState.WAITING
     open_or_contested = alert.state is AlertState.OPEN or case.state is CaseState.APPEALED
     return open_or_contested and (waiting or is_free(case, visit.actor.actor_id, app.clock.now()))
+
+
+def asked_states(request: Request) -> Sequence[CaseState]:
+    """The states of cases that an address asks for: one, or all in which somebody has the case in hand."""
+    asked = request.query_params.get("state", "")
+    return (CaseState(asked),) if asked in set(CASE_TABS) else IN_HAND
+
+
+def undo_of(request: Request) -> list[str]:
+    """The alerts that were just snoozed together, as the address names them."""
+    return [one for one in request.query_params.get("undo", "").split(",") if one][:MOST_AT_ONCE]
 
 
 def path_of(visit: Visit, alert_id: str) -> str:

@@ -103,7 +103,7 @@ def test_a_suppression_shows_its_scope_before_it_is_made_and_can_be_lifted(revie
     reviewer.act(of(alert, "/suppress"), form | {"seen": "yes"})
     (made,) = shop.app.stores.suppressions.active("default", NOW)
     assert made.subject_id == alert.subject_id
-    assert "Our own test account" in reviewer.page("/alerts").text
+    assert "Our own test account" in reviewer.page("/kept-back").text
     reviewer.act(f"/suppressions/{made.suppression_id}/lift", {"reason": "Done testing"})
     assert shop.app.stores.suppressions.active("default", NOW) == []
 
