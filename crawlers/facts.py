@@ -183,7 +183,8 @@ class PageFacts(Struct, frozen=True, kw_only=True):
     whose; `reloads_after` is the delay in seconds after which the page loads itself again. `dates` are what the page says of when it was
     written or changed, `copyright_year` the newest year beside a copyright sign. `structure` is a sketch of the tree: the 64 smallest
     hashes of its distinct parent-and-child pairs with their first class. `proof_tokens` are the values of `affiliate-proof` meta elements.
-    `robots` are the words of its `robots` element, lower case. `ratings` and `reviews` are those the page states in JSON-LD.
+    `robots` are the words of its `robots` element, lower case. `ratings` and `reviews` are those the page states in JSON-LD or
+    microdata.
     """
 
     url: str = ""

@@ -13,11 +13,12 @@ from crawlers.reading.embeds import auto_navigations, embeds, script_hosts, scri
 from crawlers.reading.encoding import decode
 from crawlers.reading.guard import bounded
 from crawlers.reading.links import identity_pages, links
+from crawlers.reading.microdata import things_of
 from crawlers.reading.parking import lander_signs, parking_signs, title_signs
 from crawlers.reading.phrases import disclosures, trackers
 from crawlers.reading.script_signs import script_signs
 from crawlers.reading.social import emails, social_profiles
-from crawlers.reading.structured import json_ld
+from crawlers.reading.structured import json_ld, things_in
 from crawlers.reading.text import MOST_TEXT, count_words, detect_language, main_text, visible_text
 from crawlers.reading.urls import absolute, clean, host_of
 from crawlers.reading.walk import Walked, walk
@@ -52,7 +53,7 @@ def _facts(found: Walked, source: str, url: str, base: str, encoding: str) -> Pa
     scripts = scripts_of(found, base)
     navigations, loaded = auto_navigations(found, base, scripts), embeds(found, base, scripts)
     types, same_as = json_ld(found.json_ld)
-    ratings, reviews = reviews_in(found.json_ld)
+    ratings, reviews = reviews_in([*things_in(found.json_ld), *things_of(found.items)])
     title = clean(found.title)
     ad_slots, services = advertising(source)
     parking = parking_signs(source, everything, words, all_links) + lander_signs(navigations, host) + title_signs(title, host, words)

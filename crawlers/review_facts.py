@@ -1,4 +1,4 @@
-"""What a page states of reviews: facts, small enough to be kept with a decision."""
+"""What pages and files state of reviews: facts, small enough to be kept with a decision."""
 
 from __future__ import annotations
 
@@ -25,3 +25,35 @@ class Review(Struct, frozen=True, kw_only=True):
     at: datetime | None = None
     author: str = ""
     sketch: tuple[int, ...] = ()
+
+
+class ReviewPage(Struct, frozen=True, kw_only=True):
+    """The page of a review service on `subject` (a domain or the service's own word for it), which a website links to.
+
+    `failure` says why nothing was read. `links_back` says whether the page links to the website.
+    """
+
+    url: str
+    service: str
+    subject: str
+    website: str = ""
+    ratings: tuple[Rating, ...] = ()
+    reviews: tuple[Review, ...] = ()
+    links_back: bool | None = None
+    fetched_at: datetime | None = None
+    sha256: str = ""
+    failure: str = ""
+
+
+class ReviewFile(Struct, frozen=True, kw_only=True):
+    """Reviews that came as a file: `count` of them with `average` (a share of the scale), and at most 500 of them drawn by hash.
+
+    `failure` says why nothing could be read.
+    """
+
+    count: int = 0
+    unreadable: int = 0
+    average: float | None = None
+    reviews: tuple[Review, ...] = ()
+    sha256: str = ""
+    failure: str = ""

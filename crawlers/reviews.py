@@ -1,4 +1,4 @@
-"""Reviews and ratings that a page states in JSON-LD (schema.org AggregateRating and Review): facts, never judgements."""
+"""Reviews and ratings that a page states (schema.org AggregateRating and Review, JSON-LD or microdata): facts, never judgements."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from crawlers.reading.dates import moment_of
-from crawlers.reading.structured import things_in
 from crawlers.review_facts import Rating, Review
 
 MOST_REVIEWS = 200
@@ -17,11 +16,11 @@ SKETCH = 16
 _WORD = re.compile(r"\w+")
 
 
-def reviews_in(blocks: list[str]) -> tuple[tuple[Rating, ...], tuple[Review, ...]]:
-    """Return the ratings and the first 200 reviews of a page's JSON-LD blocks; what cannot be read says nothing."""
+def reviews_in(things: Iterable[Mapping[str, Any]]) -> tuple[tuple[Rating, ...], tuple[Review, ...]]:
+    """Return the ratings and the first 200 reviews among a page's things; what cannot be read says nothing."""
     ratings: list[Rating] = []
     reviews: list[Review] = []
-    for thing in things_in(blocks):
+    for thing in things:
         kinds = thing.get("@type")
         kinds = kinds if isinstance(kinds, list) else [kinds]
         if "AggregateRating" in kinds and (rating := _rating(thing)) is not None:
@@ -47,19 +46,25 @@ def _rating(thing: Mapping[str, Any]) -> Rating | None:
 
 def _review(thing: Mapping[str, Any]) -> Review:
     stated = thing.get("reviewRating")
-    rating = _rating(stated) if isinstance(stated, dict) else None
     author = thing.get("author")
     name = author.get("name") if isinstance(author, dict) else author
-    text = thing.get("reviewBody")
-    return Review(
-        rating=_share(rating),
-        at=moment_of(str(thing.get("datePublished") or "")),
-        author=_hashed(name.strip().casefold()) if isinstance(name, str) and name.strip() else "",
-        sketch=sketch_of(text) if isinstance(text, str) else (),
+    text = thing.get("reviewBody") or thing.get("description")
+    return made_review(
+        _rating(stated) if isinstance(stated, dict) else None,
+        str(thing.get("datePublished") or ""),
+        name if isinstance(name, str) else "",
+        text if isinstance(text, str) else "",
     )
 
 
-def _share(rating: Rating | None) -> float | None:
+def made_review(rating: Rating | None, day: str, name: str, text: str) -> Review:
+    """Return a review as it is kept: without the author's name and without its words."""
+    author = name.strip().casefold()
+    return Review(rating=share_of(rating), at=moment_of(day), author=_hashed(author) if author else "", sketch=sketch_of(text))
+
+
+def share_of(rating: Rating | None) -> float | None:
+    """Return a rating as a share of its scale, 0..1; None for none, or one outside its own scale."""
     if rating is None or rating.best <= rating.worst or not rating.worst <= rating.value <= rating.best:
         return None
     return (rating.value - rating.worst) / (rating.best - rating.worst)

@@ -8,8 +8,8 @@ import io
 import sys
 import warnings
 import zipfile
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Generator, Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import IO
 
@@ -36,24 +36,26 @@ def cells(path: Path) -> Iterator[Iterator[list[str]]]:
             start = file.read(4)
             file.seek(0)
             if start.startswith(b"PK"):
-                yield _excel(file, path.name)
+                with closing(_excel(file, path.name)) as rows:
+                    yield rows
             elif start.startswith(b"\x1f\x8b"):
-                with gzip.open(file) as inner:
-                    yield _text(io.BufferedReader(inner))
+                with gzip.open(file) as inner, closing(_text(io.BufferedReader(inner))) as rows:
+                    yield rows
             else:
-                yield _text(file)
+                with closing(_text(file)) as rows:
+                    yield rows
     except (OSError, EOFError, zipfile.BadZipFile) as fault:
         raise UnreadableExport(f"{path.name} cannot be read: {fault}. Export it again, as CSV or Excel.") from fault
 
 
-def _text(file: IO[bytes]) -> Iterator[list[str]]:
+def _text(file: IO[bytes]) -> Generator[list[str]]:
     head = file.peek(SNIFFED)[:SNIFFED] if hasattr(file, "peek") else b""
     encoding = encoding_of(head)
     text = io.TextIOWrapper(file, encoding=encoding, errors="replace", newline="")
     return _rows(text, delimiter_of(head.decode(encoding, errors="replace")))
 
 
-def _rows(text: io.TextIOWrapper, delimiter: str) -> Iterator[list[str]]:
+def _rows(text: io.TextIOWrapper, delimiter: str) -> Generator[list[str]]:
     reader = csv.reader((line.replace("\0", "") for line in text), delimiter=delimiter)
     try:
         while True:
@@ -88,7 +90,7 @@ def delimiter_of(text: str) -> str:
     return max(DELIMITERS, key=lambda mark: (sum(mark in line for line in lines), sum(line.count(mark) for line in lines)))
 
 
-def _excel(file: IO[bytes], name: str) -> Iterator[list[str]]:
+def _excel(file: IO[bytes], name: str) -> Generator[list[str]]:
     import openpyxl  # noqa: PLC0415 (slow to import, and rarely needed)
 
     with zipfile.ZipFile(file) as archive:

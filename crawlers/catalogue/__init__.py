@@ -1,4 +1,4 @@
-"""What the readers recognise, as data: affiliate networks, disclosures, parking, social platforms, identity pages, trackers.
+"""What the readers recognise, as data: affiliate networks, disclosures, parking, profiles, review services, identity pages, trackers.
 
 One YAML file each, written by hand. Every entry carries samples it must hit and samples it must miss; the tests run them all. Patterns are
 Python regular expressions, matched without regard to case unless the field says otherwise.
@@ -94,6 +94,22 @@ class SocialPlatform(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     misses: tuple[str, ...]
 
 
+class ReviewService(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Pages of a review service: one of `hosts` (or below), and one of `paths` (the whole path, with a group `subject`).
+
+    The subject is whom a page is about. `by_domain` says that it is the domain of the reviewed website. `hits` maps an address to its
+    subject.
+    """
+
+    id: str
+    name: str
+    hosts: tuple[str, ...]
+    paths: tuple[str, ...]
+    by_domain: bool = False
+    hits: dict[str, str]
+    misses: tuple[str, ...]
+
+
 class IdentityWords(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """How links to one kind of identity page are called, by language, and what their paths look like.
 
@@ -156,6 +172,12 @@ def parking() -> Parking:
 def social_platforms() -> tuple[SocialPlatform, ...]:
     """Return the social platforms."""
     return yaml.decode(_read("social_platforms"), type=tuple[SocialPlatform, ...])
+
+
+@cache
+def review_services() -> tuple[ReviewService, ...]:
+    """Return the review services."""
+    return yaml.decode(_read("review_services"), type=tuple[ReviewService, ...])
 
 
 @cache

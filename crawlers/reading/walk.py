@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
+from crawlers.reading.microdata import KINDS, MOST_ITEMS, kind_of
 from crawlers.reading.sheets import Sheet, rules_of
 from crawlers.reading.style import (
     Style,
@@ -151,6 +152,7 @@ class Walked:
     inline_styles: list[tuple[str, Attributes, str]] = field(default_factory=list)
     noscript_text: list[str] = field(default_factory=list)
     obscured_emails: list[str] = field(default_factory=list)
+    items: list[LexborNode] = field(default_factory=list)
     script_files: int = 0
     outside_styles: bool = False
     script_length: int = 0
@@ -281,6 +283,8 @@ class _Walker:
         for name in RUN_BY_THEMSELVES:
             if attributes.get(name) and len(self._found.onload) < MOST_HANDLERS:
                 self._found.onload += f"{(attributes[name] or '')[:MOST_HANDLERS]};"
+        if "itemtype" in attributes and kind_of(attributes["itemtype"] or "") in KINDS and len(self._found.items) < MOST_ITEMS:
+            self._found.items.append(node)
         if "data-cfemail" in attributes:
             self._found.obscured_emails.append(attributes["data-cfemail"] or "")
         if tag in {"div", "main", "app-root"} and (attributes.get("id") or tag == "app-root") and node.first_child is None:

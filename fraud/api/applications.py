@@ -160,8 +160,8 @@ def read_application(body: bytes) -> Application:
         application = msgspec.structs.replace(application, program_id="")
     if not (application.websites or application.social_profiles):
         raise _fault("websites", "One of websites or social_profiles is required")
-    if application.backlinks_file:
-        raise _fault("backlinks_file", "A file cannot be named over HTTP; use the command line, where the file is")
+    for name in (name for name in ("backlinks_file", "reviews_file", "profiles_file") if getattr(application, name)):
+        raise _fault(name, "A file cannot be named over HTTP; use the command line, where the file is")
     if application.application_id and not _ID.fullmatch(application.application_id):
         raise _fault("application_id", "Expected up to 200 letters, digits and . _ : @ -")
     return application

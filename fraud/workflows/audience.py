@@ -13,6 +13,9 @@ from crawlers.backlinks.facts import BacklinkFacts
 from crawlers.backlinks.profile import About, read_profile
 from crawlers.backlinks.verify import VerifyMeans, look_for_links
 from crawlers.facts import SiteFacts
+from crawlers.review_facts import ReviewPage
+from crawlers.review_files import read_reviews
+from crawlers.review_pages import linked_pages
 from crawlers.social.facts import ProfileFacts
 from fraud.checks.applicants.audience import Audience
 from fraud.checks.applicants.context import VettingFacts
@@ -32,12 +35,13 @@ MOST_PROFILES = 20
 @dataclass(frozen=True)
 class AudienceTools:
     """What collecting works with: `pepper` keys the code of proof, `profile` looks one social profile up, `networks` knows addresses,
-    `known` is the program's own list; None where there is none."""
+    `known` is the program's own list, `review_page` reads the page of a review service; None where there is none."""
 
     pepper: bytes
     profile: Callable[[str], Awaitable[ProfileFacts]] | None = None
     networks: AddressReader | None = None
     known: KnownList | None = None
+    review_page: Callable[[ReviewPage], Awaitable[ReviewPage]] | None = None
 
 
 async def audience_of(application: Application, sites: Sequence[SiteFacts], tools: AudienceTools) -> Audience:
@@ -48,8 +52,17 @@ async def audience_of(application: Application, sites: Sequence[SiteFacts], tool
         proof=proof_code(tools.pepper, application.application_id) if application.application_id else "",
         phone=phone_facts(application),
         signup=signup_facts(application, tools.networks),
+        review_pages=await review_pages_of(sites, tools),
+        review_file=await asyncio.to_thread(read_reviews, Path(application.reviews_file)) if application.reviews_file else None,
         listed=tools.known.of(application) if tools.known else None,
     )
+
+
+async def review_pages_of(sites: Sequence[SiteFacts], tools: AudienceTools) -> tuple[ReviewPage, ...] | None:
+    """The pages of review services that the sites link to, read one after the other; None where nobody reads them."""
+    if tools.review_page is None:
+        return None
+    return tuple([await tools.review_page(page) for site in sites for page in linked_pages(site)])
 
 
 async def profiles_of(application: Application, tools: AudienceTools) -> tuple[ProfileFacts, ...] | None:

@@ -14,6 +14,7 @@ import structlog
 from crawlers.errors import CrawlError, LookupFailed
 from crawlers.facts import DnsFacts, Failure, Hop, SiteFacts
 from crawlers.reading.affiliate import network_of
+from crawlers.review_facts import ReviewPage
 from crawlers.social.facts import ProfileFacts
 from fraud.checks.applicants.context import Applicant, Surroundings, VettingFacts, as_builtins, from_builtins, protected
 from fraud.checks.applicants.summary import summary
@@ -58,8 +59,8 @@ class VettingTools:
 
     `memory` is what the workspace knows of websites, `mail_records` finds the records of an e-mail address's domain, `acquaintances` the
     affiliates and earlier applicants who state the same as an applicant, `profile` looks one social profile up, `address_reader` knows
-    networks, `known_list` is the program's own list; without them those facts stay unknown. `dear` are the sources that cost time or
-    money, the cheaper first: they are asked where `ask` says so.
+    networks, `known_list` is the program's own list, `review_page` reads a review service's page; without them those facts stay unknown.
+    `dear` are the sources that cost time or money, the cheaper first: they are asked where `ask` says so.
     """
 
     collect: Callable[[str], Awaitable[SiteFacts]]
@@ -72,6 +73,7 @@ class VettingTools:
     profile: Callable[[str], Awaitable[ProfileFacts]] | None = None
     address_reader: AddressReader | None = None
     known_list: KnownList | None = None
+    review_page: Callable[[ReviewPage], Awaitable[ReviewPage]] | None = None
     dear: tuple[DearSource, ...] = ()
     ask: Asking = "auto"
 
@@ -101,11 +103,23 @@ async def vet(application: Application, profile: ProgramProfile | None, pack: Pa
         surroundings=_surroundings(applicant, sites, tools.memory),
         mail=await tools.mail_records(applicant.email_domain) if tools.mail_records and applicant.email_domain else None,
         known=tools.acquaintances(application) if tools.acquaintances else None,
-        audience=await audience_of(application, sites, AudienceTools(tools.pepper, tools.profile, tools.address_reader, tools.known_list)),
+        audience=await audience_of(
+            application, sites, AudienceTools(tools.pepper, tools.profile, tools.address_reader, tools.known_list, tools.review_page)
+        ),
         as_of=as_of,
     )
     decision = _decision(await completed(facts, pack, tools.dear, tools.ask), pack, tools)
     return VettingOutcome(application=application, decision=decision, dossier=dossier_of(decision))
+
+
+def _audience_tools(tools: VettingTools) -> AudienceTools:
+    return AudienceTools(
+        pepper=tools.pepper,
+        profile=tools.profile,
+        networks=tools.address_reader,
+        known=tools.known_list,
+        review_page=tools.review_page,
+    )
 
 
 class Listener(Protocol):

@@ -145,6 +145,8 @@ def test_without_a_key_every_request_is_an_application(house: House, manager: Te
         ({"websites": "https://blog.example.org"}, "websites"),
         ({"websites": [1]}, "websites[0]"),
         ({"backlinks_file": "/etc/passwd"}, "backlinks_file"),
+        ({"reviews_file": "/etc/passwd"}, "reviews_file"),
+        ({"profiles_file": "/etc/passwd"}, "profiles_file"),
         ({"application_id": "../../x"}, "application_id"),
         ({"nonsense": 1}, "nonsense"),
         ({"claimed_monthly_visits": "many"}, "claimed_monthly_visits"),

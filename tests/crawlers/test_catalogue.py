@@ -12,6 +12,7 @@ from crawlers.catalogue import (
     DisclosurePhrase,
     IdentityWords,
     ParkingProvider,
+    ReviewService,
     SalePhrase,
     SocialPlatform,
     TrackerPattern,
@@ -21,6 +22,7 @@ from crawlers.catalogue import (
     identity_words,
     ignoring_case,
     parking,
+    review_services,
     social_platforms,
     tracker_patterns,
 )
@@ -30,6 +32,7 @@ from crawlers.reading.affiliate import network_of
 from crawlers.reading.links import looks_like
 from crawlers.reading.phrases import trackers
 from crawlers.reading.social import profile_of
+from crawlers.review_pages import review_subject
 
 
 @pytest.mark.parametrize("network", affiliate_networks(), ids=lambda network: network.id)
@@ -55,6 +58,12 @@ def test_disclosures(language: str, phrase: DisclosurePhrase) -> None:
 def test_disclosures_are_known_in_twelve_languages() -> None:
     assert len({entry.language for entry in disclosures()}) >= 12
     assert {entry.language for entry in disclosures()} == set(identity_words()[0].words)
+
+
+@pytest.mark.parametrize("service", review_services(), ids=lambda service: service.id)
+def test_review_services(service: ReviewService) -> None:
+    assert {url: review_subject(url) for url in service.hits} == {url: (service.id, subject) for url, subject in service.hits.items()}
+    assert [url for url in service.misses if review_subject(url) is not None] == []
 
 
 @pytest.mark.parametrize("provider", parking().providers, ids=lambda provider: provider.id)

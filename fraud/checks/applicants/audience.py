@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from crawlers.backlinks.facts import BacklinkFacts, LinkSeen
+from crawlers.review_facts import ReviewFile, ReviewPage
 from crawlers.social.facts import ProfileFacts
 from fraud.domain.networks import AddressFacts
 
@@ -34,7 +35,8 @@ class Audience(msgspec.Struct, frozen=True, kw_only=True):
 
     `backlinks` is the profile of the export that came with the application, `links` what became of a sample of its links, `profiles` one
     entry per stated profile, `proof` the code that the applicant may show in a profile, `phone` what the number is, `signup` what the
-    address is known to be, `listed` the entries of the program's lists.
+    address is known to be, `review_pages` what the review services say that the sites link to, `review_file` the reviews that came with the
+    application, `listed` the entries of the program's lists.
     """
 
     backlinks: BacklinkFacts | None = None
@@ -43,4 +45,6 @@ class Audience(msgspec.Struct, frozen=True, kw_only=True):
     proof: str = ""
     phone: PhoneFacts | None = None
     signup: AddressFacts | None = None
+    review_pages: tuple[ReviewPage, ...] | None = None
+    review_file: ReviewFile | None = None
     listed: tuple[ListEntry, ...] | None = None

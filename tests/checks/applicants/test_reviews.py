@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import json
 import random
+from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from crawlers.page import read_page
+from crawlers.reading.structured import things_in
+from crawlers.review_facts import Rating, ReviewFile, ReviewPage
 from crawlers.reviews import likeness, reviews_in, sketch_of
-from fraud.checks.applicants.reviews import reviews
+from fraud.checks.applicants.audience import Audience
+from fraud.checks.applicants.reviews import posterior_end, reviews
 from fraud.domain.signals import Severity, Signal, Status
-from tests.checks.applicants.samples import limits, page, visit
+from tests.checks.applicants.samples import BLOG, limits, page, visit
 
 WORDS = "tent rain zip seam pole light heavy warm cold lake ridge night strong weak cheap fine nice dry wet guide staff quick slow".split()
 
@@ -49,7 +54,7 @@ def judged(stated: list[dict[str, Any]], value: float = 4.3, count: int = 60) ->
         "aggregateRating": {"@type": "AggregateRating", "ratingValue": value, "reviewCount": count},
         "review": stated,
     }
-    ratings, found = reviews_in([json.dumps(block)])
+    ratings, found = reviews_in(things_in([json.dumps(block)]))
     return reviews(visit(page(ratings=ratings, reviews=found)), limits("audience.reviews"))
 
 
@@ -89,4 +94,64 @@ def test_likeness() -> None:
 
 @given(st.text(max_size=300))
 def test_no_block_breaks_the_reading(text: str) -> None:
-    reviews_in([text, json.dumps({"@type": "AggregateRating", "ratingValue": text, "ratingCount": text})])
+    reviews_in(things_in([text, json.dumps({"@type": "AggregateRating", "ratingValue": text, "ratingCount": text})]))
+
+
+def compared(claim: float, elsewhere: float, count: int, **changes: Any) -> Signal:
+    """A site that claims so many stars, against a service that shows others."""
+    service = ReviewPage(
+        url="https://reviews.example/trail",
+        service="Somebody",
+        subject="trail",
+        website=BLOG,
+        ratings=(Rating(value=elsewhere, reviews=count),),
+    )
+    seen = visit(page(ratings=(Rating(value=claim, reviews=40),)))
+    audience = Audience(review_pages=(msgspec.structs.replace(service, **changes),))
+    return reviews(replace(seen, facts=msgspec.structs.replace(seen.facts, audience=audience)), limits("audience.reviews"))
+
+
+@pytest.mark.parametrize(
+    ("claim", "elsewhere", "count", "status"),
+    [
+        (4.9, 3.1, 412, Status.FINDING),
+        (4.5, 4.2, 412, Status.CLEAR),
+        (4.2, 4.9, 412, Status.CLEAR),
+        (4.9, 3.1, 3, Status.INCONCLUSIVE),
+    ],
+)
+def test_a_claim_is_held_against_what_a_service_shows(claim: float, elsewhere: float, count: int, status: Status) -> None:
+    assert compared(claim, elsewhere, count).status is status
+
+
+def test_a_claim_that_is_not_borne_out_names_the_service_and_both_figures() -> None:
+    signal = compared(4.9, 3.1, 412)
+    assert "claims 4.9 stars where Somebody has 3.1 of 412" in signal.text
+    assert "https://reviews.example/trail" in {evidence.url for evidence in signal.evidence}
+
+
+def test_a_service_that_may_not_be_read_leaves_it_open() -> None:
+    seen = visit(page())
+    service = ReviewPage(
+        url="https://reviews.example/", service="Somebody", subject="trail", website=BLOG, failure="robots.txt forbids it."
+    )
+    made = replace(seen, facts=msgspec.structs.replace(seen.facts, audience=Audience(review_pages=(service,))))
+    signal = reviews(made, limits("audience.reviews"))
+    assert signal.status is Status.INCONCLUSIVE
+    assert "robots.txt" in signal.text
+
+
+def test_a_file_of_reviews_is_judged_like_stated_ones() -> None:
+    planted_ones = reviews_in(things_in([json.dumps(planted(40))]))[1]
+    seen = visit(page())
+    given_file = ReviewFile(count=40, average=1.0, reviews=planted_ones)
+    made = replace(seen, facts=msgspec.structs.replace(seen.facts, audience=Audience(review_file=given_file)))
+    signal = reviews(made, limits("audience.reviews"))
+    assert signal.severity is Severity.MEDIUM
+    assert "the file given" in signal.text
+
+
+@given(share=st.floats(0, 1), count=st.integers(1, 100_000))
+def test_more_ratings_leave_less_open(share: float, count: int) -> None:
+    assert posterior_end(share, 4 * count, 1.645) - share <= posterior_end(share, count, 1.645) - share + 1e-9
+    assert 0 <= posterior_end(share, count, 1.645) <= 1
