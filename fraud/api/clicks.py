@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Annotated, Any, Literal, TypeVar
+from functools import lru_cache
+from typing import Annotated, Literal, TypeVar, cast
 
 import msgspec
 
@@ -61,9 +62,6 @@ _TEXTS = tuple(name for name in ClickIn.__struct_fields__ if name not in {"click
 _NO_TEXT = b"u0000"
 """How JSON writes the NUL character, which it does not allow as it is."""
 
-_READ_APART = {"click_id", "clicked_at", "affiliate_id", "program_id", "country", "ip"}
-_OPTIONAL = tuple(name for name in ClickIn.__struct_fields__ if name not in _READ_APART)
-
 
 def read_click(body: bytes) -> ClickIn:
     """One click from JSON; `InvalidFields` names what is wrong with it."""
@@ -105,20 +103,37 @@ def click_of_body(body: bytes, sent: ClickIn, program_id: str) -> Click:
 
 
 def _plain_click_of(sent: ClickIn, program_id: str, moment: datetime) -> Click:
-    optional: dict[str, Any] = {name: value for name in _OPTIONAL if (value := getattr(sent, name)) not in {"", None}}
+    dwell, executed = sent.dwell_ms, sent.js_executed
     return Click(
         click_id=sent.click_id,
         clicked_at=moment,
         affiliate_id=sent.affiliate_id,
         program_id=program_id,
-        country=country_of(sent.country),
+        offer_id=sent.offer_id or None,
+        sub_id=sent.sub_id or None,
+        sub2=sent.sub2 or None,
+        sub3=sent.sub3 or None,
+        sub4=sent.sub4 or None,
+        sub5=sent.sub5 or None,
         ip=kept_address(sent.ip),
-        **optional,
+        user_agent=sent.user_agent or None,
+        device_id=sent.device_id or None,
+        country=country_of(sent.country),
+        language=sent.language or None,
+        referrer=sent.referrer or None,
+        landing_url=sent.landing_url or None,
+        dwell_ms=None if dwell == "" else dwell,
+        js_executed=None if executed == "" else executed,
+        viewport=sent.viewport or None,
     )
 
 
-def clicks_of(sent: Sequence[ClickIn], programs: Sequence[str]) -> list[Click]:
-    """Many clicks, each with its program, in order."""
+def clicks_of(body: bytes, sent: Sequence[ClickIn], programs: Sequence[str]) -> list[Click]:
+    """The clicks of a body, each with its program, in order; `InvalidFields` names the first that cannot be read."""
+    if _NO_TEXT not in body:
+        moments = [moment_of(click.clicked_at) for click in sent]
+        if None not in moments:
+            return [_plain_click_of(*one) for one in zip(sent, programs, cast("list[datetime]", moments), strict=True)]
     return [click_of(click, program, f"[{place}].") for place, (click, program) in enumerate(zip(sent, programs, strict=True))]
 
 
@@ -151,6 +166,7 @@ def moment_of(value: str | float) -> datetime | None:
     return moment if moment is not None and _FIRST <= moment < _LAST else None
 
 
+@lru_cache(maxsize=1024)
 def country_of(text: str | None) -> str | None:
     """A country's two letters in capitals; anything else, such as a macro left unfilled, is unknown."""
     code = (text or "").strip().upper()
@@ -164,6 +180,8 @@ def _from_text(text: str) -> datetime | None:
 
 
 def _from_epoch(value: float) -> datetime | None:
+    if isinstance(value, int) and abs(value) < SECONDS_BELOW:
+        return datetime.fromtimestamp(value, UTC)
     factor = next((factor for bound, factor in _UNITS if abs(value) < bound), None)
     if factor is None:
         return None

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import threading
 from bisect import bisect_left
-from collections import defaultdict
-from collections.abc import Mapping
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+
+from fraud.workflows.scoring import ClickAnswer
 
 LATENCY_BOUNDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.15, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 """Upper bounds of the latency histogram, in seconds: 25 ms and 150 ms are where trackers warn and where they stop waiting."""
@@ -36,18 +38,20 @@ class Metrics:
             self._buckets[route][bisect_left(LATENCY_BOUNDS, seconds)] += 1
             self._seconds[route] += seconds
 
-    def click(self, decision: str, *, degraded: bool) -> None:
-        """Counts one answered click."""
+    def clicks(self, answers: Iterable[ClickAnswer]) -> None:
+        """Counts answered clicks."""
+        counted = Counter((one.decision.value, one.degraded) for one in answers)
         with self._lock:
-            self._clicks[("decision", decision), ("degraded", str(degraded).lower())] += 1
+            for (decision, degraded), times in counted.items():
+                self._clicks[("decision", decision), ("degraded", str(degraded).lower())] += times
 
-    def hot_click(self, decision: str, *, degraded: bool, seconds: float) -> None:
-        """Counts one click that was answered without the framework: `request` and `click` in one step."""
+    def hot_clicks(self, answers: Sequence[ClickAnswer], seconds: float) -> None:
+        """Counts clicks that were answered without the framework, each within so many seconds: `request` and `clicks` in one step."""
+        self.clicks(answers)
         with self._lock:
-            self._requests[_CLICK_ROUTE] += 1
-            self._buckets[CLICK_ROUTE][bisect_left(LATENCY_BOUNDS, seconds)] += 1
-            self._seconds[CLICK_ROUTE] += seconds
-            self._clicks[("decision", decision), ("degraded", "true" if degraded else "false")] += 1
+            self._requests[_CLICK_ROUTE] += len(answers)
+            self._buckets[CLICK_ROUTE][bisect_left(LATENCY_BOUNDS, seconds)] += len(answers)
+            self._seconds[CLICK_ROUTE] += seconds * len(answers)
 
     def conversion(self, decision: str, *, degraded: bool) -> None:
         """Counts one answered conversion."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections import defaultdict
+from collections.abc import Callable, Sequence
 
 from fastapi import APIRouter, Request, Response
 
@@ -51,8 +52,20 @@ class EventLanes:
     def score_click(self, click: Click, request_id: str) -> ClickAnswer:
         """One click's answer, in this thread."""
         given = self._services.scorer_of(click.program_id).answer(click, request_id)
-        self._metrics.click(given.decision.value, degraded=given.degraded)
+        self._metrics.clicks((given,))
         return given
+
+    def score_clicks(self, clicks: Sequence[Click], request_id: str) -> list[ClickAnswer]:
+        """The answers to many clicks in their order, in this thread; those of one program are scored together."""
+        places: defaultdict[str, list[int]] = defaultdict(list)
+        for place, click in enumerate(clicks):
+            places[click.program_id].append(place)
+        answers: dict[int, ClickAnswer] = {}
+        for program_id, of in places.items():
+            scorer = self._services.scorer_of(program_id)
+            answers.update(zip(of, scorer.answer_many([clicks[place] for place in of], [request_id] * len(of)), strict=True))
+        self._metrics.clicks(answers.values())
+        return [answers[place] for place in range(len(clicks))]
 
     def score_conversion(self, conversion: Conversion, request_id: str) -> ConversionAnswer:
         """One conversion's answer, in this thread."""
@@ -84,8 +97,9 @@ def scoring_routes(services: ApiServices, gate: Gate, lanes: EventLanes) -> APIR
 
         def work() -> Response:
             sent = read_clicks(body)
-            clicks = clicks_of(sent, [program_of(actor, click.program_id) for click in sent])
-            return answer([lanes.score_click(click, request_id_of(request)) for click in clicks])
+            programs = {named: program_of(actor, named) for named in {click.program_id for click in sent}}
+            clicks = clicks_of(body, sent, [programs[click.program_id] for click in sent])
+            return answer(lanes.score_clicks(clicks, request_id_of(request)))
 
         return await lanes.batch(work)
 

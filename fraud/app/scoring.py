@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -145,7 +145,7 @@ class _Desk:
 class Scorers:
     """The scorers of each program, made when its first event comes, and anew with the same counters when a scan has fitted a new model."""
 
-    def __init__(self, app: App, record: Callable[[Decision], None], judged: Callable[[JudgedClick], None] | None = None) -> None:
+    def __init__(self, app: App, record: Callable[[Decision], None], judged: Callable[[Sequence[JudgedClick]], None] | None = None) -> None:
         self._app = app
         self._record = record
         self._judged = judged
@@ -254,6 +254,7 @@ class Scorers:
     def _warm(self, program_id: str) -> Counters:
         click_features_of([_ANY_CLICK], MemoryCounters())
         counters = MemoryCounters()
+        counters.reserve()
         warm_up(self._app, program_id, counters)
         if self._shared is None:
             return counters

@@ -11,6 +11,7 @@ from fastapi import FastAPI
 from starlette.concurrency import run_in_threadpool
 
 from fraud.api.main import create_api
+from fraud.api.security import KeyLimits, limits_by_role
 from fraud.api.services import ApiServices
 from fraud.app.cases import case_tools, review_tools
 from fraud.app.couriers import CourierThread
@@ -25,6 +26,7 @@ from fraud.domain.actors import DEFAULT_PROGRAM
 from fraud.events.formats import CONTRACT
 from fraud.events.personal import hashed
 from fraud.settings import load_settings
+from fraud.web.own_report import own_report_pages
 from fraud.web.pages import create_pages
 from fraud.web.sessions import SessionSigner
 from fraud.workflows.appending import append_body
@@ -41,7 +43,7 @@ def create_service(app: App) -> FastAPI:
     """The web application of one opened product. Its worker and its writer of decisions live as long as it does."""
     sys.setswitchinterval(SWITCH_SECONDS)
     writer = open_writer(app)
-    scorers = Scorers(app, writer.record, writer.record)
+    scorers = Scorers(app, writer.record, writer.record_clicks)
     worker = Worker(app, HANDLERS)
     courier = CourierThread(app)
 
@@ -80,6 +82,7 @@ def create_service(app: App) -> FastAPI:
         casework=case_tools(app),
         probes={"database": app.database.ping, "policy": policy_probe},
         gauges=gauges,
+        limits=KeyLimits(app.limiter, limits_by_role(app.settings.score_rate_limit, app.settings.rate_limit)),
     )
 
     @asynccontextmanager
@@ -97,7 +100,7 @@ def create_service(app: App) -> FastAPI:
             worker.stop()
             writer.close()
 
-    api = create_api(services, [create_pages(app, SessionSigner(app.secret_key))])
+    api = create_api(services, [create_pages(app, SessionSigner(app.secret_key)), own_report_pages(app)])
     api.router.lifespan_context = lifespan
     return api
 

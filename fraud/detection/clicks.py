@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from bisect import bisect_left
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -67,25 +66,36 @@ class ClickModel:
         explained = self._explain(vector) if p_value <= EXPLAINED_P_VALUE else ()
         return ClickScore(score, p_value, explained)
 
+    def score_many(self, vectors: NDArray[np.float64]) -> list[ClickScore]:
+        """`score` of many clicks (clicks, features): the same bits."""
+        scores = self.detector.score_rows(vectors)
+        ordered, p_values, tail = self._ranks
+        usual = p_values[np.searchsorted(ordered, scores)].tolist()
+        given = []
+        for place, score in enumerate(scores.tolist()):
+            p_value = usual[place] if score <= tail else self._p_value(score)
+            given.append(ClickScore(score, p_value, self._explain(vectors[place]) if p_value <= EXPLAINED_P_VALUE else ()))
+        return given
+
     def __getstate__(self) -> dict[str, Any]:
         return {name: value for name, value in self.__dict__.items() if name != "_ranks"}
 
     @cached_property
-    def _ranks(self) -> tuple[list[float], list[float], float]:
+    def _ranks(self) -> tuple[NDArray[np.float64], NDArray[np.float64], float]:
         """The reference in order, the p-value of every rank among it, and the score from which the fitted tail speaks."""
         reference = self.calibrator.reference_
         ordered = np.sort(reference[~np.isnan(reference)])
         ranks = np.arange(ordered.size, -1, -1)
         p_values = np.minimum(np.exp(np.log((1.0 + ranks) / (ordered.size + 1.0))), 1.0)
-        return ordered.tolist(), p_values.tolist(), self.calibrator.tail_.start if self.calibrator.tail_ else math.inf
+        return ordered, p_values, self.calibrator.tail_.start if self.calibrator.tail_ else math.inf
 
     def _p_value(self, score: float) -> float:
         """What the calibrator says of one score, by a search instead of a sort."""
         ordered, p_values, tail = self._ranks
-        return float(self.calibrator.p_value([score])[0]) if score > tail else p_values[bisect_left(ordered, score)]
+        return float(self.calibrator.p_value([score])[0]) if score > tail else float(p_values[np.searchsorted(ordered, score)])
 
     def _explain(self, vector: NDArray[np.float64]) -> tuple[Contribution, ...]:
-        named = self.detector.explain(vector.reshape(1, -1), top=3)[0]
+        _, named = self.detector.explain_row(vector, top=3)
         return tuple(Contribution(CLICK_FEATURE_NAMES[int(column)], share) for column, share in named if share > 0)
 
     def require_current_features(self) -> ClickModel:

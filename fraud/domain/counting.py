@@ -69,6 +69,22 @@ class Sighting(msgspec.Struct, frozen=True):
     keys: NDArray[np.uint64]
 
 
+class Sightings(msgspec.Struct, frozen=True):
+    """Many events of one sort, in order: their keys, times (events,) in microseconds, the plan, and `keys` (events, questions, 2)."""
+
+    event_keys: Sequence[bytes]
+    at: NDArray[np.int64]
+    plan: Plan
+    keys: NDArray[np.uint64]
+
+
+class ManyAnswers(msgspec.Struct, frozen=True):
+    """`values` (events, questions) as in `Answers`, and the places of the events that were seen before."""
+
+    values: NDArray[np.float64]
+    repeated: frozenset[int]
+
+
 class Answers(msgspec.Struct, frozen=True):
     """One answer for each question; NaN is unknown. `repeated` when the event was seen before: these are the answers of then."""
 
@@ -81,6 +97,10 @@ class Counters(Protocol):
 
     def observe(self, sighting: Sighting) -> Answers:
         """Counts the event and answers its questions, in one step that no other thread sees half of."""
+        ...
+
+    def observe_many(self, sightings: Sightings) -> ManyAnswers:
+        """`observe` of each event in its order; other events may come between two of them."""
         ...
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import secrets
 from datetime import datetime
 
@@ -15,6 +16,12 @@ def new_id(prefix: str, at: datetime) -> str:
     return f"{prefix}_{_base32(value, 22)}"
 
 
+def new_ids(prefix: str, at: datetime, count: int) -> list[str]:
+    """As many new names of one moment, as `new_id` makes them."""
+    moment, draws = int(at.timestamp() * 1000) << 62, os.urandom(8 * count)
+    return [f"{prefix}_{_base32(moment | int.from_bytes(draws[at : at + 8], 'big') >> 2, 22)}" for at in range(0, 8 * count, 8)]
+
+
 def stable_id(prefix: str, *parts: str) -> str:
     """The same name for the same parts, for ever: rings, alert keys and anything that is found again."""
     digest = hashlib.sha256("\x1f".join(parts).encode()).digest()
@@ -23,7 +30,9 @@ def stable_id(prefix: str, *parts: str) -> str:
 
 _PAIRS = tuple(first + second for first in _ALPHABET for second in _ALPHABET)
 
+_SHIFTS = {length: tuple(range(5 * (length - 2), -1, -10)) for length in (16, 22)}
+
 
 def _base32(value: int, length: int) -> str:
     """An even number of digits, two at a time: names are made for every request."""
-    return "".join([_PAIRS[(value >> shift) & 1023] for shift in range(5 * (length - 2), -1, -10)])
+    return "".join([_PAIRS[(value >> shift) & 1023] for shift in _SHIFTS[length]])

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
+from itertools import product
 
 import crawleruseragents
+import numpy as np
 import ua_parser
+from numpy.typing import NDArray
 
-from fraud.enrichment.crawler_index import PatternIndex
+from fraud.enrichment.crawler_index import GRAM, PatternIndex
 
 LONGEST_REMEMBERED = 512
 """Characters of the longest text whose reading is remembered: browsers' own are below 300, and what is sent decides how much is held."""
@@ -60,6 +63,25 @@ def _crawler_index() -> PatternIndex:
     return PatternIndex([_HEADLESS, *(entry["pattern"] for entry in crawleruseragents.CRAWLER_USER_AGENTS_DATA)])
 
 
+@cache
+def _robot_index() -> PatternIndex:
+    """The crawlers, and what robots call themselves by the letters it needs, in any case."""
+    index = PatternIndex([_HEADLESS, *(entry["pattern"] for entry in crawleruseragents.CRAWLER_USER_AGENTS_DATA)])
+    variants = {
+        "".join(letters) for needed in _NEEDED_BY_NAMED for letters in product(*zip(needed[:GRAM], needed[:GRAM].upper(), strict=True))
+    }
+    for gram in sorted(variants):
+        index.add(gram, _ROBOT)
+    return index
+
+
+def declaring_automation(texts: Sequence[str]) -> NDArray[np.bool_]:
+    """`declares_automation` of each text, much faster for many."""
+    stripped = [text.strip() for text in texts]
+    plain = np.array([text in _EMPTY or _LIBRARY.match(text) is not None for text in stripped], np.bool_)
+    return plain | _robot_index().search_all(stripped)
+
+
 def declares_automation(text: str) -> bool:
     """Whether a user agent says that it is a crawler, a library or a headless browser: `read_agent(text).declared_bot`, faster."""
     text = text.strip()
@@ -68,6 +90,11 @@ def declares_automation(text: str) -> bool:
     lower = text.lower()
     named = any(needed in lower for needed in _NEEDED_BY_NAMED) and _ROBOT.search(text) is not None
     return named or _crawler_index().search(text)
+
+
+def declaration_of(text: str) -> str | None:
+    """What in a user agent says that it is automated, `None` when nothing does: `read_agent(text).why`, many times faster."""
+    return _declaration(text) if len(text) <= LONGEST_REMEMBERED else _declared(text.strip())
 
 
 def read_agent(text: str) -> Agent:
@@ -100,6 +127,11 @@ def _declared(text: str) -> str | None:
         return None
     found = _OWN.search(text) or _crawlers().search(text)
     return found.group(0) if found else None
+
+
+@lru_cache(maxsize=65_536)
+def _declaration(text: str) -> str | None:
+    return _declared(text.strip())
 
 
 def _device(text: str, system: str | None, hardware: str | None) -> str | None:

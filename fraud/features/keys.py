@@ -24,6 +24,15 @@ def mixed_keys(parts: NDArray[np.uint64], rows: NDArray[np.int64]) -> NDArray[np
 
 
 @compiled
+def mixed_keys_of_many(parts: NDArray[np.uint64], rows: NDArray[np.int64]) -> NDArray[np.uint64]:
+    """`mixed_keys` of many events (events, measures, 2) from the parts of each (events, parts)."""
+    keys = np.empty((len(parts), len(rows), 2), np.uint64)
+    for event in range(len(parts)):
+        keys[event] = mixed_keys(parts[event], rows)
+    return keys
+
+
+@compiled
 def _mixed(parts: NDArray[np.uint64], places: NDArray[np.int64], first: np.uint64) -> np.uint64:
     """The parts in their order as one number (the finaliser of MurmurHash3 after each); 0 when one of them is unknown."""
     mixed = first

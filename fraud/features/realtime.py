@@ -11,20 +11,21 @@ import hashlib
 import ipaddress
 import math
 import re
-import struct
+from array import array
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
-from functools import cache, lru_cache
+from functools import lru_cache
+from socket import AF_INET, inet_pton
 
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from fraud.domain.counting import UNKNOWN, Ask, Counters, Plan, Sighting, number_of
+from fraud.domain.counting import UNKNOWN, Ask, Counters, Plan, Sighting, Sightings, number_of
 from fraud.domain.events import Click, Conversion
 from fraud.domain.hashing import sha256_of
-from fraud.features.keys import mixed_keys
+from fraud.features.keys import mixed_keys, mixed_keys_of_many
 
 MINUTE, TEN_MINUTES, HOUR, DAY = 60, 600, 3600, 86400
 """The windows, in seconds."""
@@ -41,6 +42,7 @@ LONGEST_ADDRESS = 64
 LONGEST_REMEMBERED = 512
 """Characters of the longest text whose number is remembered: addresses, ids and browsers' user agents are below it."""
 
+_MOST_REMEMBERED = 65_536
 _MOST_PARTS = 4
 _OCTET = "(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])"
 _IPV4 = re.compile(rf"{_OCTET}(?:\.{_OCTET}){{3}}")
@@ -183,6 +185,35 @@ CLICK_FEATURE_NAMES: tuple[str, ...] = tuple(feature.name for feature in CLICK_F
 MEASURES: tuple[Measure, ...] = tuple(dict.fromkeys(measure for feature in CLICK_FEATURES for measure in feature.measures))
 """What is asked of the counters for a click; a measure's number here is part of its keys."""
 
+_Column = NDArray[np.float64]
+
+
+def _values(answers: Sequence[_Column], minimum: int) -> _Column:
+    return answers[0]
+
+
+def _shares(answers: Sequence[_Column], minimum: int) -> _Column:
+    part, whole = answers
+    return np.where(whole >= max(minimum, 1), part / whole, UNKNOWN)
+
+
+def _rarities(answers: Sequence[_Column], minimum: int) -> _Column:
+    # math.log10 and not numpy's, which differs in the last bit: one click and many have the same features.
+    return np.array([_rarity(pair, minimum) for pair in zip(answers[0].tolist(), answers[1].tolist(), strict=True)])
+
+
+def _other_shares(answers: Sequence[_Column], minimum: int) -> _Column:
+    part, whole = answers
+    return np.where(whole - 1 >= max(minimum, 1), (whole - part) / (whole - 1), UNKNOWN)
+
+
+_COMBINE_MANY: Mapping[str, Callable[[Sequence[_Column], int], _Column]] = {
+    "value": _values,
+    "share": _shares,
+    "rarity": _rarities,
+    "other_share": _other_shares,
+}
+
 _STEPS = tuple(
     (_COMBINE[feature.combine], tuple(MEASURES.index(measure) for measure in feature.measures), feature.minimum)
     for feature in CLICK_FEATURES
@@ -212,6 +243,26 @@ def sighting_of(click: Click) -> Sighting:
     """The click as the counters see it: keys that hold no address and no name, and one question for each measure."""
     event = event_key_of("click", click.program_id, click.click_id)
     return Sighting(event, microseconds(click.clicked_at), CLICK_PLAN, keys_of(click_parts(click), _CLICK_KEYS))
+
+
+def sightings_of(clicks: Sequence[Click]) -> Sightings:
+    """Many clicks as the counters see them, in their order: `sighting_of` each."""
+    flat = array("Q")
+    for click in clicks:
+        flat.extend(click_parts(click))
+    parts = np.frombuffer(flat, dtype=np.uint64).reshape(len(clicks), len(PARTS))
+    events = [event_key_of("click", click.program_id, click.click_id) for click in clicks]
+    at = np.array([microseconds(click.clicked_at) for click in clicks], dtype=np.int64)
+    return Sightings(events, at, CLICK_PLAN, mixed_keys_of_many(parts, _CLICK_KEYS))
+
+
+def vectors_of(answers: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The features (clicks, features) from the answers (clicks, questions) to `sightings_of`'s: row by row what `vector_of` gives."""
+    vectors = np.empty((len(answers), len(CLICK_FEATURES)))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        for column, (feature, (_, places, least)) in enumerate(zip(CLICK_FEATURES, _STEPS, strict=True)):
+            vectors[:, column] = _COMBINE_MANY[feature.combine]([answers[:, at] for at in places], least)
+    return vectors
 
 
 def unobserved() -> NDArray[np.float64]:
@@ -268,37 +319,82 @@ IDENTITIES: Mapping[str, tuple[str, ...]] = {
 
 def click_parts(click: Click) -> tuple[int, ...]:
     """The parts of a click's identities, in the order of `PARTS`."""
-    address, network = places_of(click.ip)
-    agent, country = click.user_agent, click.country
+    address, network = address_numbers(click.ip)
+    agent, country, sub_id = click.user_agent, click.country, click.sub_id
+    agent_number = NUMBERS[agent] if agent is not None else 0
+    device = NUMBERS[click.device_id] if click.device_id else 0
     return (
-        part(click.program_id),
-        part(click.affiliate_id),
-        part(address),
-        part(network),
-        part(agent),
+        NUMBERS[click.program_id],
+        NUMBERS[click.affiliate_id],
+        address,
+        network,
+        agent_number,
         part(click.device_id),
-        part(click.sub_id),
-        part(country),
-        part(click.offer_id or ""),
-        part(visitor_of(click)),
-        int(network is not None),
-        int(agent is not None),
-        int(country is not None),
+        NUMBERS[sub_id] if sub_id is not None else 0,
+        NUMBERS[country] if country is not None else 0,
+        NUMBERS[click.offer_id or ""],
+        visitor_number(device, address, agent_number if agent else 0),
+        1 if network else 0,
+        1 if agent is not None else 0,
+        1 if country is not None else 0,
     )
 
 
+class _Numbers(dict[str, int]):
+    """Texts and their numbers. Long texts are not remembered, and not too many: what is sent decides how much is held."""
+
+    def __missing__(self, text: str) -> int:
+        """The number of a text that was not asked for lately."""
+        number = number_of(text.encode(errors="surrogatepass"))
+        if len(text) <= LONGEST_REMEMBERED:
+            if len(self) >= _MOST_REMEMBERED:
+                self.clear()
+            self[text] = number
+        return number
+
+
+NUMBERS = _Numbers()
+"""The number of each text that is a part of an identity."""
+
+
 def part(text: str | None) -> int:
-    """A part of an identity as a number; 0 when it is unknown. Long texts are not remembered: what is sent decides how much is held."""
-    if text is None:
-        return 0
-    return _remembered_part(text) if len(text) <= LONGEST_REMEMBERED else _part(text)
+    """A part of an identity as a number; 0 when it is unknown."""
+    return 0 if text is None else NUMBERS[text]
 
 
-def _part(text: str) -> int:
-    return number_of(text.encode(errors="surrogatepass"))
+_DEVICE, _ADDRESS, _NETWORK = 1 << 61, 1 << 40, 1 << 41
+_SPREAD, _WHOLE = 0x9E3779B97F4A7C15, 2**64 - 1
 
 
-_remembered_part = lru_cache(maxsize=65536)(_part)
+def visitor_number(device: int, address: int, agent: int) -> int:
+    """Who clicked as a part of identities, from the numbers of what is known (0: unknown): see `visitor_of`."""
+    if device:
+        return (device ^ _DEVICE) or 1
+    return ((address * _SPREAD + agent) & _WHOLE or 1) if address and agent else 0
+
+
+def visitor_part(event: Click | Conversion) -> int:
+    """`visitor_number` of an event."""
+    agent = event.user_agent
+    return visitor_number(part(event.device_id or None), address_numbers(event.ip)[0], NUMBERS[agent] if agent else 0)
+
+
+def address_numbers(ip: str | None) -> tuple[int, int]:
+    """An address and its network (`places_of`) as parts of identities; IPv4 is its own number and so needs no hash."""
+    if not ip:
+        return 0, 0
+    try:
+        whole = int.from_bytes(inet_pton(AF_INET, ip), "big")
+    except (OSError, ValueError):
+        return _other_address(ip)
+    return _ADDRESS | whole, _NETWORK | whole >> 8
+
+
+def _other_address(ip: str) -> tuple[int, int]:
+    address, network = places_of(ip)
+    if address is not None and network is not None and "." in address:
+        return address_numbers(address)
+    return part(address), part(network)
 
 
 def rows_of(measures: Sequence[tuple[int, Measure]], identities: Mapping[str, tuple[str, ...]], parts: Sequence[str]) -> NDArray[np.int64]:
@@ -316,12 +412,7 @@ def plan_of(measures: Sequence[Measure]) -> Plan:
 
 def keys_of(parts: Sequence[int], rows: NDArray[np.int64]) -> NDArray[np.uint64]:
     """Keys and members (measures, 2) of an event; 0 where a part is unknown."""
-    return mixed_keys(np.frombuffer(_packing(len(parts)).pack(*parts), dtype=np.uint64), rows)
-
-
-@cache
-def _packing(count: int) -> struct.Struct:
-    return struct.Struct(f"={count}Q")
+    return mixed_keys(np.frombuffer(array("Q", parts), dtype=np.uint64), rows)
 
 
 def visitor_of(click: Click | Conversion) -> str | None:
@@ -330,6 +421,11 @@ def visitor_of(click: Click | Conversion) -> str | None:
         return f"device {click.device_id}"
     address = places_of(click.ip)[0]
     return f"address {address} {click.user_agent}" if address and click.user_agent else None
+
+
+def is_identified(click: Click) -> bool:
+    """Whether `visitor_of` knows somebody."""
+    return bool(click.device_id or (click.user_agent and address_numbers(click.ip)[0]))
 
 
 def places_of(ip: str | None) -> tuple[str | None, str | None]:

@@ -25,7 +25,7 @@ from fraud.features.realtime import (
     part,
     plan_of,
     rows_of,
-    visitor_of,
+    visitor_part,
 )
 
 
@@ -108,7 +108,7 @@ _IDENTITIES = {
 
 
 def _parts_of(conversion: Conversion, click: Click | None) -> tuple[int, ...]:
-    visitor = (visitor_of(click) if click else None) or visitor_of(conversion)
+    visitor = (visitor_part(click) if click else 0) or visitor_part(conversion)
     return (
         part(conversion.program_id),
         part(conversion.affiliate_id),
@@ -117,7 +117,7 @@ def _parts_of(conversion: Conversion, click: Click | None) -> tuple[int, ...]:
         part(conversion.device_id),
         part(conversion.order_id),
         part(conversion.click_id),
-        part(visitor),
+        visitor,
     )
 
 

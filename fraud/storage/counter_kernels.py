@@ -24,6 +24,7 @@ NOTHING = -1
 _NO_FLOOR = -(2**62)
 _SECOND = 1_000_000.0
 _SCRATCH = 8192
+_NODES_OF_A_KEY = 4
 
 # Columns of `slots`, one row a key, and of `nodes`, one row a bucket, a time or a member.
 _KEY, _HEAD, _SIZE, _FLOOR, _OLDER, _NEWER, _CHAIN = range(7)
@@ -49,9 +50,9 @@ class Tables(NamedTuple):
 def compiled(function: F) -> F:
     """The function as machine code; without a disk cache where no folder for it can be written."""
     try:
-        return cast(F, numba.njit(cache=True)(function))
+        return cast(F, numba.njit(cache=True, nogil=True)(function))
     except RuntimeError:
-        return cast(F, numba.njit(function))
+        return cast(F, numba.njit(nogil=True)(function))
 
 
 def empty_tables(seed: int, members: int, times: int, keys: int) -> Tables:
@@ -63,15 +64,17 @@ def empty_tables(seed: int, members: int, times: int, keys: int) -> Tables:
     return Tables(np.zeros((1024, 7), np.int64), np.zeros((4096, 3), np.int64), np.full(2048, NOTHING, np.int64), meta, scratch)
 
 
-def with_room(tables: Tables, questions: int) -> Tables:
-    """The same tables, grown if another event with so many questions might not fit."""
+def with_room(tables: Tables, questions: int, keys: int = 0) -> Tables:
+    """The same tables, grown if another event with so many questions, or so many `keys` in all, might not fit."""
     slots, nodes, buckets, meta, scratch = tables
-    if meta[_SLOTS_USED] + questions > len(slots):
-        slots = np.concatenate([slots, np.zeros_like(slots)])
-        buckets = np.full(2 * len(slots), NOTHING, np.int64)
+    needed = max(meta[_SLOTS_USED], keys) + questions
+    if needed > len(slots):
+        slots = np.concatenate([slots, np.zeros((max(len(slots), needed - len(slots)), slots.shape[1]), np.int64)])
+        buckets = np.full(1 << (2 * len(slots) - 1).bit_length(), NOTHING, np.int64)
         _hash_again(slots, buckets, meta)
-    if meta[_NODES_USED] + 2 * questions > len(nodes):
-        nodes = np.concatenate([nodes, np.zeros_like(nodes)])
+    needed = max(meta[_NODES_USED], _NODES_OF_A_KEY * keys) + 2 * questions
+    if needed > len(nodes):
+        nodes = np.concatenate([nodes, np.zeros((max(len(nodes), needed - len(nodes)), nodes.shape[1]), np.int64)])
     return Tables(slots, nodes, buckets, meta, scratch)
 
 
@@ -100,6 +103,21 @@ def observe_all(tables: Any, plan: Integers, keys: NDArray[np.uint64], event: tu
     while meta[KEYS] > meta[MOST_KEYS]:
         _forget(slots, nodes, buckets, meta)
     return meta[_SLOTS_USED] + room > len(slots) or meta[_NODES_USED] + 2 * room > len(nodes)
+
+
+@compiled
+def observe_each(
+    tables: Any, plan: Integers, keys: NDArray[np.uint64], at: Integers, rows: tuple[int, int, int], answers: NDArray[np.float64]
+) -> Whole:
+    """`observe_all` for events (events, questions, 2) in order, until the tables are too full; the place of the first not counted.
+
+    `rows`: the event to begin with, how many there are, and how many questions another one may have.
+    """
+    first, count, room = rows
+    for event in range(first, count):
+        if observe_all(tables, plan, keys[event], (at[event], room), answers[event]):
+            return event + 1
+    return count
 
 
 @compiled

@@ -16,8 +16,9 @@ from functools import lru_cache
 
 import msgspec
 import numpy as np
+from numpy.typing import NDArray
 
-from fraud.domain.counting import BUCKET_SECONDS, Answers, Ask, Plan, Sighting
+from fraud.domain.counting import BUCKET_SECONDS, Answers, Ask, ManyAnswers, Plan, Sighting, Sightings
 from fraud.errors import StorageError
 from fraud.storage.counter_kernels import (
     COUNT,
@@ -33,6 +34,7 @@ from fraud.storage.counter_kernels import (
     Tables,
     empty_tables,
     observe_all,
+    observe_each,
     with_room,
 )
 
@@ -40,14 +42,19 @@ _CHECKPOINT_VERSION = 2
 _DIGEST_BYTES = 32
 _SECOND = 1_000_000
 _SEED_BITS = 62
+_MOST_QUESTIONS = 64
 _KINDS = {Ask.COUNT: COUNT, Ask.DISTINCT: DISTINCT, Ask.GAP: GAP}
+
+
+Row = NDArray[np.float64]
+"""One event's answers (questions,)."""
 
 
 @dataclass(frozen=True)
 class CounterBounds:
     """How much is kept: keys, members of one bucket, times of one key, and answers to give again.
 
-    A key costs some 100 bytes and 24 for each bucket it was seen in, an answer some 600.
+    A key costs some 100 bytes and 24 for each bucket it was seen in, an answer some 400.
     """
 
     keys: int = 500_000
@@ -81,7 +88,7 @@ class MemoryCounters:
         self._lock = threading.Lock()
         self._room = 0
         self._tables = self._bounded(empty_tables(secrets.randbits(_SEED_BITS), 0, 0, 0))
-        self._answers: OrderedDict[bytes, tuple[float, ...]] = OrderedDict()
+        self._answers: OrderedDict[bytes, Row] = OrderedDict()
         self._events = self._repeated = 0
 
     def observe(self, sighting: Sighting) -> Answers:
@@ -90,13 +97,39 @@ class MemoryCounters:
             known = self._answers.get(sighting.event_key)
             if known is not None:
                 self._repeated += 1
-                return Answers(known, repeated=True)
+                return Answers(tuple(known.tolist()), repeated=True)
             values = self._count(sighting)
             self._events += 1
             self._answers[sighting.event_key] = values
             if len(self._answers) > self._bounds.answers:
                 self._answers.popitem(last=False)
-            return Answers(values)
+            return Answers(tuple(values.tolist()))
+
+    def observe_many(self, sightings: Sightings) -> ManyAnswers:
+        """`observe` of each event in its order, in one step."""
+        with self._lock:
+            first: dict[bytes, int] = {}
+            for place, key in enumerate(sightings.event_keys):
+                if key not in self._answers:
+                    first.setdefault(key, place)
+            if len(first) == len(sightings.event_keys):
+                return ManyAnswers(self._count_many(sightings), frozenset())
+            return self._with_repeats(sightings, first)
+
+    def _with_repeats(self, sightings: Sightings, first: dict[bytes, int]) -> ManyAnswers:
+        """`first` has the place of each event that is counted now; all others were seen before."""
+        rows = {key: self._answers[key] for key in sightings.event_keys if key not in first}
+        fresh = list(first.values())
+        counted = self._count_many(Sightings(list(first), sightings.at[fresh], sightings.plan, sightings.keys[fresh]))
+        rows.update(zip(first, counted, strict=True))
+        repeated = frozenset(range(len(sightings.event_keys))).difference(fresh)
+        self._repeated += len(repeated)
+        return ManyAnswers(np.stack([rows[key] for key in sightings.event_keys]), repeated)
+
+    def reserve(self) -> None:
+        """Takes the memory for as many keys as may be kept, so that no event waits while tables grow; what is not used stays unwritten."""
+        with self._lock:
+            self._tables = with_room(self._tables, _MOST_QUESTIONS, self._bounds.keys)
 
     def stats(self) -> CounterStats:
         """How full the counters are."""
@@ -108,7 +141,8 @@ class MemoryCounters:
         """Everything that is counted, as bytes for `restore`; observations wait while it is taken."""
         with self._lock:
             tables = [(table.shape, table.tobytes()) for table in self._tables]
-            body = msgspec.msgpack.encode(_Checkpoint(_CHECKPOINT_VERSION, tables, self._answers))
+            answers = {event: tuple(row.tolist()) for event, row in self._answers.items()}
+            body = msgspec.msgpack.encode(_Checkpoint(_CHECKPOINT_VERSION, tables, answers))
         return hashlib.sha256(body).digest() + body
 
     def restore(self, data: bytes) -> None:
@@ -116,18 +150,35 @@ class MemoryCounters:
         kept = _read_checkpoint(data)
         tables = self._bounded(Tables(*(np.frombuffer(raw, np.int64).reshape(shape).copy() for shape, raw in kept.tables)))
         with self._lock:
-            self._tables, self._answers = tables, OrderedDict(kept.answers)
+            self._tables, self._answers = tables, OrderedDict((event, np.array(row)) for event, row in kept.answers.items())
             while len(self._answers) > self._bounds.answers:
                 self._answers.popitem(last=False)
 
-    def _count(self, sighting: Sighting) -> tuple[float, ...]:
-        plan = plan_numbers(sighting.plan)
+    def _count(self, sighting: Sighting) -> Row:
+        plan = self._ready_for(sighting.plan)
         values = np.empty(len(plan))
-        if len(plan) > self._room:
-            self._tables, self._room = with_room(self._tables, len(plan)), len(plan)
         if observe_all(self._tables, plan, sighting.keys, (sighting.at, self._room), values):
             self._tables = with_room(self._tables, self._room)
-        return tuple(values.tolist())
+        return values
+
+    def _count_many(self, sightings: Sightings) -> NDArray[np.float64]:
+        plan = self._ready_for(sightings.plan)
+        values = np.empty((len(sightings.event_keys), len(plan)))
+        done = 0
+        while done < len(values):
+            done = observe_each(self._tables, plan, sightings.keys, sightings.at, (done, len(values), self._room), values)
+            self._tables = with_room(self._tables, self._room)
+        self._events += len(values)
+        self._answers.update(zip(sightings.event_keys, values, strict=True))
+        while len(self._answers) > self._bounds.answers:
+            self._answers.popitem(last=False)
+        return values
+
+    def _ready_for(self, asked: Plan) -> Integers:
+        plan = plan_numbers(asked)
+        if len(plan) > self._room:
+            self._tables, self._room = with_room(self._tables, len(plan)), len(plan)
+        return plan
 
     def _bounded(self, tables: Tables) -> Tables:
         """The tables under this keeper's own bounds."""

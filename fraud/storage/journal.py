@@ -14,6 +14,7 @@ import shutil
 import struct
 import threading
 import zlib
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -62,7 +63,11 @@ class Journal:
 
     def append(self, body: bytes) -> None:
         """Adds a record, whole or not at all. Raises `StorageError` when the journal or the disk is full."""
-        frame = _FRAME.pack(len(body), zlib.crc32(body)) + body
+        self.append_all((body,))
+
+    def append_all(self, bodies: Iterable[bytes]) -> None:
+        """Adds records by one write, all or none. Raises `StorageError` as `append` does."""
+        frame = b"".join([part for body in bodies for part in (_FRAME.pack(len(body), zlib.crc32(body)), body)])
         with self._lock:
             if self._held + len(frame) > self._bounds.whole:
                 raise StorageError("Decisions cannot be kept fast enough at the moment; try again in a few seconds.")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Generic, TypeVar
 
 _Answer = TypeVar("_Answer")
@@ -49,3 +49,21 @@ class AnswerBook(Generic[_Answer]):
                 self._answers.pop(key, None)
             raise
         return kept, what
+
+    def settle_many(
+        self, keys: Sequence[EventKey], answers: Sequence[_Answer], record: Callable[[list[_Record]], None], what: Sequence[_Record]
+    ) -> list[_Answer]:
+        """`settle` of many events, recorded in one step: all of them or none."""
+        with self._lock:
+            kept = [self._answers.setdefault(key, answer) for key, answer in zip(keys, answers, strict=True)]
+            while len(self._answers) > self._most:
+                self._answers.popitem(last=False)
+        own = [place for place, answer in enumerate(answers) if kept[place] is answer]
+        try:
+            record([what[place] for place in own])
+        except BaseException:
+            with self._lock:
+                for place in own:
+                    self._answers.pop(keys[place], None)
+            raise
+        return kept

@@ -10,7 +10,7 @@ import asyncio
 import threading
 import time
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -33,8 +33,6 @@ _CLICK, _DECISION = b"c", b"d"
 _READ_CLICK = msgspec.msgpack.Decoder(JudgedClick).decode
 _READ_DECISION = msgspec.msgpack.Decoder(Decision).decode
 
-Record = Decision | JudgedClick
-
 
 class RecordLog(Protocol):
     """The journal as this workflow needs it; fulfilled by `fraud.storage.journal`."""
@@ -44,8 +42,8 @@ class RecordLog(Protocol):
         """Whether it is time to hurry."""
         ...
 
-    def append(self, body: bytes) -> None:
-        """Adds a record; a `StorageError` when that cannot be."""
+    def append_all(self, bodies: Iterable[bytes]) -> None:
+        """Adds records, all or none; a `StorageError` when that cannot be."""
         ...
 
     def sync(self) -> None:
@@ -137,17 +135,24 @@ class JournalWriter:
         self._thread = threading.Thread(target=self._work, name="journal", daemon=True)
         self._thread.start()
 
-    def record(self, record: Record) -> None:
-        """Writes a record to the journal. Raises `StorageError` when it is full, or after `close`."""
-        body = _CLICK + _ENCODE(record) if isinstance(record, JudgedClick) else _DECISION + _ENCODE(record)
+    def record(self, decision: Decision) -> None:
+        """Writes a decision to the journal. Raises `StorageError` when it is full, or after `close`."""
+        self._append([_DECISION + _ENCODE(decision)])
+
+    def record_clicks(self, clicks: Sequence[JudgedClick]) -> None:
+        """Writes to the journal what was seen of clicks, all or nothing. Raises `StorageError` as `record` does."""
+        self._append([_CLICK + _ENCODE(click) for click in clicks])
+
+    def _append(self, bodies: Sequence[bytes]) -> None:
         if self._closing:
             raise StorageError("The service is stopping; try again in a few seconds.")
         try:
-            self._journal.append(body)
+            self._journal.append_all(bodies)
         except StorageError:
-            self._refused += 1
+            self._refused += len(bodies)
             raise
-        self._recorded += 1
+        with self._changed:
+            self._recorded += len(bodies)
 
     async def kept(self) -> None:
         """Returns once everything recorded so far is on the disk itself, where answers wait for that: one sync serves all who wait."""

@@ -6,7 +6,7 @@ decide and the answer says `degraded`; whether such a click may pass is the poli
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -29,22 +29,22 @@ from fraud.domain.clock import Clock, as_utc
 from fraud.domain.counting import UNKNOWN, Counters
 from fraud.domain.decisions import Artefact, Decision, DecisionKind, Outcome, SubjectKind, Verdict
 from fraud.domain.events import Click
-from fraud.domain.ids import new_id
+from fraud.domain.ids import new_id, new_ids
 from fraud.domain.signals import Reason, Signal
-from fraud.enrichment.agents import read_agent
+from fraud.enrichment.agents import declaration_of
 from fraud.errors import ReplayError
 from fraud.features.realtime import (
     CLICK_FEATURE_NAMES,
     click_feature_set_hash,
+    is_identified,
     observe_click,
-    sighting_of,
+    sightings_of,
     unobserved,
-    values_of,
-    visitor_of,
+    vectors_of,
 )
 from fraud.policy.pack import Pack
 from fraud.workflows.answering import AnswerBook, EventKey
-from fraud.workflows.judging import ClickJudge
+from fraud.workflows.judging import ClickJudge, Judgement
 from fraud.workflows.standing import AffiliateRisks, ScanRisks, UnknownRisks
 
 __all__ = [
@@ -67,6 +67,10 @@ DEADLINE_DEFAULT = timedelta(milliseconds=150)
 AHEAD = timedelta(days=1)
 """How far a click's time may be ahead of this machine's clock (a zone that was left out: at most 14 hours). Counting one from further ahead
 would move the windows on, and with them what they know of everybody."""
+
+
+GROUP = 256
+"""Clicks that are counted, judged and recorded in one step: enough to share what a step costs, few enough for others to come between."""
 
 
 class ClickAnswer(msgspec.Struct, frozen=True, kw_only=True):
@@ -115,9 +119,9 @@ class ServedModel:
 class ScoringTools:
     """What scoring works with, shared by the scorers of all programs.
 
-    `record` keeps a decision, and `judged` what one will follow from, without waiting for anything; `earlier` finds the decision on a click
-    answered before this process knew it (program and click id), and `answered` holds those that an earlier process answered lately, so
-    that a repeat is known after a restart without asking for each click;
+    `record` keeps a decision, and `judged` what decisions will follow from, without waiting for anything; `earlier` finds the decision on a
+    click answered before this process knew it (program and click id), and `answered` holds those that an earlier process answered lately,
+    so that a repeat is known after a restart without asking for each click;
     `seen` is told of each click that was answered for the first time;
     `deadline` is the time after which the model is no longer asked; `answers` is how many answers are kept for repeats.
     """
@@ -126,7 +130,7 @@ class ScoringTools:
     counters: Counters
     record: Callable[[Decision], None]
     clock: Clock
-    judged: Callable[[JudgedClick], None] | None = None
+    judged: Callable[[Sequence[JudgedClick]], None] | None = None
     earlier: Callable[[str, str], Decision | None] = lambda program_id, click_id: None
     answered: AbstractSet[tuple[str, str]] = frozenset()
     seen: Callable[[Click], None] = lambda click: None
@@ -149,7 +153,7 @@ class ClickScorer:
         self._checks = checks_of(pack)
         self._judge = ClickJudge(pack, self._checks, lambda facts, signals: click_verdict(pack, facts, signals))
         self._features = click_feature_set_hash()
-        self._answers: AnswerBook[ClickAnswer] = AnswerBook(tools.answers)
+        self._given: AnswerBook[ClickAnswer] = AnswerBook(tools.answers)
         if model:
             model.model.require_current_features()
         self._warm_up()
@@ -158,17 +162,18 @@ class ClickScorer:
         """Scores one click as of its own time and records the decision. Raises `StorageError` when the decision cannot be kept."""
         started = self._tools.clock.now()
         key = (click.program_id, click.click_id)
-        known = self._answers.known(key)
+        known = self._given.known(key)
         if known is not None:
             return ScoredClick(known, None)
         if key in self._tools.answered and (earlier := self._tools.earlier(*key)) is not None:
             return self._as_before(key, earlier, started)
-        values, repeated = self._observed(click, started)
+        vector, repeated = self._observed(click, started)
         if repeated and (earlier := self._tools.earlier(*key)) is not None:
             return self._as_before(key, earlier, started)
-        decision = decision_on(self._judged(self._facts(click, values, started), started, request_id), self.pack, self._checks)
+        judged = self._judged(self._facts(click, vector, started), new_id("dec", started), request_id, started)
+        decision = decision_on(judged, self.pack, self._checks)
         answer = _answer(decision, milliseconds(self._tools.clock.now() - started))
-        scored = ScoredClick(*self._answers.settle(key, answer, self._tools.record, decision))
+        scored = ScoredClick(*self._given.settle(key, answer, self._tools.record, decision))
         self._tools.seen(click)
         return scored
 
@@ -179,65 +184,135 @@ class ClickScorer:
 
     def answer_from_memory(self, click: Click, request_id: str = "") -> ClickAnswer | None:
         """`answer`, or `None` where a store would have to be asked first: whether the click was answered before this process knew it."""
-        known = self._answers.known((click.program_id, click.click_id))
+        known = self._given.known((click.program_id, click.click_id))
         if known is not None:
             return known
         if self._tools.judged is None or (click.program_id, click.click_id) in self._tools.answered:
             return None
-        started = self._tools.clock.now()
-        values, repeated = self._observed(click, started)
-        if repeated:
-            return None
-        return self._answer_first(self._facts(click, values, started), started, request_id, self._tools.judged)
+        return self._answer_first([click], [request_id])[0]
 
-    def _answer_first(self, facts: ClickFacts, started: datetime, request_id: str, record: Callable[[JudgedClick], None]) -> ClickAnswer:
-        judged, judgement = self._judged(facts, started, request_id), self._judge.judge(facts)
-        answer = ClickAnswer(
-            request_id=request_id,
+    def answer_many(self, clicks: Sequence[Click], request_ids: Sequence[str]) -> list[ClickAnswer]:
+        """`answer` of each click, in their order; clicks are counted, asked the model about and recorded in groups."""
+        given = self.answer_many_from_memory(clicks, request_ids)
+        return [
+            found if found is not None else self.answer(click, request_id)
+            for found, click, request_id in zip(given, clicks, request_ids, strict=True)
+        ]
+
+    def answer_many_from_memory(self, clicks: Sequence[Click], request_ids: Sequence[str]) -> list[ClickAnswer | None]:
+        """`answer_from_memory` of each click, in their order; the second of two that are the same is left out too."""
+        keys = [(click.program_id, click.click_id) for click in clicks]
+        given = [self._given.known(key) for key in keys]
+        if self._tools.judged is None:
+            return given
+        first: dict[EventKey, int] = {}
+        for place, key in enumerate(keys):
+            if given[place] is None and key not in self._tools.answered:
+                first.setdefault(key, place)
+        unknown = list(first.values())
+        for start in range(0, len(unknown), GROUP):
+            group = unknown[start : start + GROUP]
+            answers = self._answer_first([clicks[place] for place in group], [request_ids[place] for place in group])
+            for place, answer in zip(group, answers, strict=True):
+                given[place] = answer
+        return given
+
+    def _answer_first(self, clicks: Sequence[Click], request_ids: Sequence[str]) -> list[ClickAnswer | None]:
+        """The answers to clicks that differ; `None` for what was counted before, which some store may know."""
+        started = self._tools.clock.now()
+        vectors, repeated = self._observed_many(clicks, started)
+        kept = [place for place in range(len(clicks)) if place not in repeated]
+        if not kept:
+            return [None] * len(clicks)
+        facts = self._facts_of_many([clicks[place] for place in kept], vectors[kept], started)
+        answers = iter(self._settled(facts, [request_ids[place] for place in kept], started))
+        return [None if place in repeated else next(answers) for place in range(len(clicks))]
+
+    def _settled(self, facts: Sequence[ClickFacts], request_ids: Sequence[str], started: datetime) -> list[ClickAnswer]:
+        """The answers, recorded; where another thread was quicker, the one it gave."""
+        ids = new_ids("dec", started, len(facts))
+        judged = [self._judged(*one, started) for one in zip(facts, ids, request_ids, strict=True)]
+        judgements = [self._judge.judge(one) for one in facts]
+        latency = milliseconds(self._tools.clock.now() - started)
+        answers = [self._answer(*one, latency) for one in zip(judged, judgements, strict=True)]
+        keys = [(one.click.program_id, one.click.click_id) for one in facts]
+        assert self._tools.judged is not None
+        given = self._given.settle_many(keys, answers, self._tools.judged, judged)
+        for one in facts:
+            self._tools.seen(one.click)
+        return given
+
+    def _answer(self, judged: JudgedClick, judgement: Judgement, latency_ms: float) -> ClickAnswer:
+        return ClickAnswer(
+            request_id=judged.request_id,
             decision_id=judged.decision_id,
-            click_id=facts.click.click_id,
+            click_id=judged.facts.click.click_id,
             decision=judgement.outcome,
             score=judgement.score,
             reasons=judgement.reasons,
-            degraded=bool(facts.degraded),
+            degraded=bool(judged.facts.degraded),
             policy=self._policy,
             models=judged.models,
-            latency_ms=milliseconds(self._tools.clock.now() - started),
+            latency_ms=latency_ms,
         )
-        given, _ = self._answers.settle((facts.click.program_id, facts.click.click_id), answer, record, judged)
-        self._tools.seen(facts.click)
-        return given
 
     def _as_before(self, key: EventKey, earlier: Decision, started: datetime) -> ScoredClick:
-        return ScoredClick(self._answers.keep(key, _answer(earlier, milliseconds(self._tools.clock.now() - started))), None)
+        return ScoredClick(self._given.keep(key, _answer(earlier, milliseconds(self._tools.clock.now() - started))), None)
 
-    def _observed(self, click: Click, now: datetime) -> tuple[list[float], bool]:
+    def _observed(self, click: Click, now: datetime) -> tuple[NDArray[np.float64], bool]:
         """The click's features, and the click counted; one from the future is not: it would push out what is known of now.
 
         Also whether it was counted before.
         """
         if is_ahead(click.clicked_at, now):
-            return _UNOBSERVED, False
-        answers = self._tools.counters.observe(sighting_of(click))
-        return values_of(answers.values), answers.repeated
+            return unobserved(), False
+        seen = observe_click(self._tools.counters, click)
+        return seen.vector, seen.repeated
+
+    def _observed_many(self, clicks: Sequence[Click], now: datetime) -> tuple[NDArray[np.float64], frozenset[int]]:
+        """`_observed` of many clicks: their features (clicks, features), and the places of those counted before."""
+        present = [place for place, click in enumerate(clicks) if not is_ahead(click.clicked_at, now)]
+        if len(present) == len(clicks):
+            answers = self._tools.counters.observe_many(sightings_of(clicks))
+            return vectors_of(answers.values), answers.repeated
+        vectors = np.full((len(clicks), len(CLICK_FEATURE_NAMES)), UNKNOWN)
+        if not present:
+            return vectors, frozenset()
+        vectors[present], repeated = self._observed_many([clicks[place] for place in present], now)
+        return vectors, frozenset(present[place] for place in repeated)
 
     def _warm_up(self) -> None:
         """Loads compiled code and patterns now, so that no tracker waits for them."""
-        read_agent("warm-up")
+        declaration_of("warm-up")
         if self.model:
             view_of(self.model.model, np.full(len(CLICK_FEATURE_NAMES), UNKNOWN))
 
-    def _facts(self, click: Click, values: list[float], started: datetime) -> ClickFacts:
-        degraded = self._degraded(click, started)
-        return ClickFacts(
-            click=click,
-            features={name: None if value != value else value for name, value in zip(CLICK_FEATURE_NAMES, values, strict=True)},  # noqa: PLR0124 - only NaN differs from itself
-            identified=visitor_of(click) is not None,
-            agent=agent_facts(click.user_agent),
-            standing=self._tools.priors.standing(click.program_id, click.affiliate_id, click.sub_id),
-            model=view_of(self.model.model, np.array(values)) if self.model and not degraded else None,
-            degraded=degraded,
-        )
+    def _facts(self, click: Click, vector: NDArray[np.float64], started: datetime) -> ClickFacts:
+        return self._facts_of_many([click], vector.reshape(1, -1), started)[0]
+
+    def _facts_of_many(self, clicks: Sequence[Click], vectors: NDArray[np.float64], started: datetime) -> list[ClickFacts]:
+        """What the checks see of each click, from the features of all (clicks, features)."""
+        degraded = [self._degraded(click, started) for click in clicks]
+        asked = [place for place, why in enumerate(degraded) if not why]
+        views: list[ModelView | None] = [None] * len(clicks)
+        if self.model and asked:
+            for place, view in zip(asked, views_of(self.model.model, vectors[asked]), strict=True):
+                views[place] = view
+        known = vectors.astype(object)
+        known[np.isnan(vectors)] = None
+        standing = self._tools.priors.standing
+        return [
+            ClickFacts(
+                click=click,
+                features=dict(zip(CLICK_FEATURE_NAMES, values, strict=True)),
+                identified=is_identified(click),
+                agent=agent_facts(click.user_agent),
+                standing=standing(click.program_id, click.affiliate_id, click.sub_id),
+                model=view,
+                degraded=why,
+            )
+            for click, values, view, why in zip(clicks, known.tolist(), views, degraded, strict=True)
+        ]
 
     def _degraded(self, click: Click, started: datetime) -> Degraded:
         if is_ahead(click.clicked_at, started):
@@ -246,13 +321,8 @@ class ClickScorer:
             return NO_MODEL
         return DEADLINE if self._tools.clock.now() - started > self._tools.deadline else ""
 
-    def _judged(self, facts: ClickFacts, started: datetime, request_id: str) -> JudgedClick:
-        return JudgedClick(
-            new_id("dec", started), started, request_id, facts, self._policy, self._models if facts.model else (), self._features
-        )
-
-
-_UNOBSERVED = unobserved().tolist()
+    def _judged(self, facts: ClickFacts, decision_id: str, request_id: str, started: datetime) -> JudgedClick:
+        return JudgedClick(decision_id, started, request_id, facts, self._policy, self._models if facts.model else (), self._features)
 
 
 def decision_on(judged: JudgedClick, pack: Pack, checks: PreparedChecks[ClickFacts] | None = None) -> Decision:
@@ -292,6 +362,14 @@ def view_of(model: ClickModel, vector: NDArray[np.float64]) -> ModelView:
     """What the model says of one click's features (features,)."""
     scored = model.score(vector)
     return ModelView(score=scored.score, p_value=scored.p_value, features=tuple(part.feature for part in scored.contributions))
+
+
+def views_of(model: ClickModel, vectors: NDArray[np.float64]) -> list[ModelView]:
+    """`view_of` of many clicks' features (clicks, features)."""
+    return [
+        ModelView(score=one.score, p_value=one.p_value, features=tuple([part.feature for part in one.contributions]))
+        for one in model.score_many(vectors)
+    ]
 
 
 def replay_click(decision: Decision, pack: Pack, model: ClickModel | None = None) -> Verdict:
@@ -356,8 +434,11 @@ def agent_facts(user_agent: str | None) -> AgentFacts | None:
     """What a user agent declares; `None` when there is none."""
     if not user_agent:
         return None
-    agent = read_agent(user_agent)
-    return AgentFacts(declared_bot=agent.declared_bot, why=agent.why)
+    why = declaration_of(user_agent)
+    return _UNDECLARED if why is None else AgentFacts(declared_bot=True, why=why)
+
+
+_UNDECLARED = AgentFacts(declared_bot=False)
 
 
 def _answer(decision: Decision, latency_ms: float) -> ClickAnswer:

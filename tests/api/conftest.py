@@ -77,7 +77,7 @@ def services_of(database: Database, writer: JournalWriter, lake: ParquetLake) ->
         priors=ScanRisks(SqlScans(database), clock),
         counters=MemoryCounters(),
         record=writer.record,
-        judged=writer.record,
+        judged=writer.record_clicks,
         clock=clock,
         earlier=lambda program_id, click_id: decisions.latest(program_id, DecisionKind.SCORE, click_id),
     )

@@ -62,7 +62,7 @@ def writer_of(root: Path, shelf: Shelf, bounds: JournalBounds | None = None, *, 
 def answer(writer: JournalWriter, count: int) -> list[str]:
     """Answers clicks and returns their ids."""
     tools = ScoringTools(
-        priors=UnknownRisks(), counters=MemoryCounters(), record=writer.record, judged=writer.record, clock=FixedClock(NOON)
+        priors=UnknownRisks(), counters=MemoryCounters(), record=writer.record, judged=writer.record_clicks, clock=FixedClock(NOON)
     )
     scorer = ClickScorer(load_pack(), None, tools)
     return [scorer.answer(Click(click_id=f"c{number}", clicked_at=NOON, affiliate_id="aff")).click_id for number in range(count)]

@@ -118,7 +118,7 @@ def test_the_decision_made_later_is_the_one_that_was_answered(pack: Pack) -> Non
     judged: list[JudgedClick] = []
     tools = ScoringTools(priors=UnknownRisks(), counters=MemoryCounters(), record=in_full.append, clock=FixedClock(NOON))
     slow = ClickScorer(pack, None, tools)
-    quick = ClickScorer(pack, None, replace(tools, counters=MemoryCounters(), judged=judged.append))
+    quick = ClickScorer(pack, None, replace(tools, counters=MemoryCounters(), judged=judged.extend))
     for click in clicks(100):
         told, given = slow.score(click).answer, quick.answer(click)
         assert (given.decision, given.score, given.reasons, given.degraded) == (told.decision, told.score, told.reasons, told.degraded)
