@@ -6,7 +6,7 @@ DEMO   ?= fraud-data/demo
 BIN     = $(VENV)/bin
 LOCK    = uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate
 
-.PHONY: run test test-long quality bench-ingest bench-networks bench-features bench-backlinks bench-graph bench-models bench-crawl bench-pages bench-policy check format lock clean help
+.PHONY: run test docs test-long quality bench-ingest bench-networks bench-features bench-backlinks bench-graph bench-models bench-crawl bench-pages bench-policy check format lock clean help
 
 help: ## what can be made
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -53,6 +53,9 @@ bench-pages: $(VENV)/.test ## server time of every page with 5,000 affiliates, 1
 
 bench-policy: $(VENV)/.test ## `fraud policy diff` over 30 nights of 1,000 affiliates (BENCH="--nights 5")
 	$(BIN)/python -m tests.benchmarks.policy $(BENCH)
+
+docs: $(VENV)/.test ## the documentation as a site, in build/site; any warning fails it
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet
 
 bench-api: $(VENV)/.test ## the scoring service against an endpoint that does nothing (needs wrk and two cores)
 	$(BIN)/python -m tests.benchmarks.api $(BENCH)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import json
 import re
 from collections.abc import Iterable
 from pathlib import Path
@@ -27,6 +28,8 @@ NO_CODE_OF_ITS_OWN = "A failure of ours that has no code of its own; the log has
 _IN_THE_TABLE = frozenset({"Unit", "Kind", "Level", "Suspicious when", "Needs at least"})
 _JOBS = (("Applicants", APPLICANT_CHECKS), ("Traffic", TRAFFIC_CHECKS), ("Clicks", CLICK_CHECKS), ("Conversions", CONVERSION_CHECKS))
 _IDS = re.compile(r"\b([CW])(\d\d)\b")
+OPENAPI = Path(__file__).parents[2] / "docs" / "openapi.json"
+"""The API's description, which a test holds to the API itself."""
 _EXPLAINED_IN = {"C": "../detection.md", "W": "../vetting.md"}
 
 
@@ -46,6 +49,7 @@ def pages(app: typer.Typer) -> dict[str, str]:
     return {
         "checks.md": GENERATED + _checks_page(load_pack()),
         "commands.md": GENERATED + _commands_page(app),
+        "endpoints.md": GENERATED + _endpoints_page(),
         "errors.md": GENERATED + _errors_page(),
         "features.md": GENERATED + _features_page(),
         "rules.md": GENERATED + _rules_page(),
@@ -66,6 +70,22 @@ def _rules_page() -> str:
         "not known makes what is said about it unknown, and a rule fires only when its condition is true."
     )
     return _page("Facts for rules", about, lines)
+
+
+def _endpoints_page() -> str:
+    if not OPENAPI.is_file():
+        raise errors.InputError(f"{OPENAPI} is not there; run this command in the repository, where the API's description is kept.")
+    lines = ["| call | does | answers |", "|---|---|---|"]
+    for path, methods in json.loads(OPENAPI.read_text("utf-8"))["paths"].items():
+        for method, call in methods.items():
+            does = " ".join((call.get("description") or call.get("summary") or "").split())
+            answers = ", ".join(f"`{status}`" for status in call["responses"])
+            lines.append(f"| `{method.upper()} {path}` | {does} | {answers} |")
+    about = (
+        "The HTTP interface, call by call. Bodies, answers and examples are in the document that `fraud serve` answers at `/openapi.json` "
+        "([the same as a file](../openapi.json)); how to use it is in [scoring](../scoring.md)."
+    )
+    return _page("Endpoints", about, lines)
 
 
 def _settings_page() -> str:
