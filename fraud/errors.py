@@ -8,6 +8,7 @@ FraudError
 ├── Conflict                the thing is in a state that forbids this
 ├── Unauthorised            no key, or not a key we know
 ├── Forbidden               a known key whose role does not reach this far
+├── TooMany                 asked more often than is allowed; says when to ask again
 ├── ReplayError             a stored decision cannot be recomputed, and why
 ├── ModelError              a model file is missing, altered, or made for other features
 ├── TrackerError            a tracker's API refused, failed, or answered something that is not understood
@@ -78,6 +79,17 @@ class Forbidden(FraudError):
 
     code = "forbidden"
     status = 403
+
+
+class TooMany(FraudError):
+    """Asked more often than is allowed; `wait_seconds` says in how long it may be asked again."""
+
+    code = "too_many_requests"
+    status = 429
+
+    def __init__(self, message: str, wait_seconds: float) -> None:
+        super().__init__(message)
+        self.wait_seconds = wait_seconds
 
 
 class ReplayError(FraudError):

@@ -27,6 +27,9 @@ class Settings(BaseSettings):
         ge=1,
         description="Days for which clicks, conversions and rows set aside are kept: older ones are removed nightly. For ever by default.",
     )
+    public_url: str = Field(
+        "", description="Where others reach the service (`https://risk.example`): links to affiliates' reports begin so."
+    )
     counters_url: str = Field("", description="Real-time counters: in each process by default, shared in Redis by `redis://` URL.")
     engine: Literal["local", "spark"] = Field("local", description="What computes features: this machine, or Spark.")
     spark_master: str = Field("", description="The Spark master for `FRAUD_ENGINE=spark`; this machine's cores (`local[*]`) by default.")
@@ -56,6 +59,15 @@ class Settings(BaseSettings):
     enrichment_sources: Path | None = Field(None, description="A YAML file of sources of network tables, in place of the shipped ones.")
     enrichment_npm_url: str = Field(
         "https://registry.npmjs.org", description="The npm registry, or a mirror of it, that network tables come from."
+    )
+    rate_limit: float = Field(
+        50.0,
+        ge=0,
+        description="Requests a second that one key of a manager or an administrator may send on average, and ten times as many at once; "
+        "past it the answer is 429. 0: as many as it likes.",
+    )
+    score_rate_limit: float = Field(
+        0.0, ge=0, description="The same for each tracker's key, batches counting as one; by default as many as it likes."
     )
     log_format: Literal["console", "json"] = Field("console", description="How logs are written to stderr: for people or for machines.")
     log_level: Literal["debug", "info", "warning", "error"] = Field("warning", description="The least level that is logged.")

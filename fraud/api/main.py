@@ -83,7 +83,7 @@ def create_api(services: ApiServices, routers: Sequence[APIRouter] = ()) -> Fast
         docs_url=None,
         redoc_url=None,
     )
-    gate, metrics = Gate(services.actors, services.clock), Metrics()
+    gate, metrics = Gate(services.actors, services.clock, services.limits), Metrics()
     app.add_middleware(RequestFrame, metrics=metrics, clock=services.clock)
     app.hot = HotClicks(super(Api, app).__call__, services, gate, metrics)
     install(app)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from http import HTTPStatus
 from typing import Any
 
@@ -12,7 +13,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
-from fraud.errors import FraudError, InputError, ModelError, PolicyError, StorageError
+from fraud.errors import FraudError, InputError, ModelError, PolicyError, StorageError, TooMany
 
 _log = structlog.get_logger(__name__)
 
@@ -113,8 +114,13 @@ async def _fraud_error(request: Request, fault: Exception) -> Response:
     problem: dict[str, Any] = {"status": fault.status, "code": fault.code, "detail": fault.message}
     if isinstance(fault, InvalidFields):
         problem["errors"] = fault.faults
-    headers = {"WWW-Authenticate": "Bearer"} if fault.status == HTTPStatus.UNAUTHORIZED else None
-    return _response(request, problem, headers)
+    return _response(request, problem, _headers_of(fault))
+
+
+def _headers_of(fault: FraudError) -> dict[str, str] | None:
+    if isinstance(fault, TooMany):
+        return {"Retry-After": str(max(math.ceil(fault.wait_seconds), 1))}
+    return {"WWW-Authenticate": "Bearer"} if fault.status == HTTPStatus.UNAUTHORIZED else None
 
 
 def _failure_of_ours(request: Request, fault: FraudError) -> Response:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from fraud.api.metrics import Metrics
+from fraud.api.security import RATE_HEADERS
 from fraud.domain.clock import Clock
 from fraud.domain.ids import new_id
 
@@ -31,7 +32,8 @@ class RequestFrame:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                message["headers"] = [*message.get("headers", []), (b"x-request-id", request_id.encode())]
+                stands = scope["state"].get(RATE_HEADERS, ())
+                message["headers"] = [*message.get("headers", []), (b"x-request-id", request_id.encode()), *stands]
             await send(message)
 
         try:

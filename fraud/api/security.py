@@ -3,46 +3,106 @@
 from __future__ import annotations
 
 import hashlib
+import math
 import threading
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+import structlog
 from fastapi import Request
 from starlette.concurrency import run_in_threadpool
 
 from fraud.domain.actors import DEFAULT_PROGRAM, Actor, Role
 from fraud.domain.clock import Clock
+from fraud.domain.limits import Limit, RateLimiter, Standing
 from fraud.domain.ports import ActorStore
-from fraud.errors import Forbidden, Unauthorised
+from fraud.errors import Forbidden, StorageError, TooMany, Unauthorised
 
 REMEMBERED = timedelta(seconds=10)
 """How long a key that was found good is not looked up again; so long may a revoked key still be accepted."""
 
+RATE_HEADERS = "rate_headers"
+"""Where a request's state keeps the headers that say how its key stands."""
+
+_log = structlog.get_logger(__name__)
 _MOST_REMEMBERED = 10_000
 
 
-class Gate:
-    """Tells who is behind a request's key, and whether their role and programs reach far enough."""
+BURST_SECONDS = 10
+"""Seconds of its average that a key may ask at once."""
 
-    def __init__(self, actors: ActorStore, clock: Clock) -> None:
+
+@dataclass(frozen=True)
+class KeyLimits:
+    """How often each key may ask, by its role, and what counts; without a limiter, as often as it likes."""
+
+    limiter: RateLimiter | None = None
+    by_role: Mapping[Role, Limit] = field(default_factory=dict)
+
+    def of(self, actor: Actor) -> Limit | None:
+        """The limit of an actor's keys, when it has one."""
+        return self.by_role.get(actor.role) if self.limiter is not None else None
+
+
+def limits_by_role(trackers: float, people: float) -> dict[Role, Limit]:
+    """The limits of trackers' keys and of everybody else's, in requests a second; 0 is none."""
+    rates = {Role.SCORE: trackers, Role.REVIEW: people, Role.ADMIN: people}
+    return {role: Limit(rate, max(int(rate * BURST_SECONDS), 1)) for role, rate in rates.items() if rate}
+
+
+class Gate:
+    """Tells who is behind a request's key, whether their role and programs reach far enough, and whether they ask too often."""
+
+    def __init__(self, actors: ActorStore, clock: Clock, limits: KeyLimits | None = None) -> None:
         self._actors = actors
         self._clock = clock
+        self._limits = limits or KeyLimits()
         self._lock = threading.Lock()
         self._known: dict[bytes, tuple[Actor, datetime]] = {}
 
     def require(self, request: Request, role: Role) -> Actor:
-        """The actor behind the request. Raises `Unauthorised` without a live key, `Forbidden` when its role is too low."""
-        return _reaching(self._authenticate(secret_of(request)), role)
+        """The actor behind the request.
+
+        Raises `Unauthorised` without a live key, `Forbidden` when its role is too low, `TooMany` when it asks too often.
+        """
+        actor = self._authenticate(secret_of(request))
+        self._count(request, actor)
+        return _reaching(actor, role)
 
     def known(self, secret: bytes, role: Role) -> Actor | None:
-        """The actor behind a key that was found good a moment ago; `None` when it has to be looked up, or does not reach far enough."""
+        """The actor behind a key that was found good a moment ago.
+
+        `None` when it has to be looked up, does not reach far enough, or asks too often: `require` and `admit` say which.
+        """
         actor = self._fresh(hashlib.sha256(secret).digest())
-        return actor if actor is not None and actor.role.reaches(role) else None
+        if actor is None or not actor.role.reaches(role):
+            return None
+        limit, limiter = self._limits.of(actor), self._limits.limiter
+        if limit is None or limiter is None:
+            return actor
+        return actor if not limiter.shared and limiter.take(actor.actor_id, limit).allowed else None
 
     async def admit(self, request: Request, role: Role, secret: str = "") -> Actor:
         """`require` for the event loop, which waits for the store of keys in no case; `secret` is a key that stood elsewhere."""
         given = secret or secret_of(request)
         known = self._fresh(_digest(given))
-        return _reaching(known if known is not None else await run_in_threadpool(self._authenticate, given), role)
+        actor = known if known is not None else await run_in_threadpool(self._authenticate, given)
+        if self._limits.limiter is not None and self._limits.limiter.shared:
+            await run_in_threadpool(self._count, request, actor)
+        else:
+            self._count(request, actor)
+        return _reaching(actor, role)
+
+    def _count(self, request: Request, actor: Actor) -> None:
+        """Counts a request of an actor; its answer will say how it stands."""
+        limit, limiter = self._limits.of(actor), self._limits.limiter
+        if limit is None or limiter is None:
+            return
+        stands = limiter.take(actor.actor_id, limit)
+        request.scope.setdefault("state", {})[RATE_HEADERS] = rate_headers(limit, stands)
+        if not stands.allowed:
+            raise TooMany(f"This key asks more than {limit.rate:g} times a second; wait, or send more at once.", stands.wait_seconds)
 
     def _fresh(self, digest: bytes) -> Actor | None:
         known = self._known.get(digest)
@@ -56,11 +116,25 @@ class Gate:
         actor = self._actors.authenticate(secret)
         if actor is None:
             raise Unauthorised("This key is not known, or no longer; ask the administrator for another.")
+        self._note_use(secret, actor)
         with self._lock:
             if len(self._known) >= _MOST_REMEMBERED:
                 self._known.clear()
             self._known[digest] = (actor, now)
         return actor
+
+    def _note_use(self, secret: str, actor: Actor) -> None:
+        try:
+            self._actors.used(secret)
+        except StorageError as fault:  # a store that can be read but not written still lets people in
+            _log.warning("last_use_not_kept", actor_id=actor.actor_id, detail=fault.message)
+
+
+def rate_headers(limit: Limit, stands: Standing) -> list[tuple[bytes, bytes]]:
+    """The headers by which an answer says how a key stands (IETF draft-ietf-httpapi-ratelimit-headers)."""
+    policy = f'"key";q={limit.burst};w={math.ceil(limit.burst / limit.rate)}'
+    now = f'"key";r={stands.remaining};t={math.ceil(stands.wait_seconds)}'
+    return [(b"ratelimit-policy", policy.encode()), (b"ratelimit", now.encode())]
 
 
 def secret_of(request: Request) -> str:

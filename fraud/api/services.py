@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 
 from fraud.api.conversions import PersonalHash
+from fraud.api.security import KeyLimits
 from fraud.domain.clock import Clock
 from fraud.domain.ports import ActorStore, AlertStore, ApplicationStore, AuditLog, DecisionStore, JobQueue, ScanStore
 from fraud.workflows.casework import CaseTools
@@ -31,7 +32,7 @@ class ApiServices:
     what they do with cases. `probes` are asked by `/readyz`.
     `ready` gives a program's scorer if that takes no waiting; `kept` returns once all that was recorded is on disk, where answers wait
     for that. `gauges` come from counters and queues. `body_limit` and `batch_limit` are the largest bodies in bytes, of one thing and of
-    many.
+    many. `limits` say how often each key may ask.
     """
 
     decisions: DecisionStore
@@ -51,6 +52,7 @@ class ApiServices:
     probes: Mapping[str, Probe] = field(default_factory=dict)
     gauges: Gauges = dict
     ready: Callable[[str], ClickScorer | None] = lambda program_id: None
+    limits: KeyLimits = field(default_factory=KeyLimits)
     kept: Callable[[], Awaitable[None]] | None = None
     body_limit: int = 64 * 1024
     batch_limit: int = 32 * 1024 * 1024

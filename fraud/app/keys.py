@@ -1,13 +1,15 @@
-"""The keys of the first start: those of the environment are accepted, otherwise one a role is made and written down."""
+"""Keys: those of the first start (of the environment, else one a role is made and written down), and what is done with them later."""
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from pydantic import SecretStr
 
 from fraud.app.parts import App
-from fraud.domain.actors import SYSTEM, Role
+from fraud.domain.actors import SYSTEM, Actor, KeyInfo, KeyState, Role
+from fraud.errors import InputError
 
 EVERY_PROGRAM = ("*",)
 
@@ -22,6 +24,48 @@ def ensure_keys(app: App) -> Path | None:
         if not app.stores.actors.keys():
             _make(app)
     return app.workspace.keys_file if app.workspace.keys_file.exists() else None
+
+
+def create_key(
+    app: App, by: Actor, wanted: tuple[str, Role, tuple[str, ...]], days: int | None = None
+) -> tuple[Actor, str, datetime | None]:
+    """Makes a key (name, role, programs) that ends after some days, or never: its actor, its secret, and when it ends."""
+    now = app.clock.now()
+    ends = now + timedelta(days=days) if days else None
+    actor, secret = app.stores.actors.create_key(*wanted, now, ends)
+    told = {"role": actor.role.value, "programs": list(actor.programs), "expires_at": ends.isoformat() if ends else None}
+    app.stores.audit.record(by, _place(actor), "key.created", actor.actor_id, now, told)
+    return actor, secret, ends
+
+
+def rotate_key(app: App, by: Actor, actor_id: str, overlap_hours: int) -> tuple[Actor, str, datetime]:
+    """A new key for an actor whose old ones end after an overlap: its actor, its secret, and when the old ones end."""
+    now = app.clock.now()
+    ends = now + timedelta(hours=overlap_hours)
+    actor, secret = app.stores.actors.rotate(actor_id, now, ends)
+    app.stores.audit.record(by, _place(actor), "key.rotated", actor_id, now, {"old_until": ends.isoformat()})
+    return actor, secret, ends
+
+
+def revoke_key(app: App, by: Actor, actor_id: str, reason: str) -> None:
+    """Ends all keys of an actor; `NotFound` when none of them lives, `InputError` without a reason."""
+    if not reason.strip():
+        raise InputError("Say why, in a few words: a key that was revoked never lives again.")
+    now = app.clock.now()
+    place = next((_place(key.actor) for key in app.stores.actors.every_key() if key.actor.actor_id == actor_id), EVERY_PROGRAM[0])
+    app.stores.actors.revoke(actor_id, now)
+    app.stores.audit.record(by, place, "key.revoked", actor_id, now, {"reason": reason.strip()})
+
+
+def keys_of(app: App, *, every: bool = False) -> list[KeyInfo]:
+    """The live keys, or every one there ever was."""
+    now = app.clock.now()
+    return [key for key in app.stores.actors.every_key() if every or key.state(now) is KeyState.LIVE]
+
+
+def _place(actor: Actor) -> str:
+    """The program whose audit log tells of a key: its own, when it has one alone."""
+    return actor.programs[0] if len(actor.programs) == 1 else EVERY_PROGRAM[0]
 
 
 def _given(app: App) -> dict[Role, SecretStr]:

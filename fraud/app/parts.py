@@ -17,11 +17,12 @@ from fraud.domain.actors import DEFAULT_PROGRAM
 from fraud.domain.clock import Clock, SystemClock
 from fraud.domain.decisions import Artefact
 from fraud.domain.hashing import canonical_json
+from fraud.domain.limits import RateLimiter
 from fraud.domain.outbox import OutboundEvent, Sink
 from fraud.domain.policies import PolicyState
 from fraud.domain.programs import ProgramProfile
 from fraud.domain.scans import Period
-from fraud.errors import ModelError, NotFound, ReplayError
+from fraud.errors import InputError, ModelError, NotFound, ReplayError
 from fraud.policy.loading import load_pack
 from fraud.policy.pack import Pack
 from fraud.settings import Settings
@@ -35,10 +36,12 @@ from fraud.storage.database import Database, open_database
 from fraud.storage.decisions import SqlDecisions
 from fraud.storage.evidence import EvidenceFolder
 from fraud.storage.jobs import SqlJobs
+from fraud.storage.limits import TokenBuckets
 from fraud.storage.nights import SqlNights
 from fraud.storage.outbox import SqlOutbox
 from fraud.storage.policies import SqlPolicies
 from fraud.storage.programs import SqlPrograms
+from fraud.storage.report_links import SqlReportLinks
 from fraud.storage.reviews import SqlReviews
 from fraud.storage.scans import SqlScans
 from fraud.storage.shadows import SqlShadows
@@ -65,6 +68,7 @@ class Stores:
     reviews: SqlReviews
     policies: SqlPolicies
     shadows: SqlShadows
+    report_links: SqlReportLinks
     outbox: SqlOutbox
     cases: SqlCases
     suppressions: SqlSuppressions
@@ -92,6 +96,7 @@ class App:
             reviews=SqlReviews(self.database),
             policies=SqlPolicies(self.database),
             shadows=SqlShadows(self.database),
+            report_links=SqlReportLinks(self.database),
             outbox=SqlOutbox(self.database),
             cases=SqlCases(self.database),
             suppressions=SqlSuppressions(self.database),
@@ -115,6 +120,18 @@ class App:
         from models.registry import ModelRegistry
 
         return ModelRegistry(self.workspace.models, hmac.digest(self.pepper, b"model manifests", "sha256"))
+
+    @cached_property
+    def limiter(self) -> RateLimiter:
+        """Counts how often keys and addresses ask: in Redis when there is one, else in this process."""
+        here = TokenBuckets(self.clock)
+        if not self.settings.counters_url:
+            return here
+        try:
+            from fraud.storage.limits_redis import RedisBuckets
+        except ImportError as fault:
+            raise InputError("FRAUD_COUNTERS_URL needs the package redis: pip install 'affiliate-fraud[redis]'.") from fault
+        return RedisBuckets(self.settings.counters_url, here)
 
     @cached_property
     def secret_key(self) -> bytes:

@@ -15,13 +15,16 @@ from fraud.cli import (
     events,
     features,
     graph,
+    keys,
     lake,
+    models,
     paying,
     performing,
     policies,
     pulling,
     quarantine,
     reference,
+    reporting,
     scanning,
     serving,
     sinks,
@@ -56,8 +59,8 @@ def main(
 
 
 COMMANDS = (
-    *(events, evaluation, pulling, telling, quarantine, lake, enrichment, features, scanning, performing, graph, vetting),
-    *(casework, deciding, paying, policies, serving, sinks, reference),
+    *(events, evaluation, pulling, telling, quarantine, lake, enrichment, features, scanning, performing, reporting, graph, vetting),
+    *(casework, deciding, paying, policies, serving, keys, sinks, reference),
 )
 for module in COMMANDS:
     module.register(app)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from enum import StrEnum
 
 import msgspec
@@ -42,6 +43,31 @@ class Actor(msgspec.Struct, frozen=True, kw_only=True):
     def may_enter(self, program_id: str) -> bool:
         """Whether this actor belongs to the program."""
         return "*" in self.programs or program_id in self.programs
+
+
+class KeyState(StrEnum):
+    """What a key is good for now."""
+
+    LIVE = "live"
+    EXPIRED = "expired"
+    REVOKED = "revoked"
+
+
+class KeyInfo(msgspec.Struct, frozen=True, kw_only=True):
+    """One key: whose it is, how long it lives, and when it was last used (to the minute); never its secret."""
+
+    key_id: str
+    actor: Actor
+    created_at: datetime
+    expires_at: datetime | None
+    revoked_at: datetime | None
+    last_used_at: datetime | None
+
+    def state(self, at: datetime) -> KeyState:
+        """Whether it opens anything at a time."""
+        if self.revoked_at is not None:
+            return KeyState.REVOKED
+        return KeyState.EXPIRED if self.expires_at is not None and self.expires_at <= at else KeyState.LIVE
 
 
 SYSTEM = Actor(kind=ActorKind.SYSTEM, actor_id="system", name="system", role=Role.ADMIN, programs=("*",))

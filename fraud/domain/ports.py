@@ -239,7 +239,11 @@ class ActorStore(Protocol):
         ...
 
     def keys(self) -> list[Actor]:
-        """Every live key's actor."""
+        """Everybody who has a live key."""
+        ...
+
+    def used(self, secret: str) -> None:
+        """Notes that a key was used now."""
         ...
 
 

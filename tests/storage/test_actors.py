@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 
 import pytest
 from sqlalchemy import text
 
-from fraud.domain.actors import Actor, ActorKind, Role
+from fraud.domain.actors import Actor, ActorKind, KeyState, Role
+from fraud.domain.clock import FixedClock
 from fraud.errors import Conflict, InputError, NotFound
 from fraud.storage.actors import SqlActors
 from fraud.storage.database import Database
@@ -85,3 +87,58 @@ def test_a_revoked_key_is_dead_for_good(actors: SqlActors) -> None:
         actors.accept_key("chosen outside", "env", Role.SCORE, ["*"], later(2))
     with pytest.raises(NotFound, match="no live key"):
         actors.revoke(actor.actor_id, later(2))
+
+
+@pytest.fixture
+def clock() -> FixedClock:
+    return FixedClock(NOON)
+
+
+def test_a_key_ends_when_it_was_said_to(database: Database, clock: FixedClock) -> None:
+    actors = SqlActors(database, clock)
+    actor, secret = actors.create_key("for a month", Role.SCORE, ["shoes"], NOON, later(60))
+    assert actors.authenticate(secret) == actor
+    clock.move_to(later(60))
+    assert (actors.authenticate(secret), actors.keys()) == (None, [])
+    assert actors.every_key()[0].state(later(60)) is KeyState.EXPIRED
+
+
+def test_a_rotated_key_is_the_same_actors_and_the_old_one_ends_later(database: Database, clock: FixedClock) -> None:
+    actors = SqlActors(database, clock)
+    actor, old = actors.create_key("tracker", Role.SCORE, ["shoes"], NOON)
+    same, new = actors.rotate(actor.actor_id, NOON, later(60))
+    assert (same, actors.authenticate(old), actors.authenticate(new)) == (actor, actor, actor)
+    assert actors.keys() == [actor]
+    clock.move_to(later(61))
+    assert (actors.authenticate(old), actors.authenticate(new)) == (None, actor)
+    actors.revoke(actor.actor_id, later(62))
+    assert actors.authenticate(new) is None
+    with pytest.raises(NotFound, match="no live key"):
+        actors.rotate(actor.actor_id, later(63), later(64))
+
+
+def test_rotating_lengthens_no_life(database: Database, clock: FixedClock) -> None:
+    actors = SqlActors(database, clock)
+    actor, old = actors.create_key("short", Role.SCORE, ["shoes"], NOON, later(1))
+    actors.rotate(actor.actor_id, NOON, later(60))
+    clock.move_to(later(2))
+    assert actors.authenticate(old) is None
+
+
+def test_the_last_use_is_known_to_the_minute(database: Database, clock: FixedClock) -> None:
+    actors = SqlActors(database, clock)
+    _, secret = actors.create_key("tracker", Role.SCORE, ["shoes"], NOON)
+    assert actors.every_key()[0].last_used_at is None
+    actors.used(secret)
+    clock.move_to(NOON + timedelta(seconds=30))
+    actors.used(secret)
+    assert actors.every_key()[0].last_used_at == NOON
+    clock.move_to(NOON + timedelta(seconds=61))
+    actors.used(secret)
+    assert actors.every_key()[0].last_used_at == NOON + timedelta(seconds=61)
+
+
+@pytest.mark.parametrize("programs", [[], [""], ["shoes", " "]])
+def test_a_key_of_no_program_is_refused(database: Database, programs: list[str]) -> None:
+    with pytest.raises(InputError, match="at least one program"):
+        SqlActors(database).create_key("nobody's", Role.SCORE, programs, NOON)

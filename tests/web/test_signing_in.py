@@ -172,3 +172,24 @@ def test_the_login_page_is_inert_and_keeps_where_to_go(visitor: Browser) -> None
     assert "/alerts" in page.hrefs()
     hostile = visitor.page("/login?next=" + "%22%3E%3Cscript%3E")
     assert {"type": "hidden", "name": "next", "value": "/"} in hostile.all("input")
+
+
+def test_after_ten_wrong_keys_an_address_has_to_wait_even_with_the_right_one(visitor: Browser, shop: Shop) -> None:
+    for guess in range(10):
+        assert visitor.post("/login", {"key": f"guess-{guess}"}).status_code == 401
+    asked = len(shop.actors.asked)
+    shut = visitor.post("/login", {"key": REVIEW_KEY})
+    assert (shut.status_code, shut.headers["retry-after"]) == (429, "30")
+    assert "Wait 30 seconds" in shut.text
+    assert len(shop.actors.asked) == asked
+    shop.clock.move_to(NOW + timedelta(seconds=31))
+    assert visitor.post("/login", {"key": REVIEW_KEY}).status_code == 303
+
+
+def test_right_keys_are_no_tries(visitor: Browser) -> None:
+    assert {visitor.post("/login", {"key": REVIEW_KEY}).status_code for _ in range(15)} == {303}
+
+
+def test_who_signed_in_is_in_the_audit_log(reviewer: Browser, shop: Shop) -> None:
+    (entry,) = shop.app.stores.audit.entries("default", 1)
+    assert (entry["action"], entry["actor_name"]) == ("session.opened", "Rosa")
