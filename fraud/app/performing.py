@@ -11,13 +11,17 @@ import msgspec
 from fraud.app.parts import App
 from fraud.decisions.deciding import PUBLIC_NOTHING
 from fraud.domain.clock import as_utc
-from fraud.domain.decisions import DecisionKind, Outcome
+from fraud.domain.decisions import Decision, DecisionKind, Outcome, SubjectKind
 from fraud.domain.money import cents
 from fraud.domain.performance import Notice, Performance
+from fraud.domain.reviews import Disposition
 from fraud.domain.scans import Period
 from fraud.errors import NotFound
+from fraud.reports.advice import advice_for
 
-CONTEST = "If you think this is wrong, answer the program's mail within 30 days and say why; somebody else than before will look."
+CONTEST = (
+    "If you think this is wrong, say why within 30 days, below or in answer to the program's mail; somebody else than before will look."
+)
 """How a notice ends: what may be contested, and that it is looked at by another person."""
 
 _TOLD = frozenset({Outcome.REVIEW, Outcome.HOLD, Outcome.SUSPEND})
@@ -65,11 +69,21 @@ def performance_of(app: App, program_id: str, affiliate_id: str, period: Period)
 
 
 def notices_for(app: App, program_id: str, affiliate_id: str) -> tuple[Notice, ...]:
-    """What an affiliate is told of its newest scan: the public sentences alone, and how to contest them; nothing when all is well."""
+    """What an affiliate is told of its newest scan: the public sentences, what to change, how to contest; nothing when all is well, or
+    when a person has looked since and found it so."""
     decision = app.stores.decisions.latest(program_id, DecisionKind.SCAN, affiliate_id)
     if decision is None or decision.verdict.outcome not in _TOLD or decision.verdict.public_reason == PUBLIC_NOTHING:
         return ()
-    return (Notice(said=decision.verdict.public_reason, todo=CONTEST),)
+    if _cleared_since(app, decision):
+        return ()
+    verdict = decision.verdict
+    return (Notice(said=verdict.public_reason, change=advice_for(verdict.typologies), contest=CONTEST),)
+
+
+def _cleared_since(app: App, decision: Decision) -> bool:
+    reviews = app.stores.reviews.of_subject(decision.program_id, SubjectKind.AFFILIATE, decision.subject_id)
+    newest = max(reviews, key=lambda review: review.reviewed_at, default=None)
+    return newest is not None and newest.reviewed_at >= decision.decided_at and newest.disposition is Disposition.DISMISSED
 
 
 def as_rows(figures: Sequence[Performance]) -> list[dict[str, Any]]:

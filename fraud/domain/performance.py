@@ -53,7 +53,8 @@ class Performance(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Notice(msgspec.Struct, frozen=True, kw_only=True):
-    """What the affiliate is told: what was noticed in plain words, and what to do about it. It names no detector and nobody else."""
+    """What the affiliate is told: what was noticed in plain words, what it may change, and how to contest. No detector, nobody else."""
 
     said: str
-    todo: str
+    change: tuple[str, ...]
+    contest: str

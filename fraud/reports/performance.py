@@ -9,6 +9,7 @@ from decimal import Decimal
 from markupsafe import Markup
 
 from fraud.domain.performance import Notice, Performance
+from fraud.reports.tables import table_csv
 from fraud.reports.templating import report_environment, standalone
 
 UNKNOWN = "not known"
@@ -26,12 +27,19 @@ class Figure:
 
 def performance_report(now: Performance, before: Performance | None, notices: Sequence[Notice], program: str) -> str:
     """The report as one HTML document that stands alone. It names no detector and no other affiliate."""
-    html = (
-        report_environment()
-        .get_template("performance.html")
-        .render(now=now, figures=figures_of(now, before), notices=notices, program=program)
-    )
-    return standalone(f"Your traffic: {now.affiliate_id}", Markup(html))  # noqa: S704 - rendered by an autoescaping template
+    return standalone(f"Your traffic: {now.affiliate_id}", performance_body(now, before, notices, program))
+
+
+def performance_body(now: Performance, before: Performance | None, notices: Sequence[Notice], program: str) -> Markup:
+    """The report's content, for a page that has a frame of its own."""
+    template = report_environment().get_template("performance.html")
+    return Markup(template.render(now=now, figures=figures_of(now, before), notices=notices, program=program))  # noqa: S704 - autoescaped
+
+
+def performance_csv(now: Performance, before: Performance | None) -> str:
+    """The figures as CSV, safe to open in a spreadsheet."""
+    rows = [(one.name, one.now, one.before, one.means) for one in figures_of(now, before)]
+    return table_csv(("figure", "this_period", "the_one_before", "meaning"), rows)
 
 
 def figures_of(now: Performance, before: Performance | None) -> list[Figure]:

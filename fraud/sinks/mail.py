@@ -7,7 +7,7 @@ import ssl
 from dataclasses import dataclass, field
 from datetime import datetime
 from email.message import EmailMessage
-from email.utils import format_datetime
+from email.utils import format_datetime, make_msgid
 
 from fraud.domain.outbox import DeliveryFault, OutboundEvent
 from fraud.sinks.audience import Audience
@@ -30,9 +30,13 @@ class Mailbox(Audience):
 
     def deliver(self, event: OutboundEvent, at: datetime) -> None:
         """Sends it once."""
+        self.send(message(event, self.sender, self.recipients, at))
+
+    def send(self, mail: EmailMessage) -> None:
+        """Hands a message to the server, or raises a `DeliveryFault`."""
         try:
             with self._connected() as server:
-                server.send_message(message(event, self.sender, self.recipients, at))
+                server.send_message(mail)
         except smtplib.SMTPResponseException as fault:
             final = fault.smtp_code >= 500
             raise DeliveryFault(f"the mail server answered {fault.smtp_code}", final=final) from fault
@@ -69,4 +73,18 @@ def message(event: OutboundEvent, sender: str, recipients: tuple[str, ...], at: 
     mail["Message-ID"] = f"<{event.event_id}@{sender.rpartition('@')[2] or 'localhost'}>"
     mail["Auto-Submitted"] = "auto-generated"
     mail.set_content(text_of(event))
+    return mail
+
+
+def letter(sender: str, recipient: str, words: tuple[str, str], at: datetime) -> EmailMessage:
+    """A message to one person: `words` are its subject and its text. An address that is none is a `ValueError`."""
+    if recipient.count("@") != 1 or any(sign in recipient for sign in " ,;<>\r\n"):
+        raise ValueError(f"{recipient[:80]!r} is no e-mail address")
+    mail = EmailMessage()
+    mail["Subject"] = " ".join(words[0].split())
+    mail["From"] = sender
+    mail["To"] = recipient
+    mail["Date"] = format_datetime(at)
+    mail["Message-ID"] = make_msgid(domain=sender.rpartition("@")[2] or "localhost")
+    mail.set_content(words[1])
     return mail

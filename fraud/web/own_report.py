@@ -82,4 +82,4 @@ def _body(report: AffiliateReport) -> str:
 
 
 def _gone(fault: FraudError) -> Response:
-    return outside_page("error.html", {"title": "Link ended", "message": fault.message, "advice": "", "status": fault.status}, fault.status)
+    return outside_page("own_report_gone.html", {"title": "This link has ended", "message": fault.message}, fault.status)
