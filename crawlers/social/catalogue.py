@@ -11,6 +11,7 @@ from msgspec import Struct, yaml
 from crawlers.catalogue import social_platforms
 from crawlers.reading.social import profile_of
 from crawlers.social.facts import ProfileFacts, ProfileState
+from crawlers.social.public import feed, oembed, opengraph
 from crawlers.social.readers import (
     ChangedAnswer,
     bluesky_profile,
@@ -29,6 +30,7 @@ _READERS = {
     "reddit": reddit_user,
     "youtube": youtube_channel,
 }
+_PAGE_READERS = {"feed": feed, "opengraph": opengraph}
 
 
 class Way(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -55,6 +57,10 @@ def read(way: Way, body: bytes, stated: str, handle: str) -> ProfileFacts:
     """Return what an answer says. Raises ChangedAnswer when it is not as documented."""
     if way.reader == "telegram":
         return telegram_page(body, stated, handle)
+    if way.reader == "oembed":
+        return oembed(document(body, way.id), stated, way.id, handle)
+    if way.reader in _PAGE_READERS:
+        return _PAGE_READERS[way.reader](body, stated, way.id, handle)
     return _READERS[way.reader](document(body, way.id), stated)
 
 

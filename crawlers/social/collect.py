@@ -27,13 +27,12 @@ _MISSING_WORDS = ("not found", "profile not found", "account not found")
 
 @dataclass(frozen=True)
 class SocialMeans:
-    """What collecting works with: the client, robots for public pages, keys by platform, what the operator supplied by (platform, handle
-    in lower case), and the hosts to ask instead of a platform's own (for gateways and tests)."""
+    """What collecting works with: the client, robots for public pages, keys by platform, and the hosts to ask instead of a platform's own
+    (for gateways and tests)."""
 
     fetcher: Fetcher
     robots: Robots | None = None
     keys: Mapping[str, str] = field(default_factory=dict)
-    supplied: Mapping[tuple[str, str], ProfileFacts] = field(default_factory=dict)
     hosts: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -59,11 +58,10 @@ class ProfileCollector:
 
     async def _looked_up(self, stated: str, known: tuple[str, str]) -> ProfileFacts:
         platform, handle = known
-        supplied = self._means.supplied.get((platform, handle.lower()))
         way = ways().get(platform)
         unverified = ProfileFacts(stated=stated, platform=platform, handle=handle, url=stated, state=ProfileState.UNVERIFIED)
         if why := self._why_not(platform, way):
-            return supplied or msgspec.structs.replace(unverified, reason=why)
+            return msgspec.structs.replace(unverified, reason=why)
         assert way is not None
         host = host_part(handle, stated)
         if refused := self._refused.get(self._source(way, host)):

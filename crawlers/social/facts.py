@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 
 from msgspec import Struct
@@ -26,6 +26,13 @@ class Post(Struct, frozen=True, kw_only=True):
     shares: int | None = None
 
 
+class DayCount(Struct, frozen=True, kw_only=True):
+    """Followers at the end of a day."""
+
+    day: date
+    followers: int
+
+
 class ProfileField(Struct, frozen=True, kw_only=True):
     """A field of a profile, such as Mastodon's; `verified_at` is when the platform saw the link back."""
 
@@ -39,7 +46,7 @@ class ProfileFacts(Struct, frozen=True, kw_only=True):
 
     `links` are web addresses the profile itself names, `handle_domain` the domain that is its handle (Bluesky), which only the domain's
     owner can set. `source` says who told (`api`, `operator`, `page`, ''), `reason` why a state is not `found`, in one sentence.
-    `labels` are the platform's own marks, such as spam.
+    `labels` are the platform's own marks, such as spam; `history` are followers by day, in order, where the operator supplied them.
     """
 
     stated: str
@@ -68,3 +75,4 @@ class ProfileFacts(Struct, frozen=True, kw_only=True):
     fields: tuple[ProfileField, ...] = ()
     labels: tuple[str, ...] = ()
     recent: tuple[Post, ...] = ()
+    history: tuple[DayCount, ...] = ()

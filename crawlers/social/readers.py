@@ -50,7 +50,7 @@ def mastodon_account(said: Mapping[str, Any], stated: str) -> ProfileFacts:
         ProfileField(name=_text(one, "name"), value=_text(one, "value"), verified_at=moment_of(_text(one, "verified_at")))
         for one in _objects(said.get("fields"))
     )
-    verified = [link for one in fields if one.verified_at for link in _links(one.value)]
+    verified = [link for one in fields if one.verified_at for link in links_in(one.value)]
     note = _text(said, "note")
     return ProfileFacts(
         stated=stated,
@@ -62,8 +62,8 @@ def mastodon_account(said: Mapping[str, Any], stated: str) -> ProfileFacts:
         identity=_needed(said, "id", "Mastodon"),
         name=_text(said, "display_name"),
         bio=_plain(note),
-        links=_unique([*(link for one in fields for link in _links(one.value)), *_links(note)]),
-        verified_links=_unique(verified),
+        links=unique_links([*(link for one in fields for link in links_in(one.value)), *links_in(note)]),
+        verified_links=unique_links(verified),
         followers=_count(said, "followers_count", "Mastodon"),
         following=_count(said, "following_count", "Mastodon"),
         posts=_count(said, "statuses_count", "Mastodon"),
@@ -100,7 +100,7 @@ def bluesky_profile(said: Mapping[str, Any], stated: str) -> ProfileFacts:
         identity=_needed(said, "did", "Bluesky"),
         name=_text(said, "displayName"),
         bio=bio[:LONGEST_BIO],
-        links=_unique(_links(bio)),
+        links=unique_links(links_in(bio)),
         handle_domain="" if handle.endswith((".bsky.social", ".invalid")) else handle.lower(),
         followers=_count(said, "followersCount", "Bluesky"),
         following=_count(said, "followsCount", "Bluesky"),
@@ -147,7 +147,7 @@ def youtube_channel(said: Mapping[str, Any], stated: str) -> ProfileFacts:
         identity=_needed(items[0], "id", "YouTube"),
         name=_text(snippet, "title"),
         bio=about[:LONGEST_BIO],
-        links=_unique(_links(about)),
+        links=unique_links(links_in(about)),
         followers=None if hidden else _maybe(counts, "subscriberCount"),
         posts=_maybe(counts, "videoCount"),
         created_at=moment_of(_text(snippet, "publishedAt")),
@@ -178,7 +178,7 @@ def github_user(said: Mapping[str, Any], stated: str) -> ProfileFacts:
         identity=_needed(said, "id", "GitHub"),
         name=_text(said, "name"),
         bio=_text(said, "bio")[:LONGEST_BIO],
-        links=_unique([blog if "//" in blog else f"https://{blog}"] if blog else []),
+        links=unique_links([blog if "//" in blog else f"https://{blog}"] if blog else []),
         followers=_count(said, "followers", "GitHub"),
         following=_count(said, "following", "GitHub"),
         posts=_maybe(said, "public_repos"),
@@ -203,7 +203,7 @@ def reddit_user(said: Mapping[str, Any], stated: str) -> ProfileFacts:
         url=f"https://www.reddit.com/user/{_needed(data, 'name', 'Reddit')}/",
         name=_text(about, "title"),
         bio=_text(about, "public_description")[:LONGEST_BIO],
-        links=_unique(_links(_text(about, "public_description"))),
+        links=unique_links(links_in(_text(about, "public_description"))),
         created_at=datetime.fromtimestamp(seconds, UTC) if seconds else None,
         labels=("suspended",) if data.get("is_suspended") else (),
     )
@@ -230,7 +230,7 @@ def telegram_page(body: bytes, stated: str, handle: str) -> ProfileFacts:
         url=f"https://t.me/{handle}",
         name=title.text().strip(),
         bio=text[:LONGEST_BIO],
-        links=_unique([*_links(text), *(str(a.attributes.get("href") or "") for a in (about.css("a") if about else []))]),
+        links=unique_links([*links_in(text), *(str(a.attributes.get("href") or "") for a in (about.css("a") if about else []))]),
         followers=shortened(members),
     )
 
@@ -301,11 +301,13 @@ def _plain(text: str) -> str:
     return unescape(_TAG.sub(" ", text)).strip()[:LONGEST_BIO]
 
 
-def _links(text: str) -> list[str]:
+def links_in(text: str) -> list[str]:
+    """Return the web addresses in a text."""
     return [link.rstrip(".,;:!?") for link in _URL.findall(unescape(text))]
 
 
-def _unique(links: Iterable[str]) -> tuple[str, ...]:
+def unique_links(links: Iterable[str]) -> tuple[str, ...]:
+    """Return the addresses that have a host, each once, at most 50."""
     return tuple(dict.fromkeys(link for link in links if _has_host(link)))[:MOST_LINKS]
 
 

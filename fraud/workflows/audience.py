@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,7 +16,8 @@ from crawlers.facts import SiteFacts
 from crawlers.review_facts import ReviewPage
 from crawlers.review_files import read_reviews
 from crawlers.review_pages import linked_pages
-from crawlers.social.facts import ProfileFacts
+from crawlers.social.facts import ProfileFacts, ProfileState
+from crawlers.social.files import UnreadableProfiles, read_profiles
 from fraud.checks.applicants.audience import Audience
 from fraud.checks.applicants.context import VettingFacts
 from fraud.checks.applicants.names import host_of, owner_of
@@ -25,6 +26,7 @@ from fraud.domain.hashing import keyed_hash
 from fraud.domain.networks import AddressReader
 from fraud.domain.programs import Application
 from fraud.domain.signals import Severity
+from fraud.errors import InputError
 from fraud.workflows.asking import DearSource
 from fraud.workflows.contacts import KnownList, phone_facts, signup_facts
 
@@ -70,7 +72,28 @@ async def profiles_of(application: Application, tools: AudienceTools) -> tuple[P
     if tools.profile is None or not application.social_profiles:
         return None
     stated = list(dict.fromkeys(application.social_profiles))[:MOST_PROFILES]
-    return tuple([await tools.profile(one) for one in stated])
+    supplied = supplied_profiles(application)
+    return tuple([_better(await tools.profile(one), supplied) for one in stated])
+
+
+def supplied_profiles(application: Application) -> dict[tuple[str, str], ProfileFacts]:
+    """The figures that the operator supplied with an application, by platform and handle; an `InputError` when the file holds none."""
+    if not application.profiles_file:
+        return {}
+    try:
+        return read_profiles(Path(application.profiles_file))
+    except UnreadableProfiles as fault:
+        raise InputError(f"profiles_file: {fault.message}") from fault
+
+
+def _better(seen: ProfileFacts, supplied: Mapping[tuple[str, str], ProfileFacts]) -> ProfileFacts:
+    """What was seen, or what the operator supplied where nothing could be; a history of followers counts in either case."""
+    known = supplied.get((seen.platform, seen.handle.lower()))
+    if known is None:
+        return seen
+    if seen.state in {ProfileState.UNVERIFIED, ProfileState.UNKNOWN}:
+        return msgspec.structs.replace(known, stated=seen.stated)
+    return msgspec.structs.replace(seen, history=known.history) if seen.state is ProfileState.FOUND else seen
 
 
 def proof_code(pepper: bytes, application_id: str) -> str:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from dataclasses import dataclass
 from itertools import pairwise
-from statistics import mean, pstdev
+from statistics import mean, median, pstdev
 
 from crawlers.social.facts import ProfileFacts, ProfileState
 from fraud.checks.applicants.context import VettingFacts
@@ -17,6 +18,9 @@ from fraud.domain.signals import Evidence, Severity, Signal
 _PROFILES = CHECKS["audience.profiles"]
 _CHANNEL = CHECKS["audience.channel"]
 _FEWEST_POSTS = 10
+_FEWEST_DAYS = 14
+_NEAR_DAYS = 2
+_MAD = 1.4826  # of a median absolute deviation, to a standard deviation
 _TIERS = (5_000, 50_000, 500_000, 1_000_000)
 """Followers up to which a profile is nano, micro, mid and macro (section 6.2); beyond it is mega."""
 _TIER_NAMES = ("nano", "micro", "mid", "macro", "mega")
@@ -79,7 +83,8 @@ def _plausible(facts: VettingFacts, one: ProfileFacts, limits: Limits) -> Signal
 
 def bands_of(one: ProfileFacts, age_days: int | None, limits: Limits) -> Bands:
     """The signs in a profile's counts and newest posts; what is unknown is no sign."""
-    strong = [*_standing(one, age_days, limits), *_engagement(one, limits), *_posting(one, limits)]
+    strong = [*_standing(one, age_days, limits), *_engagement(one, limits), *_posting(one, limits), *_growth(one, limits)]
+    strong += _first_digits(one, limits)
     return Bands(tuple(strong), tuple(_blank(one, limits)))
 
 
@@ -142,6 +147,41 @@ def _posting(one: ProfileFacts, limits: Limits) -> list[str]:
     if enough and (spread := _variation(likes)) is not None and spread < limits["minimum_like_spread"]:
         found.append(f"every post is liked alike (variation {spread:.2f})")
     return found
+
+
+def _growth(one: ProfileFacts, limits: Limits) -> list[str]:
+    """Days on which followers jumped with no post near: bought ones arrive at once, earned ones after something to see."""
+    steps = [
+        (later.day, (later.followers - earlier.followers) / earlier.followers / (later.day - earlier.day).days)
+        for earlier, later in pairwise(one.history)
+        if earlier.followers >= limits["engagement_followers"] and later.day > earlier.day
+    ]
+    if len(steps) < _FEWEST_DAYS:
+        return []
+    middle = median(change for _, change in steps)
+    spread = _MAD * median(abs(change - middle) for _, change in steps)
+    least = max(limits["growth_jump"], middle + limits["growth_spread"] * spread)
+    posted = {post.at.date() for post in one.recent if post.at}
+    jumps = [
+        (day, change) for day, change in steps if change > least and not any(abs((day - other).days) <= _NEAR_DAYS for other in posted)
+    ]
+    if not jumps:
+        return []
+    day, change = max(jumps, key=lambda jump: jump[1])
+    return [f"{change:+.0%} followers on {day.isoformat()} without a post"]
+
+
+def _first_digits(one: ProfileFacts, limits: Limits) -> list[str]:
+    """First digits of the posts' likes against Benford's law; of fewer values they say nothing, and both measures must agree."""
+    likes = [post.likes for post in one.recent if post.likes]
+    if len(likes) < limits["benford_values"]:
+        return []
+    counts = Counter(int(str(value)[0]) for value in likes)
+    usual = {digit: math.log10(1 + 1 / digit) for digit in range(1, 10)}
+    off = mean(abs(counts[digit] / len(likes) - share) for digit, share in usual.items())
+    chi2 = sum((counts[digit] - len(likes) * share) ** 2 / (len(likes) * share) for digit, share in usual.items())
+    odd = chi2 > limits["benford_chi2"] and off > limits["benford_deviation"]
+    return [f"likes whose first digits no audience gives (deviation {off:.3f})"] if odd else []
 
 
 def _variation(values: list[float] | list[int]) -> float | None:

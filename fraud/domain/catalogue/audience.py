@@ -98,6 +98,13 @@ AUDIENCE_CHECKS: tuple[CheckSpec, ...] = (
             Parameter(name="most_talk", meaning="Comments per like above which they are", unit="ratio"),
             Parameter(name="minimum_cadence", meaning="Variation of the gaps between posts", unit="coefficient of variation"),
             Parameter(name="minimum_like_spread", meaning="Variation of likes between posts", unit="coefficient of variation"),
+            Parameter(name="growth_jump", meaning="Followers won in a day from which it is a jump", unit="share"),
+            Parameter(name="growth_spread", meaning="How far a jump stands out of the other days", unit="robust z"),
+            Parameter(name="benford_values", meaning="Posts with likes from which first digits mean anything", unit="posts"),
+            Parameter(name="benford_chi2", meaning="Distance of the first digits from Benford's law", unit="chi-squared, 8 degrees"),
+            Parameter(
+                name="benford_deviation", meaning="Mean absolute deviation of their shares, which must be passed besides", unit="share"
+            ),
         ),
         needed="A profile that exists and names the applicant's site, or the platform's own statistics of it.",
     ),

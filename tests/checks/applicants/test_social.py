@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import math
 import os
+import random
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -13,7 +15,7 @@ import pytest
 from sklearn.metrics import roc_auc_score
 
 from crawlers.facts import SocialProfile
-from crawlers.social.facts import Post, ProfileFacts, ProfileField, ProfileState
+from crawlers.social.facts import DayCount, Post, ProfileFacts, ProfileField, ProfileState
 from fraud.checks.applicants.audience import Audience
 from fraud.checks.applicants.context import VettingFacts
 from fraud.checks.applicants.social import bands_of, channel, profiles, proof_of, tier_of
@@ -168,3 +170,32 @@ def test_ownership_is_proven_both_ways_or_by_what_only_the_owner_can_set() -> No
 def test_a_free_mailbox_proves_no_handle() -> None:
     one = profile(handle_domain="gmail.com")
     assert channel(seen(one, sites=False, email="me@gmail.com"), {}).status is Status.INCONCLUSIVE
+
+
+def grown(jump_on: int | None, posted_on: int | None = None) -> Signal:
+    """Sixty days of growth by a hundredth, with a day on which a third more followers arrived."""
+    followers, days = 10_000.0, []
+    for day in range(60):
+        followers *= 1.33 if day == jump_on else 1.01 + 0.004 * math.sin(day)
+        days.append(DayCount(day=(NOW - timedelta(days=60 - day)).date(), followers=round(followers)))
+    posts = (Post(at=NOW - timedelta(days=60 - posted_on)),) if posted_on is not None else ()
+    return judged(profile(history=tuple(days), followers=days[-1].followers, recent=posts))
+
+
+def test_followers_that_arrive_at_once_without_a_post_are_a_sign() -> None:
+    assert "without a post" in grown(40).text
+    assert "without a post" not in grown(None).text
+    assert "without a post" not in grown(40, posted_on=39).text
+
+
+def liked(likes: list[int]) -> Signal:
+    return judged(profile(recent=tuple(Post(likes=value) for value in likes)))
+
+
+def test_first_digits_count_with_three_hundred_posts_only() -> None:
+    dice = random.Random(7)
+    lively = [round(10 ** dice.uniform(1, 4)) for _ in range(400)]
+    bought = [dice.randint(400, 700) for _ in range(400)]
+    assert "first digits" not in liked(lively).text
+    assert "first digits" in liked(bought).text
+    assert "first digits" not in liked(bought[:299]).text

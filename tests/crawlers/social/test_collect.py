@@ -12,7 +12,17 @@ from crawlers.social.collect import ProfileCollector, SocialMeans, platform_and_
 from crawlers.social.facts import ProfileFacts, ProfileState
 from tests.crawlers.servers import Answer, Site, local_settings, run, site
 
-HOSTS = ("api.github.com", "public.api.bsky.app", "mastodon.social", "www.googleapis.com", "t.me", "www.reddit.com")
+HOSTS = (
+    "sample.substack.com",
+    "soundcloud.com",
+    "vimeo.com",
+    "api.github.com",
+    "public.api.bsky.app",
+    "mastodon.social",
+    "www.googleapis.com",
+    "t.me",
+    "www.reddit.com",
+)
 JSON = {"Content-Type": "application/json"}
 GITHUB = "https://github.com/trailnotes"
 
@@ -77,15 +87,29 @@ def test_absent_is_not_unknown(given: Answer, state: ProfileState) -> None:
     assert found.reason
 
 
-def test_platforms_that_may_not_be_read_are_unverified_unless_the_operator_knows() -> None:
-    stated = "https://www.instagram.com/trail.notes/"
-    (found,), server = asked({}, stated)
+def test_platforms_that_may_not_be_read_are_unverified_and_not_asked() -> None:
+    (found,), server = asked({}, "https://www.instagram.com/trail.notes/")
     assert (found.state, server.paths) == (ProfileState.UNVERIFIED, [])
-    known = ProfileFacts(
-        stated=stated, platform="instagram", handle="trail.notes", state=ProfileState.FOUND, source="operator", followers=900
-    )
-    (found,), _ = asked({}, stated, supplied={("instagram", "trail.notes"): known})
-    assert (found.state, found.followers) == (ProfileState.FOUND, 900)
+
+
+def test_feeds_and_public_pages_tell_that_a_profile_exists_and_what_it_names() -> None:
+    feed = ways()["substack"].found.replace("<link>https://sample.substack.com</link>", "<link>https://letters.example/</link>")
+    pages = {
+        "/feed": Answer(feed.encode()),
+        "/oembed?format=json&url=https%3A%2F%2Fsoundcloud.com%2Fsample": Answer(ways()["soundcloud"].found.encode(), headers=JSON),
+        "/sample": Answer(ways()["vimeo"].found.encode()),
+    }
+    stated = ("https://sample.substack.com/", "https://soundcloud.com/sample", "https://vimeo.com/sample")
+    found, _ = asked(pages, *stated)
+    assert [(one.state, one.followers) for one in found] == [(ProfileState.FOUND, None)] * 3
+    assert found[0].links == ("https://letters.example/",)
+    assert found[0].last_post_at is not None
+
+
+def test_a_page_that_is_about_somebody_else_is_no_profile() -> None:
+    (found,), _ = asked({"/sample": Answer(ways()["vimeo"].absent.encode())}, "https://vimeo.com/sample")
+    assert found.state is ProfileState.UNKNOWN
+    assert "no public profile of sample" in found.reason
 
 
 def test_without_a_key_nothing_is_sent() -> None:
