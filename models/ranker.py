@@ -24,6 +24,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from models.arrays import BoolArray, FloatArray
 from models.calibration import SMALLEST_PROBABILITY, corrected_probability, platt
 from models.isolation import AnomalyDetector
+from models.scaling import RobustScale
 
 Stage = Literal["blend", "logistic", "trees"]
 Learner: TypeAlias = "LogisticStack | TreeStack"
@@ -93,14 +94,24 @@ class RiskRanker(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sciki
     """Learns from labelled rows which are bad, as far as there are labels for it, and ranks by the unsupervised detector before that.
 
     Two classes; the greater label is the bad one. `n_estimators` trees of each kind, `random_state` the seed, `n_jobs` threads.
+    `order` names a column that already holds an unsupervised order (higher is riskier), to lean on instead of a detector of its own.
     With `unlabelled=True` the lesser label means *not reviewed* instead of *good*: the probabilities are raised by the share of the bad
     rows that carry their label (`label_frequency_`). NaN is unknown. Fitted: `classes_`, `stage_` (`blend` below 60 labels or 15 bad ones,
-    `logistic` below 120, `trees`), `weight_` of the supervised order (0..1), `label_frequency_`, `n_features_in_`.
+    `logistic` below 120, `trees`), `weight_` of the supervised order (0..1), `label_frequency_`, `n_features_in_`, and `out_of_fold_`
+    (rows,), the log odds of each row by learners that had not seen it.
     """
 
-    def __init__(self, n_estimators: int = 300, unlabelled: bool = False, random_state: int | None = 0, n_jobs: int | None = None) -> None:
+    def __init__(
+        self,
+        n_estimators: int = 300,
+        unlabelled: bool = False,
+        order: int | None = None,
+        random_state: int | None = 0,
+        n_jobs: int | None = None,
+    ) -> None:
         self.n_estimators = n_estimators
         self.unlabelled = unlabelled
+        self.order = order
         self.random_state = random_state
         self.n_jobs = n_jobs
 
@@ -122,8 +133,9 @@ class RiskRanker(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sciki
             )
         bad: BoolArray = labels == self.classes_[1]
         seed = int(check_random_state(self.random_state).randint(2**31 - 8))
-        self.detector_ = AnomalyDetector(random_state=seed, n_jobs=self.n_jobs).fit(rows)
-        unusual = logit(self.detector_.score_samples(rows))
+        self.detector_ = AnomalyDetector(random_state=seed, n_jobs=self.n_jobs).fit(rows) if self.order is None else None
+        self.scale_ = RobustScale.learn(rows)
+        unusual = self._unusual(rows)
         self.ordinary_ = float(unusual.mean()), float(unusual.std()) or 1.0
         self.stage_ = _stage(bad)
         self.weight_ = len(bad) / (len(bad) + HALF_TRUST) if self.stage_ == "blend" else 1.0
@@ -150,9 +162,14 @@ class RiskRanker(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sciki
         return (TreeStack if self.stage_ == "trees" else LogisticStack)(self.n_estimators, seed, self.n_jobs)
 
     def _features(self, rows: FloatArray) -> FloatArray:
-        """The rows on a robust scale, and behind them the log odds of the anomaly score, standardised (rows, features + 1)."""
-        unusual = logit(self.detector_.score_samples(rows))
-        return np.column_stack([self.detector_.scale_.apply(rows), (unusual - self.ordinary_[0]) / self.ordinary_[1]])
+        """The rows on a robust scale, and behind them the unsupervised order, standardised (rows, features + 1)."""
+        return np.column_stack([self.scale_.apply(rows), (self._unusual(rows) - self.ordinary_[0]) / self.ordinary_[1]])
+
+    def _unusual(self, rows: FloatArray) -> FloatArray:
+        """The unsupervised order (rows,): the column given for it (0 where unknown), else the log odds of the anomaly score."""
+        if self.detector_ is None:
+            return np.nan_to_num(rows[:, self.order])
+        return np.asarray(logit(self.detector_.score_samples(rows)), dtype=np.float64)
 
     def _log_odds(self, learner: Learner, features: FloatArray) -> FloatArray:
         """The supervised log odds, leaning on the anomaly score's while labels are few (rows,)."""
@@ -165,6 +182,7 @@ class RiskRanker(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sciki
             odds = self._log_odds(self.learner_, features)
         else:
             odds = self._out_of_fold(features, bad, StratifiedKFold(folds, shuffle=True, random_state=seed), seed)
+        self.out_of_fold_ = odds
         self.slope_, self.intercept_ = platt(odds, bad)
         self.label_frequency_ = 1.0
         if self.unlabelled:

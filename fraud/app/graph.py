@@ -14,6 +14,7 @@ import structlog
 
 from fraud.app.memory import vetted_sites
 from fraud.app.parts import App, load_model
+from fraud.decisions.ranking import TrafficRanker
 from fraud.decisions.traffic import TrafficInputs
 from fraud.detection.traffic import TrafficModel
 from fraud.domain.actors import Actor
@@ -144,7 +145,8 @@ def _rescored(app: App, decision: Decision, because: str, bad: frozenset[str], a
     model = next((one for one in models if isinstance(one, TrafficModel)), None)
     if model is None or not decision.inputs:
         return None
-    tools = Rescoring(pack=pack, model=model, actor_id=actor.actor_id, now=app.clock.now())
+    ranker = next((one for one in models if isinstance(one, TrafficRanker)), None)
+    tools = Rescoring(pack=pack, model=model, actor_id=actor.actor_id, now=app.clock.now(), ranker=ranker)
     again = rescored(decision, bad, tools)
     if again is None:
         return None

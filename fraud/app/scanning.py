@@ -13,6 +13,7 @@ from fraud.app.cases import expire_alerts
 from fraud.app.enriching import enrichment_artefacts
 from fraud.app.history import by_kind
 from fraud.app.memory import vetted_sites
+from fraud.app.models import live_ranking
 from fraud.app.parts import App, KeptModels
 from fraud.app.scoring import fit_click_model_on
 from fraud.app.shadowing import shadow
@@ -79,7 +80,7 @@ def scan_workspace(app: App, request: ScanRequest, actor: Actor, policy: str, pr
     keep_up(app, progress)
     expire_alerts(app, request.program_id)
     tools = replace(
-        _tools(app, app.lake, actor, app.pack_for(request.program_id, policy), progress),
+        _tools(app, app.lake, request.program_id, (actor, app.pack_for(request.program_id, policy), progress)),
         standing=app.stores.alerts.standing(request.program_id),
         suppressions=app.stores.suppressions.active(request.program_id, app.clock.now()),
         sites=vetted_sites(app, request.program_id),
@@ -107,7 +108,7 @@ def scan_files(app: App, files: OneShotFiles, request: ScanRequest, tools: tuple
             duplicate_rows=sum(report.duplicates for report in reports),
             rejected_rows=sum(report.rejected for report in reports),
         )
-        outcome = scan(counted, _tools(app, lake, actor, app.pack_for(request.program_id, policy), progress))
+        outcome = scan(counted, _tools(app, lake, request.program_id, (actor, app.pack_for(request.program_id, policy), progress)))
     app.stores.decisions.add(outcome.decisions)
     return ScanRun(outcome.result, tuple(reports))
 
@@ -121,7 +122,8 @@ def _beginning_with_the_clicks(request: ScanRequest, lake: ParquetLake) -> ScanR
     return replace(request, whole=False, since=as_utc(first))
 
 
-def _tools(app: App, lake: ParquetLake, actor: Actor, pack: Pack, progress: Progress) -> ScanTools:
+def _tools(app: App, lake: ParquetLake, program_id: str, means: tuple[Actor, Pack, Progress]) -> ScanTools:
+    actor, pack, progress = means
     now = app.clock.now()
     models = KeptModels(app.registry, feature_set_hash(), now)
     enrichment = enrichment_artefacts(app)
@@ -133,6 +135,7 @@ def _tools(app: App, lake: ParquetLake, actor: Actor, pack: Pack, progress: Prog
         now=now,
         progress=progress,
         enrichment=enrichment,
+        ranking=live_ranking(app, program_id),
         features=engine(app.settings.engine, app.settings.spark_master),
     )
 

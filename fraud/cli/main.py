@@ -59,8 +59,8 @@ def main(
 
 
 COMMANDS = (
-    *(events, evaluation, pulling, telling, quarantine, lake, enrichment, features, scanning, performing, reporting, graph, vetting),
-    *(casework, deciding, paying, policies, serving, keys, sinks, reference),
+    *(events, evaluation, pulling, telling, quarantine, lake, enrichment, features, scanning, models, performing),
+    *(reporting, graph, vetting, casework, deciding, paying, policies, serving, keys, sinks, reference),
 )
 for module in COMMANDS:
     module.register(app)

@@ -50,10 +50,12 @@ class PeerKey(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class TrafficInputs(msgspec.Struct, frozen=True, kw_only=True):
-    """What a scan's decision stores of its subject: enough for models and checks to say everything again."""
+    """What a scan's decision stores of its subject: enough for models and checks to say everything again. `ranked` is the evidence that a
+    ranker taught by reviews puts in the place of the unsupervised one; `None` without a ranker."""
 
     facts: TrafficFacts
     peer_key: PeerKey
+    ranked: float | None = None
 
 
 class Links(msgspec.Struct, frozen=True, kw_only=True):

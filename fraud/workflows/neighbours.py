@@ -7,6 +7,7 @@ from datetime import datetime
 
 import msgspec
 
+from fraud.decisions.ranking import TrafficRanker, with_ranks
 from fraud.decisions.traffic import TrafficInputs, judge_again, prepared_checks, verdict_of
 from fraud.detection.traffic import TrafficModel
 from fraud.domain.decisions import Decision
@@ -28,12 +29,13 @@ class Rescored(msgspec.Struct, frozen=True, kw_only=True):
 
 @dataclass(frozen=True)
 class Rescoring:
-    """What scoring again works with: the pack and the model that the earlier decision was made with, who decides, and when."""
+    """What scoring again works with: the pack and the models that the earlier decision was made with, who decides, and when."""
 
     pack: Pack
     model: TrafficModel
     actor_id: str
     now: datetime
+    ranker: TrafficRanker | None = None
 
 
 def rescored(decision: Decision, confirmed_bad: frozenset[str], tools: Rescoring) -> Decision | None:
@@ -48,7 +50,8 @@ def rescored(decision: Decision, confirmed_bad: frozenset[str], tools: Rescoring
     graph: tuple[GraphFinding, ...] = (*rest, neighbour_finding(bad, MOST_FROM_NEIGHBOURS)) if bad else rest
     if graph == inputs.facts.graph:
         return None
-    again = judge_again(tools.model, msgspec.structs.replace(inputs, facts=msgspec.structs.replace(inputs.facts, graph=graph)))
+    joined = msgspec.structs.replace(inputs, facts=msgspec.structs.replace(inputs.facts, graph=graph))
+    (again,) = with_ranks(tools.ranker, [judge_again(tools.model, joined)])
     signals = prepared_checks(tools.pack).run(again.facts.subject, again.facts)
     return msgspec.structs.replace(
         decision,

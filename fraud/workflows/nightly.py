@@ -14,6 +14,7 @@ from fraud.cases.alerting import Candidate, RingCase, alert_of, budget_of, by_ri
 from fraud.cases.lifecycle import is_quiet
 from fraud.checks.running import PreparedChecks
 from fraud.checks.traffic.facts import Company, TrafficFacts
+from fraud.decisions.ranking import TrafficRanker, with_ranks
 from fraud.decisions.traffic import (
     Links,
     TrafficInputs,
@@ -110,6 +111,21 @@ class ScanRequest:
 
 
 @dataclass(frozen=True)
+class Ranking:
+    """The ranker that reviews have taught, by its name in decisions; `note` says why there is one and it does not serve."""
+
+    ranker: TrafficRanker | None = None
+    artefact: Artefact | None = None
+    note: str = ""
+
+    def notes(self) -> tuple[str, ...]:
+        """What a scan says of it."""
+        if self.ranker is None:
+            return (self.note,) if self.note else ()
+        return (f"Ranked by what {self.ranker.labels} reviewed affiliates taught, {self.ranker.bad} of them found bad.",)
+
+
+@dataclass(frozen=True)
 class ScanTools:
     """What a scan works with. `standing` are the program's alerts so far, which are no news, and `suppressions` what people asked not
     to be told of; `sites` is what vetted websites tie their owners to."""
@@ -123,6 +139,7 @@ class ScanTools:
     enrichment: tuple[Artefact, ...] = ()
     standing: Sequence[Alert] = ()
     suppressions: Sequence[Suppression] = ()
+    ranking: Ranking = field(default_factory=Ranking)
     features: FeatureEngine = field(default_factory=lambda: engine("local"))
     sites: Sequence[SiteTies] = ()
 
@@ -284,8 +301,8 @@ def _companies(rings: Sequence[Ring]) -> dict[str, Company]:
 def _decide(night: _Night, model: TrafficModel, tonight: FeatureTable, sub_ids: FeatureTable, references: Sequence[Period]) -> ScanOutcome:
     pack, tools = night.tools.pack, night.tools
     judged, judged_subs = judge(model, tonight), judge(model, sub_ids)
-    candidates = [_candidate(night, tonight, judged, subject, SubjectKind.AFFILIATE) for subject in tonight.facts.index]
-    candidates_subs = [_candidate(night, sub_ids, judged_subs, subject, SubjectKind.SUB_ID) for subject in sub_ids.facts.index]
+    candidates = _candidates(night, tonight, judged, SubjectKind.AFFILIATE)
+    candidates_subs = _candidates(night, sub_ids, judged_subs, SubjectKind.SUB_ID)
     budget = budget_of(pack.scan, len(candidates), night.request.budget)
     apart, ring_cases = by_ring(candidates, night.graph.rings)
     sightings = {one.decision.subject_id: _sighting(night, one, ring_cases) for one in apart}
@@ -317,8 +334,8 @@ def _decide(night: _Night, model: TrafficModel, tonight: FeatureTable, sub_ids: 
         rings=night.graph.rings,
         alerts=alerts,
         policy=pack.artefact,
-        models=night.models,
-        notes=_notes(references, model),
+        models=night.models if tools.ranking.artefact is None else (*night.models, tools.ranking.artefact),
+        notes=(*_notes(references, model), *tools.ranking.notes()),
         enrichment=tools.enrichment,
     )
     decisions = tuple(candidate.decision for candidate in (*candidates, *candidates_subs))
@@ -338,13 +355,28 @@ def _sighting(night: _Night, candidate: Candidate, ring_cases: Mapping[str, Ring
     return alert_of(candidate, night.tools.now) if case is None else ring_alert(case, night.tools.now)
 
 
-def _candidate(night: _Night, table: FeatureTable, judged: Judgement, subject: Subject, kind: SubjectKind) -> Candidate:
-    pack, tools = night.tools.pack, night.tools
+def _candidates(night: _Night, table: FeatureTable, judged: Judgement, kind: SubjectKind) -> list[Candidate]:
+    """Every subject of a table, decided; affiliates in the order that reviews taught, sub-IDs as the statistics have them."""
+    subjects = list(table.facts.index)
+    ranking = night.tools.ranking if kind is SubjectKind.AFFILIATE else Ranking()
+    inputs = with_ranks(ranking.ranker, [_inputs(night, table, judged, subject, kind) for subject in subjects])
+    models = night.models if ranking.artefact is None else (*night.models, ranking.artefact)
+    return [_candidate(night, one, (subject, kind), models, judged.p_of(subject)) for subject, one in zip(subjects, inputs, strict=True)]
+
+
+def _inputs(night: _Night, table: FeatureTable, judged: Judgement, subject: Subject, kind: SubjectKind) -> TrafficInputs:
     affiliate = subject[0] if isinstance(subject, tuple) else subject
     known = night.companies.get(str(affiliate)), night.graph.of(str(affiliate))
     links = Links(company=known[0], findings=known[1]) if kind is SubjectKind.AFFILIATE else Links()
     name = "/".join(_escaped(part) for part in subject) if isinstance(subject, tuple) else subject
-    inputs = inputs_of(table, judged, subject, name, links)
+    return inputs_of(table, judged, subject, name, links)
+
+
+def _candidate(
+    night: _Night, inputs: TrafficInputs, who: tuple[Subject, SubjectKind], models: tuple[Artefact, ...], p_value: float | None
+) -> Candidate:
+    pack, tools, (subject, kind) = night.tools.pack, night.tools, who
+    name = inputs.facts.subject
     signals = night.checks.run(name, inputs.facts)
     verdict = verdict_of(pack, inputs, signals)
     decision = Decision(
@@ -359,13 +391,12 @@ def _candidate(night: _Night, table: FeatureTable, judged: Judgement, subject: S
         verdict=verdict,
         signals=signals,
         policy=pack.artefact,
-        models=night.models,
+        models=models,
         feature_set_hash=feature_set_hash(),
         inputs=msgspec.to_builtins(inputs),
         run_id=night.scan_id,
     )
     exposure = float(commission_at_risk(inputs.facts, verdict).mid or 0)
-    p_value = judged.p_of(subject)
     return Candidate(decision=decision, subject=subject, exposure=exposure, evidence=inputs.facts.evidence or 0.0, p_value=p_value)
 
 

@@ -9,6 +9,7 @@ import msgspec
 from fraud.checks.running import run_applicant_checks
 from fraud.decisions.deciding import decide_application
 from fraud.decisions.facts import application_facts
+from fraud.decisions.ranking import TrafficRanker, with_ranks
 from fraud.decisions.traffic import judge_again, prepared_checks, verdict_of
 from fraud.detection.clicks import ClickModel
 from fraud.detection.traffic import TrafficModel
@@ -101,6 +102,7 @@ def _said_again(decision: Decision, pack: Pack, models: Mapping[str, object]) ->
     model = next((model for model in models.values() if isinstance(model, TrafficModel)), None)
     if model is None:
         raise ReplayError(f"Decision {decision.decision_id} names no traffic model, so its evidence cannot be computed again.")
-    inputs = judge_again(model, stored_inputs(decision))
+    ranker = next((model for model in models.values() if isinstance(model, TrafficRanker)), None)
+    (inputs,) = with_ranks(ranker, [judge_again(model, stored_inputs(decision))])
     signals = prepared_checks(pack).run(inputs.facts.subject, inputs.facts)
     return _Said(subject_id=inputs.facts.subject, signals=signals, verdict=verdict_of(pack, inputs, signals))
