@@ -13,7 +13,7 @@ import msgspec
 from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined, select_autoescape
 from markupsafe import Markup
 
-from fraud.reports import charts, words
+from fraud.reports import charts, definitions, words
 
 Linker = Callable[[str, str], str]
 """Where a thing has its own page: kind (`affiliate`, `application`, `decision`, `scan`) and id to an address, or "" for nowhere."""
@@ -38,7 +38,7 @@ def make_environment(*packages: str) -> Environment:
         finalize=_showable,
     )
     environment.filters.update(_FILTERS)
-    environment.globals.update(words=words, link=no_links)
+    environment.globals.update(words=words, link=no_links, definition_of=definitions.key_of)
     return environment
 
 

@@ -192,6 +192,7 @@ _QUESTION_OF_FAMILY = {Family.POLICY: _TERMS, Family.IDENTITY: _WHO, Family.GRAP
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _UNSHOWABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff]")
 _LISTED = 6
+_CHECK_OF_CODE = {spec.reason_code: spec.check_id for spec in CHECKS.values()}
 
 
 def humanise(code: str) -> str:
@@ -212,6 +213,11 @@ def guard(code: str) -> str:
 def check_title(check_id: str) -> str:
     """What a check is called; its id where the catalogue no longer knows it."""
     return CHECKS[check_id].title if check_id in CHECKS else humanise(check_id)
+
+
+def check_of(reason_code: str) -> str:
+    """The check behind a reason code; "" where the catalogue no longer knows it."""
+    return _CHECK_OF_CODE.get(reason_code, "")
 
 
 def question_of(signal: Signal) -> str:

@@ -15,6 +15,7 @@ from fraud.web.applying import Applying
 from fraud.web.downloads import Downloads
 from fraud.web.governing import Governing
 from fraud.web.guarding import PageRoute
+from fraud.web.helping import Helping
 from fraud.web.paging import Paging, asked_page
 from fraud.web.rendering import SCRIPT_PATH, STYLE_PATH, csv_response, page, script_response, style_response
 from fraud.web.sessions import SessionSigner
@@ -36,6 +37,7 @@ def create_pages(app: App, sessions: SessionSigner) -> APIRouter:
     router = APIRouter(route_class=PageRoute, include_in_schema=False)
     signing_in, pages = SigningIn(door), _Pages(door, shelf)
     working, applying, traffic = Working(door), Applying(door), Traffic(door, shelf)
+    helping = Helping(door)
     governing, starting, settling, downloads = Governing(door), Starting(door), Settling(door), Downloads(door, shelf)
     readings: dict[str, Callable[..., Any]] = {
         STYLE_PATH: style_response,
@@ -69,6 +71,8 @@ def create_pages(app: App, sessions: SessionSigner) -> APIRouter:
         "/settings/{tab}": settling.settings,
         "/csv/{name}": downloads.table,
         "/csv/{name}/{key:path}": downloads.table,
+        "/help": helping.figures,
+        "/features/{name}": helping.feature,
         "/start": starting.form,
         "/tries/{job_id}": starting.result,
     }

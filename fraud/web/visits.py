@@ -10,6 +10,7 @@ from fastapi import Request
 
 from fraud.app.parts import App
 from fraud.domain.actors import DEFAULT_PROGRAM, Actor, ActorKind, Role
+from fraud.domain.catalogue import CHECKS
 from fraud.domain.clock import Clock
 from fraud.domain.ports import ActorStore, ProgramStore
 from fraud.domain.programs import ProgramProfile
@@ -27,6 +28,8 @@ _SECTIONS = {
     "scan": "/scans/",
     "alert": "/alerts/",
     "ring": "/rings/",
+    "check": "/policy/checks/",
+    "feature": "/features/",
 }
 
 
@@ -65,6 +68,10 @@ class Visit:
         """The address of a thing's page in this program; "" for kinds without pages."""
         if kind == "ranking":
             return self.address("/affiliates", scan=name)
+        if kind == "definition":
+            return f"{self.address('/help')}#{name}"
+        if kind == "check" and name not in CHECKS:
+            return ""
         return self.address(_SECTIONS[kind] + quote(name, safe="")) if kind in _SECTIONS and name else ""
 
     def address(self, path: str, **asked: object) -> str:

@@ -7,8 +7,10 @@ from collections import deque
 from urllib.parse import urlsplit
 
 import pytest
+from selectolax.lexbor import LexborHTMLParser as HTMLParser
 
 from fraud.errors import Conflict
+from fraud.reports import definitions
 from tests.reports import samples
 from tests.web.conftest import Browser, Shop
 
@@ -51,3 +53,30 @@ def test_no_link_is_dead(who: str, request: pytest.FixtureRequest) -> None:
                 waiting.append(where)
     assert not dead
     assert len(seen) > 8
+
+
+FIGURES = (
+    "/", "/alerts", "/cases", "/kept-back", "/applications?state=all", "/applications/app_0001", "/affiliates", "/affiliates/nordic-deals",
+    "/rings", "/scans", "/scans/scn_00000000night1", "/decisions/dec_00001", "/policy", "/policy/checks/website.parked",
+    "/settings/deliveries",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("path", FIGURES)
+def test_every_figure_leads_to_its_meaning_or_its_evidence(admin: Browser, path: str) -> None:
+    shown = HTMLParser(admin.get(path).text)
+    tiles = shown.css(".figures > div")
+    columns = shown.css("th.n")
+    assert [one.text(strip=True) for one in (*tiles, *columns) if one.css_first("a") is None] == []
+
+
+def test_every_meaning_that_is_linked_is_there(admin: Browser) -> None:
+    meanings = {attributes.get("id", "") for _, attributes in admin.page("/help").elements}
+    for path in FIGURES:
+        linked = {href.partition("#")[2] for href in admin.page(path).hrefs() if href.startswith("/help") and "#" in href}
+        assert linked <= meanings
+
+
+def test_a_label_without_a_meaning_would_be_noticed() -> None:
+    with pytest.raises(KeyError):
+        definitions.key_of("Something new")
