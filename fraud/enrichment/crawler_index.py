@@ -7,7 +7,13 @@ first whether the text has any pattern's own three letters takes microseconds, a
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from fraud.enrichment.compiled import Integers, KeyTable, compiled, key_table, position_of, room
 
 GRAM = 3
 
@@ -19,7 +25,7 @@ ORDINARY = (
 
 
 class PatternIndex:
-    """Regular expressions, found by letters that they need. `search(text)` is whether any of them matches."""
+    """Regular expressions, found by letters that they need; `search` is whether any of them matches a text."""
 
     def __init__(self, patterns: Iterable[str]) -> None:
         self._by_gram: dict[str, list[re.Pattern[str]]] = {}
@@ -34,6 +40,42 @@ class PatternIndex:
         grams = {text[start : start + GRAM] for start in range(len(text) - GRAM + 1)} & self._by_gram.keys()
         candidates = (pattern for gram in grams for pattern in self._by_gram[gram])
         return any(pattern.search(text) for pattern in candidates) or any(pattern.search(text) for pattern in self._always)
+
+    def add(self, gram: str, pattern: re.Pattern[str]) -> None:
+        """One pattern more, tried where a text has these three letters."""
+        self._by_gram.setdefault(gram, []).append(pattern)
+
+    def search_all(self, texts: Sequence[str]) -> NDArray[np.bool_]:
+        """`search` of many texts, whose letters are looked up in compiled code."""
+        homes = list(self._by_gram.values())
+        table = key_table(np.array([_key(gram.encode()) for gram in self._by_gram], np.int64))
+        column = pa.array(texts, pa.large_string())
+        _, offsets, data = column.buffers()
+        rows, grams = _met(np.frombuffer(data or b"", np.uint8), np.frombuffer(offsets, np.int64)[: len(texts) + 1], table)
+        found = np.array([any(pattern.search(text) for pattern in self._always) for text in texts], np.bool_)
+        for row, gram in zip(rows.tolist(), grams.tolist(), strict=True):
+            found[row] = found[row] or any(pattern.search(texts[row]) for pattern in homes[gram])
+        return found
+
+
+def _key(letters: bytes) -> int:
+    return letters[0] << 16 | letters[1] << 8 | letters[2]
+
+
+@compiled
+def _met(data: NDArray[np.uint8], offsets: Integers, table: KeyTable) -> tuple[Integers, Integers]:
+    """Which texts have which of the table's keys in them."""
+    rows, grams, used = np.empty(1024, np.int64), np.empty(1024, np.int64), 0
+    for row in range(offsets.shape[0] - 1):
+        key = np.int64(0)
+        for place in range(offsets[row], offsets[row + 1]):
+            key = np.int64((key << 8 | np.int64(data[place])) & 0xFFFFFF)
+            found = position_of(table, key) if place >= offsets[row] + 2 else -1
+            if found >= 0:
+                rows, grams = room(rows, used + 1), room(grams, used + 1)
+                rows[used], grams[used] = row, found
+                used += 1
+    return rows[:used], grams[:used]
 
 
 def branches(pattern: str) -> list[str]:

@@ -20,7 +20,7 @@ CONVERSION_FEATURES: tuple[Feature, ...] = (
         support_of="expected conversions",
         relation="expected",
         numerator="sum(k)",
-        denominator="sum(e)",
+        denominator="sum(e_k)",
         needs=("conversions.conversion_id",),
     ),
     conversion_rate(
@@ -193,6 +193,7 @@ CONVERSION_FEATURES: tuple[Feature, ...] = (
         "elsewhere",
         title="Conversions from another country than their click",
         doc="Share of conversions whose country differs from that of their click, where both are known. Travellers and VPN users do it.",
+        about="audience",
         family=Family.SOURCE,
         needs=("conversions.country", "clicks.country"),
     ),

@@ -1,6 +1,6 @@
 """Conversions to rows with the flags that features count, in SQL: they are few beside clicks.
 
-`match` finds the click of every conversion once, for all windows and levels; `prepare` then says what `ft_conversions` of a level is.
+`match` finds the click of every conversion once, for all windows and levels; `prepare` then says what `ft_conversion_rows` of a level is.
 Nothing in a window's row depends on an event at or after the window's end.
 """
 
@@ -54,7 +54,7 @@ FROM named LEFT JOIN found USING (click_id)
 none; and whether that click came between another affiliate's and the order (`overwrites`, NULL when the click's device is unknown)."""
 
 CONVERSIONS = f"""
-CREATE OR REPLACE TEMP TABLE ft_conversions AS
+CREATE OR REPLACE TEMP TABLE ft_conversion_rows AS
 WITH matched AS (
     SELECT w.w, v.* EXCLUDE (sub_id, offer_id),
         coalesce(v.sub_id, CASE WHEN v.clicked_at < w.ends THEN v.click_sub_id END) AS sub_id,
@@ -122,7 +122,7 @@ def match(con: duckdb.DuckDBPyConnection) -> None:
 
 
 def prepare(level: Level) -> str:
-    """The statement that builds `ft_conversions` for a level; rows without a sub-ID are no part of that level.
+    """The statement that builds `ft_conversion_rows` for a level; rows without a sub-ID are no part of that level.
 
     Needs `ft_matched`, `ft_windows` and `ft_shared` (`w`, `ip`: the shared addresses among the conversions').
     """

@@ -12,13 +12,19 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from fraud.enrichment.agents import declares_automation
+from fraud.enrichment.agents import declaring_automation
 from fraud.enrichment.compiled import Codes, Integers, KeyTable, key_table, positions
 from fraud.enrichment.referrers import HOST_SQL, registrable_domains
 from fraud.features.clicks import Program
 
 INSIDE = "clicked_at >= (SELECT min(starts) FROM ft_windows) AND clicked_at < (SELECT max(ends) FROM ft_windows)"
 """SQL: the clicks that lie between the first window's start and the last one's end."""
+
+_HOST = (
+    "CASE WHEN regexp_full_match(referrer, 'https?://[a-z0-9.-]+(/.*)?') THEN split_part(referrer, '/', 3) "
+    f"ELSE {HOST_SQL.format(column='referrer')} END"
+)
+"""SQL of a referrer's host: `HOST_SQL`, of which most referrers do not need the whole."""
 
 
 @dataclass(frozen=True)
@@ -72,7 +78,7 @@ def distinct_of(con: duckdb.DuckDBPyConnection, codings: Codings, clicks: Intege
     """The codings with the tables of the views `offers` and `affiliates` that go with them; `clicks` and `total` as in `Distinct`."""
     names_countries, targets = _targets(con, codings.offers, codings.countries)
     declares, declared = _declared(con, codings.affiliates, codings.domains)
-    bots = np.array([declares_automation(text) for text in codings.agents.texts.to_pylist()], bool)
+    bots = declaring_automation(codings.agents.texts.to_pylist())
     tables = Program(bots, names_countries, targets, declares, declared, _forbids_paid(con, codings.offers))
     return Distinct(**vars(codings), clicks=clicks, total=total, tables=tables)
 
@@ -117,7 +123,7 @@ def _coded(con: duckdb.DuckDBPyConnection, column: str) -> Coding:
 def _domains(con: duckdb.DuckDBPyConnection) -> Coding:
     """Registrable domains of referrers: the keys are the referrers', the codes and texts the domains'."""
     con.execute(
-        f"CREATE OR REPLACE TEMP TABLE ft_hosts AS SELECT hash(referrer) AS key, {HOST_SQL.format(column='referrer')} AS host "
+        f"CREATE OR REPLACE TEMP TABLE ft_hosts AS SELECT hash(referrer) AS key, {_HOST} AS host "
         f"FROM (SELECT DISTINCT referrer FROM clicks WHERE referrer IS NOT NULL AND {INSIDE})"
     )
     known = registrable_domains(row[0] for row in con.sql("SELECT DISTINCT host FROM ft_hosts WHERE host IS NOT NULL").fetchall())
@@ -125,7 +131,7 @@ def _domains(con: duckdb.DuckDBPyConnection) -> Coding:
     code = {domain: number for number, domain in enumerate(texts)}
     pairs = [(host, code[domain]) for host, domain in known.items() if domain]
     con.register("ft_incoming", pa.table({"host": _texts(h for h, _ in pairs), "code": pa.array((c for _, c in pairs), pa.int32())}))
-    rows = _rows(con, "SELECT key, code FROM ft_hosts JOIN ft_incoming USING (host) ORDER BY key")
+    rows = _rows(con, "SELECT key, code FROM ft_hosts JOIN ft_incoming USING (host)")
     con.unregister("ft_incoming")
     return Coding(key_table(_integers(rows["key"])), rows["code"].to_numpy(), _texts(texts))
 

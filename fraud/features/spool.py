@@ -55,11 +55,11 @@ class Spool:
     def add(self, partition: Codes, columns: Sequence[Column]) -> None:
         """Adds rows, each to its partition; a row of partition -1 is left out."""
         order, begins = _by_partition(partition, self.partitions)
+        ordered = [np.asarray(column, dtype)[order] for column, dtype in zip(columns, self._dtypes, strict=True)]
+        self._held += sum(column.nbytes for column in ordered)
         for number in np.flatnonzero(np.diff(begins)):
-            rows = order[begins[number] : begins[number + 1]]
-            chunk = [np.asarray(column, dtype)[rows] for column, dtype in zip(columns, self._dtypes, strict=True)]
-            self._parts[number].append(chunk)
-            self._held += sum(column.nbytes for column in chunk)
+            rows = slice(begins[number], begins[number + 1])
+            self._parts[number].append([column[rows] for column in ordered])
         if self._held > self._limit:
             self._write()
 

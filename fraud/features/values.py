@@ -4,7 +4,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import os
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
@@ -15,25 +17,16 @@ import pandas as pd
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from fraud.features import conversions, facts, relations
+from fraud.features import conversions, facts, level_tables, relations
 from fraud.features.catalogue import Feature, feature_set_hash, features_of
-from fraud.features.click_kernels import KNOWN, TALLIES, ClickTallies
+from fraud.features.click_kernels import KNOWN, ClickTallies
 from fraud.features.definition import ENTITY, Level
+from fraud.features.level_tables import Entities, Tallied, Texts, create, pairs_of
 from fraud.features.request import NumberedWindow
 from fraud.features.table import FACT_COLUMNS, FeatureTable
 
-_OF_LEVEL = {"affiliate": "sub_id IS NULL", "sub_id": "sub_id IS NOT NULL"}
-_CLICK_TABLES = {"ft_clicks": "ft_tallies", "ft_click_offers": "ft_tallied_offers", "ft_click_countries": "ft_tallied_countries"}
-
-
-@dataclass(frozen=True)
-class Texts:
-    """What the codes of tallies stand for: one array of texts for each kind of code."""
-
-    affiliates: pa.Array
-    subs: pa.Array
-    offers: pa.Array
-    countries: pa.Array
+_ROWS = 16_384
+"""Entities whose hours are compared at a time, by each core: their numbers stay in its cache."""
 
 
 def register_windows(con: duckdb.DuckDBPyConnection, windows: Sequence[NumberedWindow]) -> None:
@@ -48,57 +41,17 @@ def register_windows(con: duckdb.DuckDBPyConnection, windows: Sequence[NumberedW
     create(con, "ft_windows", pa.table(columns))
 
 
-def create(con: duckdb.DuckDBPyConnection, name: str, table: pa.Table) -> None:
-    """A temporary table with these rows."""
-    con.register("ft_incoming", table)
-    con.execute(f"CREATE OR REPLACE TEMP TABLE {name} AS SELECT * FROM ft_incoming")
-    con.unregister("ft_incoming")
-
-
-def register_tallies(con: duckdb.DuckDBPyConnection, tallies: Sequence[ClickTallies], texts: Texts) -> None:
-    """Builds the tables of click tallies from those of all partitions, in the order of window, affiliate and sub-ID."""
-    keys, counts, hours = (np.concatenate([getattr(part, name) for part in tallies]) for name in ("keys", "tallies", "hours"))
-    order = np.lexsort((keys[:, 2], keys[:, 1], keys[:, 0]))
-    keys, counts, hours = keys[order], counts[order], hours[order]
-    entity = _entity(keys, texts)
-    columns = {name: counts[:, number] for number, name in enumerate(TALLIES)}
-    divergence = pa.array(hour_divergence(keys, hours), from_pandas=True)
-    create(con, "ft_tallies", pa.table(entity | columns | {"hour_divergence": divergence}))
-    place = np.empty(len(order), np.int64)
-    place[order] = np.arange(len(order))
-    for name, kind, column, codes in (
-        ("ft_tallied_offers", "offers", "offer_id", texts.offers),
-        ("ft_tallied_countries", "countries", "country", texts.countries),
-    ):
-        rows = _pairs(tallies, kind, place)
-        create(con, name, pa.table(_entity(keys[rows[:, 0]], texts) | {column: _named(codes, rows[:, 1]), "n": rows[:, 2]}))
+def tallied(con: duckdb.DuckDBPyConnection, tallies: Sequence[ClickTallies], texts: Texts) -> Tallied:
+    """The tallies as one, and the table `ft_known` of what is known of the clicks of each window."""
     known = np.sum([part.known for part in tallies], axis=0)
     create(con, "ft_known", pa.table({"w": np.arange(len(known))} | {name: known[:, number] for number, name in enumerate(KNOWN)}))
-
-
-def _pairs(tallies: Sequence[ClickTallies], kind: str, place: NDArray[np.int64]) -> NDArray[np.int64]:
-    """The (entity, code, clicks) rows of all partitions, entities by their place in the whole, in order."""
-    parts, before = [], 0
-    for part in tallies:
-        rows = getattr(part, kind).copy()
-        rows[:, 0] = place[rows[:, 0] + before]
-        parts.append(rows)
-        before += len(part.keys)
-    pairs: NDArray[np.int64] = np.concatenate(parts)
-    return pairs[np.lexsort((pairs[:, 1], pairs[:, 0]))]
-
-
-def _entity(keys: NDArray[np.int64], texts: Texts) -> dict[str, Any]:
-    return {
-        "w": keys[:, 0].astype(np.int32),
-        "affiliate_id": _named(texts.affiliates, keys[:, 1]),
-        "sub_id": _named(texts.subs, keys[:, 2]),
-    }
-
-
-def _named(texts: pa.Array, codes: NDArray[np.int64]) -> pa.Array:
-    """The texts of codes; a code of -1 is unknown."""
-    return texts.take(pa.array(codes, mask=codes < 0))
+    keys, counts, hours = (np.concatenate([getattr(part, name) for part in tallies]) for name in ("keys", "tallies", "hours"))
+    order = np.lexsort((keys[:, 2], keys[:, 1], keys[:, 0]))
+    place = np.empty(len(order), np.int64)
+    place[order] = np.arange(len(order))
+    keys = keys[order]
+    offers, countries = (pairs_of(tallies, kind, place) for kind in ("offers", "countries"))
+    return Tallied(keys, counts[order], hour_divergence(keys, hours[order]), offers, countries, texts)
 
 
 def hour_divergence(keys: NDArray[np.int64], hours: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -123,7 +76,13 @@ def _level_divergence(keys: NDArray[np.int64], hours: NDArray[np.float64]) -> ND
     begins = np.flatnonzero(np.diff(window, prepend=-1))
     of_window = np.repeat(np.add.reduceat(of_affiliate, begins, axis=0), np.diff(begins, append=len(window)), axis=0)
     others = _shares(of_window - of_affiliate, of_window.sum(axis=1) - of_affiliate.sum(axis=1))
-    return _jensen_shannon(_shares(hours, hours.sum(axis=1)), others[affiliate])
+
+    def compare(first: int) -> NDArray[np.float64]:
+        rows = slice(first, first + _ROWS)
+        return _jensen_shannon(_shares(hours[rows], hours[rows].sum(axis=1)), others[affiliate[rows]])
+
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        return np.concatenate(list(pool.map(compare, range(0, len(hours), _ROWS))))
 
 
 def _shares(counts: NDArray[np.float64], totals: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -143,19 +102,17 @@ def _jensen_shannon(own: NDArray[np.float64], others: NDArray[np.float64]) -> ND
     return np.where(np.isnan(others).all(axis=1), np.nan, divergence)
 
 
-def table(con: duckdb.DuckDBPyConnection, level: Level, starts: Sequence[Any]) -> FeatureTable:
+def table(con: duckdb.DuckDBPyConnection, level: Level, starts: Sequence[Any], found: Tallied) -> FeatureTable:
     """The feature table of one level; `starts` are the windows' starts by number (UTC)."""
-    for name, source in _CLICK_TABLES.items():
-        wanted = f"WHERE {_OF_LEVEL[level]} AND of_{level}"
-        con.execute(f"CREATE OR REPLACE TEMP TABLE {name} AS SELECT t.* FROM {source} t JOIN ft_windows USING (w) {wanted}")
     con.execute(conversions.prepare(level))
-    con.execute(f"CREATE OR REPLACE TEMP TABLE ft_expected AS {relations.expected(level)}")
-    entity = list(ENTITY[level])
-    rows = _read(con, facts.sql(level), entity)
-    parts = [rows]
+    entities = level_tables.register(con, level, found)
+    con.execute(f"CREATE OR REPLACE TEMP TABLE ft_expected AS {relations.EXPECTED}")
+    seen = con.sql(facts.sql()).to_arrow_table()
+    rows: dict[str, NDArray[np.float64]] = {}
     for relation, features in _by_relation(features_of(level)):
-        parts.append(_read(con, _sql(relation, features, level), entity))
-    return _assemble(con, pd.concat([rows, *(part.reindex(rows.index) for part in parts[1:])], axis=1), starts, level)
+        rows |= _read(con, _sql(relation, features), len(entities))
+    con.unregister(level_tables.CLICKS)
+    return _assemble(_Measured(level, entities, seen, rows), starts, _absent_columns(con))
 
 
 def _by_relation(features: Sequence[Feature]) -> list[tuple[str, list[Feature]]]:
@@ -163,33 +120,66 @@ def _by_relation(features: Sequence[Feature]) -> list[tuple[str, list[Feature]]]
     return [(name, list(group)) for name, group in groupby(ordered, key=lambda feature: feature.relation)]
 
 
-def _sql(relation: str, features: Sequence[Feature], level: Level) -> str:
-    entity = ", ".join(ENTITY[level])
+def _sql(relation: str, features: Sequence[Feature]) -> str:
     columns = ", ".join(f"{f.value_sql} AS value_{f.name}, {f.support_sql} AS support_{f.name}" for f in features)
-    return f"SELECT w, {entity}, {columns} FROM ({relations.relation(relation, level)}) GROUP BY w, {entity}"
+    return f"SELECT e, {columns} FROM ({relations.RELATIONS[relation]}) GROUP BY e"
 
 
-def _read(con: duckdb.DuckDBPyConnection, sql: str, entity: Sequence[str]) -> pd.DataFrame:
-    frame: pd.DataFrame = con.sql(sql).to_arrow_table().to_pandas()
-    return frame.astype(dict.fromkeys(entity, "str")).set_index(["w", *entity]).sort_index()
+def _read(con: duckdb.DuckDBPyConnection, sql: str, entities: int) -> dict[str, NDArray[np.float64]]:
+    """The columns (entities,) of a query with a row for some of the entities, NaN where there is none."""
+    found = con.sql(sql).to_arrow_table()
+    place = found["e"].to_numpy()
+    columns = {}
+    for name in found.column_names[1:]:
+        columns[name] = np.full(entities, np.nan)
+        columns[name][place] = found[name].cast(pa.float64()).to_numpy()
+    return columns
 
 
-def _assemble(con: duckdb.DuckDBPyConnection, rows: pd.DataFrame, starts: Sequence[Any], level: Level) -> FeatureTable:
-    features = features_of(level)
-    absent = _absent_columns(con)
-    window_index = rows.index.get_level_values("w").to_numpy()
-    values = pd.DataFrame({f.name: _unless_absent(f, rows, window_index, absent) for f in features}, index=rows.index, dtype=float)
-    support = pd.DataFrame({f.name: rows[f"support_{f.name}"] for f in features}, index=rows.index, dtype=float).fillna(0.0)
-    begins = pd.Series([pd.Timestamp(start, tz="UTC") for start in starts])
-    frames = [_by_start(frame, begins, ENTITY[level]) for frame in (values, support, rows[list(FACT_COLUMNS)])]
-    values, support, facts_seen = frames
-    return FeatureTable(values, support, facts_seen.astype({"self_matches": "Int64"}), feature_set_hash())
+@dataclass(frozen=True)
+class _Measured:
+    """What was read of a level: its entities, their facts (with `e`) and the columns of values and supports."""
+
+    level: Level
+    entities: Entities
+    facts: pa.Table
+    columns: Mapping[str, NDArray[np.float64]]
 
 
-def _unless_absent(feature: Feature, rows: pd.DataFrame, windows: NDArray[Any], absent: dict[int, set[str]]) -> NDArray[np.float64]:
+def _assemble(read: _Measured, starts: Sequence[Any], absent: dict[int, set[str]]) -> FeatureTable:
+    features, keys = features_of(read.level), read.entities.keys
+    begins = pd.DatetimeIndex([pd.Timestamp(start, tz="UTC") for start in starts])
+    order = np.lexsort((keys[:, 2], keys[:, 1], begins.asi8[keys[:, 0]]))
+    index = _index(read, begins, order)
+    known = [_unless_absent(f, read.columns, keys[:, 0], absent) for f in features]
+    support = [np.nan_to_num(read.columns[f"support_{f.name}"], nan=0.0) for f in features]
+    place = np.empty(len(keys), np.int64)
+    place[read.facts["e"].to_numpy()] = np.arange(len(keys))
+    seen = read.facts.select(list(FACT_COLUMNS)).take(pa.array(place[order])).to_pandas().set_axis(index)
+    values, supports = (_frame(columns, order, index, [f.name for f in features]) for columns in (known, support))
+    return FeatureTable(values, supports, seen.astype({"self_matches": "Int64"}), feature_set_hash())
+
+
+def _frame(columns: Sequence[NDArray[np.float64]], order: NDArray[np.intp], index: pd.Index, names: Sequence[str]) -> pd.DataFrame:
+    block = np.empty((len(columns), len(order)))
+    for number, column in enumerate(columns):
+        np.take(column, order, out=block[number])
+    return pd.DataFrame(block.T, index, list(names), copy=False)
+
+
+def _index(read: _Measured, begins: pd.DatetimeIndex, order: NDArray[np.intp]) -> pd.MultiIndex:
+    keys = read.entities.keys[order]
+    texts = {"affiliate_id": (read.entities.affiliates, keys[:, 1]), "sub_id": (read.entities.subs, keys[:, 2])}
+    levels = [known.take(pa.array(codes)).to_pandas().astype("str") for known, codes in map(texts.__getitem__, ENTITY[read.level])]
+    return pd.MultiIndex.from_arrays([begins[keys[:, 0]], *levels], names=["window_start", *ENTITY[read.level]])
+
+
+def _unless_absent(
+    feature: Feature, columns: Mapping[str, NDArray[np.float64]], windows: NDArray[np.int64], absent: dict[int, set[str]]
+) -> NDArray[np.float64]:
     """The feature's values, NaN in windows where a column it needs is wholly empty, and where it is no finite number."""
-    values = rows[f"value_{feature.name}"].to_numpy(dtype=float, na_value=np.nan)
-    unknown = [window for window, columns in absent.items() if columns.intersection(feature.needs)]
+    values = columns[f"value_{feature.name}"]
+    unknown = [window for window, needed in absent.items() if needed.intersection(feature.needs)]
     return np.where(np.isin(windows, unknown) | ~np.isfinite(values), np.nan, values)
 
 
@@ -210,9 +200,3 @@ def _absent_columns(con: duckdb.DuckDBPyConnection) -> dict[int, set[str]]:
         for window, *known in con.sql(sql.format(counts=counts)).fetchall():
             absent.setdefault(window, set()).update(f"{table_name}.{c}" for c, n in zip(columns, known, strict=True) if not n)
     return absent
-
-
-def _by_start(frame: pd.DataFrame, starts: pd.Series[Any], entity: Sequence[str]) -> pd.DataFrame:
-    levels = [starts.iloc[frame.index.get_level_values("w")].array]
-    levels += [frame.index.get_level_values(name) for name in entity]
-    return frame.set_axis(pd.MultiIndex.from_arrays(levels, names=["window_start", *entity]), axis=0).sort_index()

@@ -4,6 +4,7 @@ import json
 import re
 from pathlib import Path
 
+import crawleruseragents
 import pytest
 
 from fraud.enrichment import agents
@@ -116,3 +117,28 @@ def test_visitors_of_a_shop_are_not_taken_for_robots_by_their_names(test_data: P
     texts = {quoted[2] for line in lines if len(quoted := re.findall(r'"([^"]*)"', line)) > 2}
     assert len(texts) > 200
     assert [text for text in texts if re.search(f"(?i:{agents._NAMED})", text) and not agents._crawlers().search(text)] == []
+
+
+def test_many_agents_are_told_as_one_by_one() -> None:
+    said = [instance for entry in crawleruseragents.CRAWLER_USER_AGENTS_DATA for instance in entry.get("instances", [])]
+    texts = [
+        *said,
+        *map(str.upper, said),
+        *map(str.lower, said),
+        CHROME,
+        CUBOT,
+        "",
+        " - ",
+        "  Python 3",
+        "möbot",
+        "MyBoT/1.0",
+        "ab",
+        "é+HTTP://x",
+    ]
+    told = agents.declaring_automation(texts)
+    assert told.tolist() == [agents.declares_automation(text) for text in texts]
+    assert 0 < told.sum() < len(texts)
+
+
+def test_of_no_agents_nothing_is_told() -> None:
+    assert agents.declaring_automation([]).tolist() == []

@@ -29,7 +29,6 @@ from fraud.features.clicks import CLICK_TYPES, Clicks, Program
 from fraud.features.definition import Level
 from fraud.features.engines.stages import (
     COMMON,
-    PARTITION_ROWS,
     WHOLE,
     Progress,
     Scanned,
@@ -41,6 +40,7 @@ from fraud.features.engines.stages import (
     silent,
     verdicts,
 )
+from fraud.features.level_tables import Texts
 from fraud.features.program import Distinct, distinct_values
 from fraud.features.request import FeatureRequest, NumberedWindow, microseconds
 from fraud.features.spool import Spool
@@ -49,6 +49,10 @@ from fraud.features.table import FeatureTable
 T = TypeVar("T")
 
 BATCH_ROWS = 500_000
+PARTITION_ROWS = 250_000
+"""Clicks that are sorted and counted at a time, by each core: what is known of them lies in its cache. An affiliate with more is a part
+of its own."""
+
 SPOOL_BYTES = 512 << 20
 """Memory for clicks that wait for their turn, before they are written to files."""
 
@@ -76,7 +80,7 @@ def compute_levels(
         judged = _judged(con, spools.by_network, totals, windows, tell)
         tallies = _tallied(spools.by_affiliate, judged, distinct.tables, windows, tell)
     tell("computing features of conversions")
-    texts = values.Texts(distinct.affiliates.texts, distinct.subs.texts, distinct.offers.texts, distinct.countries.texts)
+    texts = Texts(distinct.affiliates.texts, distinct.subs.texts, distinct.offers.texts, distinct.countries.texts)
     return finished(con, request, judged, tallies, texts)
 
 

@@ -32,7 +32,8 @@ from fraud.features.engines import spark_lake, spark_tallies, spark_tasks
 from fraud.features.engines.spark_progress import watched
 from fraud.features.engines.spark_session import reason_in, spark_session
 from fraud.features.engines.spark_tasks import Coders
-from fraud.features.engines.stages import PARTITION_ROWS, Progress, ends_of, finished, judged_for_kernels, read_since, silent, verdicts
+from fraud.features.engines.stages import Progress, ends_of, finished, judged_for_kernels, read_since, silent, verdicts
+from fraud.features.level_tables import Texts, create
 from fraud.features.program import Coding, Codings, Distinct, coding_of, distinct_of, domain_coding
 from fraud.features.request import FeatureRequest, NumberedWindow, microseconds
 from fraud.features.table import FeatureTable
@@ -43,6 +44,9 @@ if TYPE_CHECKING:
 
 LEAST_ROWS = 50_000
 """Clicks below which a partition of its own costs more than it saves."""
+
+PARTITION_ROWS = 2_000_000
+"""Clicks of one task at most; an affiliate with more is a task of its own."""
 
 BROADCAST_IDS = 2_000_000
 """Click ids that are sent to every worker to find their clicks; more of them, and the clicks are sorted by id instead."""
@@ -133,7 +137,7 @@ def _computed(work: _Work) -> Mapping[Level, FeatureTable]:
     judged = _judged(work, windows, seen, coders)
     tallies, subs = _tallied(work, windows, distinct, judged, coders)
     work.tell("computing features of conversions")
-    texts = values.Texts(distinct.affiliates.texts, subs, distinct.offers.texts, distinct.countries.texts)
+    texts = Texts(distinct.affiliates.texts, subs, distinct.offers.texts, distinct.countries.texts)
     return finished(work.con, work.request, judged, tallies, texts)
 
 
@@ -180,17 +184,17 @@ def _match(work: _Work, windows: Sequence[NumberedWindow], earliest: int | None)
     before = read_since(windows)[2]
     named = work.conversions.where(f"converted_at < {_moment(before)}")
     sold = work.collected("reading conversions", named.select(*conversions.COLUMNS.split(", ")))
-    values.create(work.con, "conversions", sold)
+    create(work.con, "conversions", sold)
     ids = named.select("click_id").where("click_id IS NOT NULL").distinct()
     wanted = sf.broadcast(ids) if sold.num_rows <= BROADCAST_IDS else ids
     clicks = work.clicks.where(f"clicked_at < {_moment(before)}").select(*_FOUND)
-    values.create(work.con, "clicks", work.collected("matching conversions", clicks.join(wanted, "click_id", "left_semi").select(*_FOUND)))
+    create(work.con, "clicks", work.collected("matching conversions", clicks.join(wanted, "click_id", "left_semi").select(*_FOUND)))
     late = work.con.sql(_LATE).to_arrow_table()
     if late.num_rows:
         near = sf.broadcast(work.spark.createDataFrame(late))
         same = (clicks.device_id == near.device) & (clicks.clicked_at < near.until) & (clicks.clicked_at >= near.since)
         rivals = work.collected("looking for clicks that were overwritten", clicks.join(near, same, "left_semi"))
-        values.create(work.con, "clicks", pa.concat_tables([work.con.sql("FROM clicks").to_arrow_table(), rivals]))
+        create(work.con, "clicks", pa.concat_tables([work.con.sql("FROM clicks").to_arrow_table(), rivals]))
         work.con.execute("CREATE OR REPLACE TEMP TABLE clicks AS SELECT DISTINCT * FROM clicks")
     if earliest is not None:
         work.con.execute("INSERT INTO clicks (clicked_at) VALUES (make_timestamp(?))", [earliest])
@@ -264,5 +268,5 @@ def _own_tables(con: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:
     own = duckdb.connect(config={"memory_limit": memory, "temp_directory": folder})
     own.execute("SET TimeZone = 'UTC'")
     for name in ("affiliates", "offers"):
-        values.create(own, name, con.table(name).to_arrow_table())
+        create(own, name, con.table(name).to_arrow_table())
     return own

@@ -29,13 +29,11 @@ from fraud.features.clicks import (
 )
 from fraud.features.constants import PAID_PARAMETERS, SHORT_DWELL_MS
 from fraud.features.definition import Level
+from fraud.features.level_tables import Texts, create
 from fraud.features.request import FeatureRequest, NumberedWindow, microseconds
 from fraud.features.table import FeatureTable
 
 Progress = Callable[[str], None]
-
-PARTITION_ROWS = 2_000_000
-"""Clicks that are sorted and counted at a time, by each core; an affiliate with more is a partition of its own."""
 
 _FLAGS = (
     f"(CASE WHEN dwell_ms IS NULL THEN 0 WHEN dwell_ms < {SHORT_DWELL_MS} THEN {DWELL_KNOWN | SHORT_DWELL} ELSE {DWELL_KNOWN} END"
@@ -137,14 +135,14 @@ def finished(
     request: FeatureRequest,
     judged: egress.Judged,
     tallies: Sequence[ClickTallies],
-    texts: values.Texts,
+    texts: Texts,
 ) -> Mapping[Level, FeatureTable]:
     """The tables of the levels that are asked for; needs `ft_windows`, `ft_matched` and the views `affiliates`, `offers` and `clicks`."""
     _register_shared(con, judged)
     with _one_thread(con):
-        values.register_tallies(con, tallies, texts)
+        found = values.tallied(con, tallies, texts)
         starts = [window.starts for window in request.numbered()]
-        return {level: values.table(con, level, starts) for level, wanted in request.levels.items() if wanted}
+        return {level: values.table(con, level, starts, found) for level, wanted in request.levels.items() if wanted}
 
 
 def _register_shared(con: duckdb.DuckDBPyConnection, judged: egress.Judged) -> None:
@@ -152,7 +150,7 @@ def _register_shared(con: duckdb.DuckDBPyConnection, judged: egress.Judged) -> N
     texts = as_array(con.sql("SELECT DISTINCT ip FROM ft_matched WHERE ip IS NOT NULL ORDER BY ip").to_arrow_table().column(0))
     place = positions(key_table(judged.keys), addresses(texts)[0])
     rows, windows = np.nonzero(judged.shared[place] & (place >= 0)[:, None]) if len(judged.keys) else np.empty((2, 0), np.int64)
-    values.create(con, "ft_shared", pa.table({"w": windows.astype(np.int32), "ip": texts.take(pa.array(rows))}))
+    create(con, "ft_shared", pa.table({"w": windows.astype(np.int32), "ip": texts.take(pa.array(rows))}))
 
 
 @contextmanager
