@@ -53,6 +53,10 @@ RATE_PRIOR_CLICKS = 100
 KIND_PRIOR_CLICKS = 500
 """Clicks at the offer's rate that steady the rate of one kind of affiliate on it: about ten conversions."""
 
+CLICKS_OF_ONE, MEDIANS_OF_ONE = 300, 2
+"""An affiliate speaks for the rate of an offer with at most so many clicks, or so many times the median affiliate's, whichever is more:
+one coupon day of a large affiliate made ten ordinary ones look as if they hardly converted."""
+
 DEFAULT_LOOKBACK_HOURS = 720
 """How long before a conversion its click may lie when neither the offer nor the program's own delays say: thirty days."""
 
