@@ -57,17 +57,19 @@ def list_models(program_id: ProgramIdOption = PROGRAM, workspace: WorkspaceOptio
         print_json(found)
         return
     table = Table(show_edge=False, pad_edge=False)
-    for name in ("model", "live", "trained on", "labels", "average precision", "before"):
-        table.add_column(name, no_wrap=True)
+    for name in ("model", "live", "until", "labels", "AP", "before"):
+        table.add_column(name, no_wrap=True, min_width=40 if name == "model" else None)
     for one in found:
         figures = (one.metrics.get("average_precision", 0.0), one.metrics.get("average_precision_before", 0.0))
         add_plain_row(
             table,
-            *(one.model_id, "●" if one.live else "", f"{one.trained.end:%Y-%m-%d}", f"{one.metrics.get('labels', 0):.0f}"),
+            *(one.model_id, "●" if one.live else "", f"{one.trained.end:%d %b}", f"{one.metrics.get('labels', 0):.0f}"),
             *(f"{figure:.3f}" for figure in figures),
         )
     out.print(table)
-    if not found:
+    if found:
+        err.print("AP: average precision on labels not seen in training; before: that of the statistics alone.", markup=False)
+    else:
         err.print("No ranker has been trained yet: `fraud train` makes one from labels.", markup=False)
 
 

@@ -114,7 +114,8 @@ def ruling_of(pack: Pack, inputs: TrafficInputs, signals: tuple[Signal, ...]) ->
 
 def _known(inputs: TrafficInputs) -> tuple[float, Facts]:
     facts, key = inputs.facts, inputs.peer_key
-    return math.nan if facts.evidence is None else facts.evidence, traffic_facts(facts, key.affiliate_type, key.main_country)
+    evidence = facts.evidence if inputs.ranked is None else inputs.ranked
+    return math.nan if evidence is None else evidence, traffic_facts(facts, key.affiliate_type, key.main_country)
 
 
 def commission_at_risk(facts: TrafficFacts, verdict: Verdict) -> CommissionAtRisk:
