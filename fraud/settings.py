@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ipaddress
+import re
+from datetime import time
 from pathlib import Path
 from typing import Literal
 
@@ -27,6 +29,15 @@ class Settings(BaseSettings):
         ge=1,
         description="Days for which clicks, conversions and rows set aside are kept: older ones are removed nightly. For ever by default.",
     )
+    retention_decisions_days: int | None = Field(
+        None,
+        ge=1,
+        description="Days after which decisions on applicants, clicks and conversions keep their outcome, and no longer what they saw. "
+        "For ever by default.",
+    )
+    retention_applications_days: int | None = Field(
+        None, ge=1, description="Days after which applications and dossiers no longer say who applied. For ever by default."
+    )
     public_url: str = Field(
         "", description="Where others reach the service (`https://risk.example`): links to affiliates' reports begin so."
     )
@@ -43,6 +54,11 @@ class Settings(BaseSettings):
     verify_links: Literal["never", "auto", "always"] = Field(
         "auto", description="Whether a sample of claimed backlinks is looked for: `auto` only where that could change the outcome."
     )
+    provider_keys: SecretStr | None = Field(
+        None,
+        description="`NAME=KEY,NAME=KEY`: keys of services that rank domains (`openpagerank`, `semrush`, plug-ins); only those are asked.",
+    )
+    answers_days: float = Field(7.0, ge=0, description="Days for which answers of platforms and services serve again; 0 asks every time.")
     youtube_key: SecretStr | None = Field(None, description="Key of the YouTube Data API; without it channels there stay unverified.")
     score_key: SecretStr | None = Field(None, description="An API key to accept for trackers from the first start.")
     review_key: SecretStr | None = Field(None, description="An API key to accept for managers from the first start.")
@@ -59,6 +75,16 @@ class Settings(BaseSettings):
     enrichment_sources: Path | None = Field(None, description="A YAML file of sources of network tables, in place of the shipped ones.")
     enrichment_npm_url: str = Field(
         "https://registry.npmjs.org", description="The npm registry, or a mirror of it, that network tables come from."
+    )
+    nightly: str = Field(
+        "",
+        description="`HH:MM`: when the service or a worker scans every program each night, in the program's own `time_zone`; "
+        "by default it does not, and cron or a timer starts `fraud scan`.",
+    )
+    serve_jobs: bool = Field(
+        True,
+        description="Whether `fraud serve` works off jobs, deliveries and the nightly schedule itself; `false` leaves them to "
+        "`fraud worker`.",
     )
     rate_limit: float = Field(
         50.0,
@@ -78,6 +104,26 @@ class Settings(BaseSettings):
         if secret is not None and len(secret.get_secret_value()) < SHORTEST_SECRET:
             raise ValueError(f"it needs at least {SHORTEST_SECRET} characters")
         return secret
+
+    @field_validator("nightly")
+    @classmethod
+    def _time_of_day(cls, text: str) -> str:
+        if text and not re.fullmatch(r"([01]\d|2[0-3]):[0-5]\d", text):
+            raise ValueError("write a time of day such as 02:30")
+        return text
+
+    @property
+    def nightly_at(self) -> time | None:
+        """`nightly` as a time of day; `None` when nothing is scanned by itself."""
+        return time.fromisoformat(self.nightly) if self.nightly else None
+
+    @property
+    def keys_of_providers(self) -> dict[str, str]:
+        """`provider_keys` by the name of the service; an `InputError` when a part is no `NAME=KEY`."""
+        parts = [part.strip() for part in (self.provider_keys.get_secret_value() if self.provider_keys else "").split(",") if part.strip()]
+        if any(not name or not key for name, _, key in (part.partition("=") for part in parts)):
+            raise InputError("FRAUD_PROVIDER_KEYS: write NAME=KEY, separated by commas, such as openpagerank=abc123.")
+        return {name.strip().lower(): key.strip() for name, _, key in (part.partition("=") for part in parts)}
 
     @property
     def allowed_networks(self) -> tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...]:

@@ -33,10 +33,14 @@ class CourierThread:
         self._stop.set()
         self._thread.join(timeout)
 
+    def run_once(self) -> int:
+        """Tries what is due; returns how many deliveries that were."""
+        return self._courier.run_once()
+
     def _work(self) -> None:
         while not self._stop.is_set():
             try:
-                tried = self._courier.run_once()
+                tried = self.run_once()
             except FraudError:
                 _log.exception("courier_failed")
                 tried = 0

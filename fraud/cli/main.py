@@ -21,6 +21,7 @@ from fraud.cli import (
     paying,
     performing,
     policies,
+    privacy,
     pulling,
     quarantine,
     reference,
@@ -30,6 +31,7 @@ from fraud.cli import (
     sinks,
     telling,
     vetting,
+    working,
 )
 from fraud.cli.console import err
 from fraud.errors import FraudError
@@ -60,7 +62,7 @@ def main(
 
 COMMANDS = (
     *(events, evaluation, pulling, telling, quarantine, lake, enrichment, features, scanning, models, performing),
-    *(reporting, graph, vetting, casework, deciding, paying, policies, serving, keys, sinks, reference),
+    *(reporting, graph, vetting, casework, deciding, paying, policies, serving, keys, working, sinks, privacy, reference),
 )
 for module in COMMANDS:
     module.register(app)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 import sys
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 
 from fastapi import FastAPI
 from starlette.concurrency import run_in_threadpool
@@ -13,14 +13,13 @@ from starlette.concurrency import run_in_threadpool
 from fraud.api.main import create_api
 from fraud.api.security import KeyLimits, limits_by_role
 from fraud.api.services import ApiServices
+from fraud.app.background import background
 from fraud.app.cases import case_tools, review_tools
-from fraud.app.couriers import CourierThread
 from fraud.app.keeping import open_writer
 from fraud.app.keys import ensure_keys
 from fraud.app.logs import configure_logs
 from fraud.app.parts import App
 from fraud.app.scoring import Scorers
-from fraud.app.working import Worker
 from fraud.cli.jobs import HANDLERS
 from fraud.domain.actors import DEFAULT_PROGRAM
 from fraud.events.formats import CONTRACT
@@ -44,8 +43,6 @@ def create_service(app: App) -> FastAPI:
     sys.setswitchinterval(SWITCH_SECONDS)
     writer = open_writer(app)
     scorers = Scorers(app, writer.record, writer.record_clicks)
-    worker = Worker(app, HANDLERS)
-    courier = CourierThread(app)
 
     def gauges() -> Mapping[str, float]:
         stats = writer.stats()
@@ -87,17 +84,14 @@ def create_service(app: App) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        worker.start()
-        courier.start()
-        await run_in_threadpool(scorers.of, DEFAULT_PROGRAM)  # what takes seconds to load must be there before a tracker asks
-        gc.collect()
-        gc.freeze()
-        gc.set_threshold(*COLLECT_AFTER)
         try:
-            yield
+            with background(app, HANDLERS) if app.settings.serve_jobs else nullcontext():
+                await run_in_threadpool(scorers.of, DEFAULT_PROGRAM)  # what takes seconds to load must be there before a tracker asks
+                gc.collect()
+                gc.freeze()
+                gc.set_threshold(*COLLECT_AFTER)
+                yield
         finally:
-            courier.stop()
-            worker.stop()
             writer.close()
 
     api = create_api(services, [create_pages(app, SessionSigner(app.secret_key)), own_report_pages(app)])

@@ -30,6 +30,7 @@ class ProgramProfile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     requires_disclosure: bool | None = None
     minimum_domain_age_days: int | None = None
     policy: str = ""
+    time_zone: str = ""
 
 
 class Application(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -8,6 +8,7 @@ from __future__ import annotations
 import csv
 import io
 import re
+import zoneinfo
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -99,6 +100,8 @@ def verified_profile(profile: ProgramProfile, where: str) -> ProgramProfile:
     """The profile with hosts, countries and languages in one spelling, or a `ProfileError` about `where`."""
     if not profile.name.strip():
         raise ProfileError(f"{where}: the field name is empty; give the program a name.")
+    if profile.time_zone and profile.time_zone not in zoneinfo.available_timezones():
+        raise ProfileError(f"{where}: the field time_zone names no zone; write one such as Europe/Berlin, or leave it out for UTC.")
     if profile.minimum_domain_age_days is not None and profile.minimum_domain_age_days < 0:
         raise ProfileError(f"{where}: the field minimum_domain_age_days is negative; give a number of days, or leave it out.")
     return msgspec.structs.replace(
