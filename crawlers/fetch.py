@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from types import TracebackType
 from typing import Literal, Self
-from urllib.parse import urljoin
+from urllib.parse import urljoin, urlsplit
 
 import httpx
 
@@ -42,10 +42,14 @@ Gate = Callable[[str], Awaitable[None]]
 
 @dataclass(frozen=True)
 class Visitor:
-    """Who asks: the user agent ('' for the crawler's own) and the page it says to come from, which is sent with every hop."""
+    """Who asks: the user agent ('' for the crawler's own) and the page it says to come from, which is sent with every hop.
+
+    `key` is a header's name and value that identify us to a service: it goes to the host that was asked for and to no other.
+    """
 
     user_agent: str = ""
     referrer: str = ""
+    key: tuple[str, str] | None = None
 
 
 @dataclass(frozen=True)
@@ -58,6 +62,13 @@ class _Ask:
     max_bytes: int
     gate: Gate | None
     cache: HttpCache | None = None
+    key: tuple[str, str] | None = None
+
+    def key_for(self, target: Target) -> Mapping[str, str]:
+        """The key's header where the hop is on the very origin that was asked for."""
+        asked, hop = urlsplit(self.requested_url), urlsplit(target.url)
+        same = (asked.scheme, asked.netloc) == (hop.scheme, hop.netloc)
+        return {self.key[0]: self.key[1]} if self.key and same else {}
 
 
 @dataclass
@@ -127,7 +138,7 @@ class Fetcher:
             "Accept-Encoding": ACCEPT_ENCODING,
             **({"Referer": visitor.referrer} if visitor.referrer else {}),
         }
-        ask = _Ask(url, method, headers, max_bytes or self.settings.limits.page_bytes, gate, cache)
+        ask = _Ask(url, method, headers, max_bytes or self.settings.limits.page_bytes, gate, cache, visitor.key)
         chain = _Chain()
         try:
             return await self._follow(ask, chain)
@@ -166,7 +177,7 @@ class Fetcher:
 
     async def _exchange(self, ask: _Ask, chain: _Chain, target: Target, started: float) -> Fetched | str:
         kept = ask.cache.get(target.url) if ask.cache else None
-        headers = {**ask.headers, **(kept.conditions if kept else {})}
+        headers = {**ask.headers, **(kept.conditions if kept else {}), **ask.key_for(target)}
         try:
             async with self._client.stream(ask.method, target.url, headers=headers) as response:
                 self.pace.answered(target.host, response.status_code, response.headers.get("retry-after", ""), self.now())

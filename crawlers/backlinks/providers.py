@@ -1,5 +1,6 @@
 """Services that say how well known domains are. `Provider` is the interface; a plug-in registers its own under the entry-point group
-`crawlers.backlink_providers`, as a callable that takes a client and a key and gives a `Provider`."""
+`crawlers.backlink_providers`, as a callable that takes a client and a key and gives a `Provider`.
+"""
 
 from __future__ import annotations
 
@@ -9,26 +10,25 @@ from importlib.metadata import entry_points
 from itertools import islice
 from typing import Any, Protocol
 
+from msgspec import structs
+
 from crawlers.backlinks.facts import Authority
 from crawlers.errors import LookupFailed, SourceUnavailable
-from crawlers.fetch import Fetcher
+from crawlers.fetch import Fetcher, Visitor
 
 GROUP = "crawlers.backlink_providers"
 REFUSING = frozenset({401, 402, 403, 429})
-
-
-class Getter(Protocol):
-    """Gets the JSON of an address with headers; raises LookupFailed, or SourceUnavailable when asking again is useless."""
-
-    async def __call__(self, url: str, headers: Mapping[str, str]) -> Any:
-        """Return the parsed answer."""
-        ...
+LARGEST = 1024 * 1024
 
 
 class Provider(Protocol):
-    """Says of domains what it knows. Never raises what the web causes: `failure` says why there is no answer."""
+    """Says of domains what it knows. Never raises what the web causes: `failure` says why there is no answer.
+
+    `charged` says that an answer costs money, so it is asked only where that could change an outcome.
+    """
 
     name: str
+    charged: bool
 
     async def of(self, domains: Iterable[str]) -> tuple[Authority, ...]:
         """Return one answer per domain, in order."""
@@ -39,6 +39,7 @@ class SemrushOverview:
     """Semrush's `backlinks_overview` report (semicolon-separated text, key in the address): authority score and referring domains."""
 
     name = "semrush"
+    charged = True
 
     def __init__(self, fetcher: Fetcher, key: str, base: str = "https://api.semrush.com/analytics/v1/") -> None:
         self._fetcher, self._key, self._base = fetcher, key, base
@@ -72,12 +73,13 @@ class SemrushOverview:
 
 
 class OpenPageRank:
-    """OpenPageRank's `getPageRank` for up to 100 domains a call; `get` sends the key in the header `API-OPR`."""
+    """OpenPageRank's `getPageRank` for up to 100 domains a call, with the key in the header `API-OPR`."""
 
     name = "openpagerank"
+    charged = False
 
-    def __init__(self, get: Getter, key: str, base: str = "https://openpagerank.com/api/v1.0/getPageRank") -> None:
-        self._get, self._key, self._base = get, key, base
+    def __init__(self, fetcher: Fetcher, key: str, base: str = "https://openpagerank.com/api/v1.0/getPageRank") -> None:
+        self._fetcher, self._key, self._base = fetcher, key, base
 
     async def of(self, domains: Iterable[str]) -> tuple[Authority, ...]:
         """Return one answer per domain, a hundred a call."""
@@ -86,12 +88,19 @@ class OpenPageRank:
     async def _hundred(self, domains: list[str]) -> list[Authority]:
         query = "&".join(f"domains%5B{place}%5D={domain}" for place, domain in enumerate(domains))
         try:
-            said = await self._get(f"{self._base}?{query}", {"API-OPR": self._key})
+            said, moment = await self._asked(f"{self._base}?{query}")
         except (LookupFailed, SourceUnavailable) as failed:
             return [_failed(domain, self.name, failed.message) for domain in domains]
         rows = said.get("response") if isinstance(said, dict) else None
         by_domain = {str(row.get("domain")): row for row in rows if isinstance(row, dict)} if isinstance(rows, list) else {}
-        return [_ranked(domain, by_domain.get(domain), self.name) for domain in domains]
+        return [structs.replace(_ranked(domain, by_domain.get(domain), self.name), asked_at=moment) for domain in domains]
+
+    async def _asked(self, url: str) -> tuple[Any, str]:
+        visitor = Visitor(key=("API-OPR", self._key))
+        answer = await self._fetcher.fetch(url, accept="application/json", visitor=visitor, max_bytes=LARGEST)
+        if answer.status in REFUSING:
+            raise SourceUnavailable(self.name, f"OpenPageRank refused to answer (status {answer.status}).")
+        return parsed(answer.body, self.name), answer.fetched_at.isoformat()
 
 
 def _ranked(domain: str, row: Mapping[str, Any] | None, name: str) -> Authority:
@@ -120,6 +129,15 @@ def parsed(body: bytes, source: str) -> Any:
         raise LookupFailed(source, "protocol", f"{source} did not answer with JSON.") from fault
 
 
-def plugged_in() -> dict[str, Callable[..., Provider]]:
+Factory = Callable[[Fetcher, str], Provider]
+
+
+def plugged_in() -> dict[str, Factory]:
     """Return the providers that installed packages register, by name."""
     return {point.name: point.load() for point in entry_points(group=GROUP)}
+
+
+def known_providers() -> dict[str, Factory]:
+    """Return every provider there is, by name: the shipped ones, and those of installed packages, which may replace them."""
+    shipped: dict[str, Factory] = {OpenPageRank.name: OpenPageRank, SemrushOverview.name: SemrushOverview}
+    return shipped | plugged_in()

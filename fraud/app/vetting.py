@@ -6,10 +6,12 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
+from datetime import timedelta
 from functools import partial
 from pathlib import Path
 
 from crawlers import CrawlSettings, Fetcher, Rdap, Records, Robots, Survey, collect_site
+from crawlers.backlinks.providers import Provider, known_providers
 from crawlers.backlinks.verify import VerifyMeans
 from crawlers.browser import BrowserProbe
 from crawlers.cache import FolderCache
@@ -20,6 +22,7 @@ from crawlers.rdap import operator_fetcher
 from crawlers.review_pages import ReviewMeans, read_review_page
 from crawlers.social.collect import ProfileCollector, SocialMeans
 from crawlers.warc import warc
+from fraud.app.answers import Answers, authorities_once, profiles_once, review_pages_once
 from fraud.app.enriching import networks
 from fraud.app.graph import Acquaintances
 from fraud.app.memory import SiteMemory, prints_of
@@ -35,8 +38,9 @@ from fraud.domain.programs import Application, ProgramProfile
 from fraud.errors import FraudError, InputError
 from fraud.policy.pack import Pack
 from fraud.settings import Settings
+from fraud.storage.answers import AnswerFolder
 from fraud.workflows.asking import Asking
-from fraud.workflows.audience import link_source
+from fraud.workflows.audience import authority_source, link_source
 from fraud.workflows.batches import Batch, Journal
 from fraud.workflows.contacts import KnownList
 from fraud.workflows.rescreening import News, news
@@ -221,6 +225,7 @@ async def _tools(
             return await collect_site(url, fetcher, keep=app.evidence.put, robots=robots, survey=survey)
 
         memory = SiteMemory(program_id, prints_of(app), app.workspace.root / "lists", app.pepper)
+        answers, providers = _answers(app, program_id), _providers(app, fetcher)
         tools = VettingTools(
             collect=collect,
             actor_id=means.actor.actor_id,
@@ -229,12 +234,15 @@ async def _tools(
             memory=memory,
             mail_records=records.of if records else None,
             acquaintances=Acquaintances(app, program_id).of,
-            profile=_profiles(app, fetcher, robots).of,
+            profile=profiles_once(_profiles(app, fetcher, robots).of, answers),
             address_reader=networks(app),
             known_list=_known_list(app, program_id),
-            review_page=partial(read_review_page, means=ReviewMeans(fetcher, robots, keep=app.evidence.put)),
-            dear=(link_source(VerifyMeans(fetcher, robots, keep=app.evidence.put)),),
-            ask=means.verify_links or app.settings.verify_links,
+            review_page=review_pages_once(partial(read_review_page, means=ReviewMeans(fetcher, robots, keep=app.evidence.put)), answers),
+            authorities=authorities_once(tuple(one for one in providers if not one.charged), answers),
+            dear=(
+                link_source(VerifyMeans(fetcher, robots, keep=app.evidence.put), means.verify_links or app.settings.verify_links),
+                authority_source(authorities_once(tuple(one for one in providers if one.charged), answers)),
+            ),
         )
         yield _pack(app, program_id, profile, means.policy), tools
 
@@ -243,6 +251,21 @@ def _pack(app: App, program_id: str, profile: ProgramProfile | None, named: str)
     """The pack that was named, else the one that is live, else that of the profile at hand, which need not be kept."""
     live = None if named else app.stores.policies.current(program_id, PolicyState.LIVE)
     return app.pack_of(live.policy) if live else app.pack(named or (profile.policy if profile else ""))
+
+
+def _answers(app: App, program_id: str) -> Answers:
+    """What platforms and services answered lately; what is older is deleted."""
+    answers = Answers(AnswerFolder(app.workspace.root / "answers", program_id), app.clock.now, app.settings.answers_days)
+    answers.folder.forget(app.clock.now() - timedelta(days=answers.days))
+    return answers
+
+
+def _providers(app: App, fetcher: Fetcher) -> tuple[Provider, ...]:
+    """The services that rank domains, those that a key is set for; an `InputError` for a name that nobody goes by."""
+    keys, known = app.settings.keys_of_providers, known_providers()
+    if strange := sorted(keys.keys() - known.keys()):
+        raise InputError(f"FRAUD_PROVIDER_KEYS names {', '.join(strange)}; known are {', '.join(sorted(known))}.")
+    return tuple(known[name](fetcher, key) for name, key in keys.items())
 
 
 def _known_list(app: App, program_id: str) -> KnownList | None:

@@ -22,20 +22,19 @@ Asking = Literal["never", "auto", "always"]
 @dataclass(frozen=True)
 class DearSource:
     """A source that is not asked for nothing: the check it serves, the gravest finding that one gives, whether there is anything to ask
-    of these facts, and the asking itself, which gives the facts with the answer and never raises what the source causes."""
+    of these facts, the asking itself, which gives the facts with the answer and never raises what the source causes, and when to ask."""
 
     check_id: str
     gravest: Severity
     applies: Callable[[VettingFacts], bool]
     gather: Callable[[VettingFacts], Awaitable[VettingFacts]]
+    ask: Asking = "auto"
 
 
-async def completed(facts: VettingFacts, pack: Pack, sources: Iterable[DearSource], ask: Asking) -> VettingFacts:
+async def completed(facts: VettingFacts, pack: Pack, sources: Iterable[DearSource]) -> VettingFacts:
     """The facts with the answers of the sources that were worth asking, one after the other."""
-    if ask == "never":
-        return facts
     for source in sources:
-        if source.applies(facts) and (ask == "always" or could_change(facts, pack, source)):
+        if source.ask != "never" and source.applies(facts) and (source.ask == "always" or could_change(facts, pack, source)):
             facts = await source.gather(facts)
     return facts
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import msgspec
 
-from crawlers.backlinks.facts import BacklinkFacts
+from crawlers.backlinks.facts import Authority, BacklinkFacts
 from crawlers.backlinks.profile import About, read_profile
 from crawlers.backlinks.verify import VerifyMeans, look_for_links
 from crawlers.facts import SiteFacts
@@ -27,23 +27,29 @@ from fraud.domain.networks import AddressReader
 from fraud.domain.programs import Application
 from fraud.domain.signals import Severity
 from fraud.errors import InputError
-from fraud.workflows.asking import DearSource
+from fraud.workflows.asking import Asking, DearSource
 from fraud.workflows.contacts import KnownList, phone_facts, signup_facts
 
 MOST_PROFILES = 20
 """Stated profiles that are looked up."""
 
 
+Asker = Callable[[tuple[str, ...]], Awaitable[tuple[Authority, ...]]]
+"""Asks services how well known domains are: one answer for each service and domain, never an exception for what a service causes."""
+
+
 @dataclass(frozen=True)
 class AudienceTools:
     """What collecting works with: `pepper` keys the code of proof, `profile` looks one social profile up, `networks` knows addresses,
-    `known` is the program's own list, `review_page` reads the page of a review service; None where there is none."""
+    `known` is the program's own list, `review_page` reads the page of a review service, `authorities` asks free services how well
+    known domains are; None where there is none."""
 
     pepper: bytes
     profile: Callable[[str], Awaitable[ProfileFacts]] | None = None
     networks: AddressReader | None = None
     known: KnownList | None = None
     review_page: Callable[[ReviewPage], Awaitable[ReviewPage]] | None = None
+    authorities: Asker | None = None
 
 
 async def audience_of(application: Application, sites: Sequence[SiteFacts], tools: AudienceTools) -> Audience:
@@ -55,6 +61,7 @@ async def audience_of(application: Application, sites: Sequence[SiteFacts], tool
         phone=phone_facts(application),
         signup=signup_facts(application, tools.networks),
         review_pages=await review_pages_of(sites, tools),
+        authorities=await tools.authorities(site_domains(sites)) if tools.authorities and sites else None,
         review_file=await asyncio.to_thread(read_reviews, Path(application.reviews_file)) if application.reviews_file else None,
         listed=tools.known.of(application) if tools.known else None,
     )
@@ -118,7 +125,7 @@ def about(application: Application, sites: Sequence[SiteFacts]) -> About:
     return About(domains=own, brands=names, linked_domains=frozenset(linked - own) if pages else None)
 
 
-def link_source(means: VerifyMeans) -> DearSource:
+def link_source(means: VerifyMeans, ask: Asking) -> DearSource:
     """The look at a sample of the claimed backlinks: up to 30 pages of as many strangers' sites."""
 
     async def gather(facts: VettingFacts) -> VettingFacts:
@@ -126,7 +133,31 @@ def link_source(means: VerifyMeans) -> DearSource:
         links = await look_for_links(seen.pages if seen else (), frozenset(own_domains(facts)), means)
         return msgspec.structs.replace(facts, audience=msgspec.structs.replace(facts.audience, links=links))
 
-    return DearSource("audience.live_links", Severity.LOW, has_pages_to_look_at, gather)
+    return DearSource("audience.live_links", Severity.LOW, has_pages_to_look_at, gather, ask)
+
+
+def authority_source(ask_for: Asker) -> DearSource:
+    """The services that charge for saying how well known a domain is."""
+
+    async def gather(facts: VettingFacts) -> VettingFacts:
+        said = await ask_for(site_domains(facts.sites))
+        known = (*(facts.audience.authorities or ()), *said)
+        return msgspec.structs.replace(facts, audience=msgspec.structs.replace(facts.audience, authorities=known))
+
+    return DearSource("website.rank", Severity.LOW, has_visits_to_compare, gather)
+
+
+def has_visits_to_compare(facts: VettingFacts) -> bool:
+    """Whether visits are claimed that no list and no free service says anything of."""
+    ranked = any(around.rank is not None for around in facts.surroundings.values())
+    told = any(not one.failure for one in facts.audience.authorities or ())
+    return facts.application.claimed_monthly_visits is not None and bool(facts.sites) and not ranked and not told
+
+
+def site_domains(sites: Sequence[SiteFacts]) -> tuple[str, ...]:
+    """The registered names where the visits ended, each once."""
+    hosts = (host_of(site.final_url or site.requested_url) for site in sites)
+    return tuple(dict.fromkeys(owner_of(host) for host in hosts if host))
 
 
 def has_pages_to_look_at(facts: VettingFacts) -> bool:

@@ -11,6 +11,7 @@ from typing import Protocol
 import msgspec
 import structlog
 
+from crawlers.backlinks.facts import Authority
 from crawlers.errors import CrawlError, LookupFailed
 from crawlers.facts import DnsFacts, Failure, Hop, SiteFacts
 from crawlers.reading.affiliate import network_of
@@ -31,7 +32,7 @@ from fraud.domain.programs import Application, ProgramProfile
 from fraud.errors import ReplayError
 from fraud.policy.pack import Pack
 from fraud.workflows.applications import verified
-from fraud.workflows.asking import Asking, DearSource, completed
+from fraud.workflows.asking import DearSource, completed
 from fraud.workflows.audience import AudienceTools, audience_of
 from fraud.workflows.contacts import KnownList
 
@@ -60,7 +61,7 @@ class VettingTools:
     `memory` is what the workspace knows of websites, `mail_records` finds the records of an e-mail address's domain, `acquaintances` the
     affiliates and earlier applicants who state the same as an applicant, `profile` looks one social profile up, `address_reader` knows
     networks, `known_list` is the program's own list, `review_page` reads a review service's page; without them those facts stay unknown.
-    `dear` are the sources that cost time or money, the cheaper first: they are asked where `ask` says so.
+    `authorities` asks free services how well known domains are. `dear` are the sources that cost time or money, the cheaper first.
     """
 
     collect: Callable[[str], Awaitable[SiteFacts]]
@@ -74,8 +75,8 @@ class VettingTools:
     address_reader: AddressReader | None = None
     known_list: KnownList | None = None
     review_page: Callable[[ReviewPage], Awaitable[ReviewPage]] | None = None
+    authorities: Callable[[tuple[str, ...]], Awaitable[tuple[Authority, ...]]] | None = None
     dear: tuple[DearSource, ...] = ()
-    ask: Asking = "auto"
 
 
 @dataclass(frozen=True)
@@ -108,7 +109,7 @@ async def vet(application: Application, profile: ProgramProfile | None, pack: Pa
         ),
         as_of=as_of,
     )
-    decision = _decision(await completed(facts, pack, tools.dear, tools.ask), pack, tools)
+    decision = _decision(await completed(facts, pack, tools.dear), pack, tools)
     return VettingOutcome(application=application, decision=decision, dossier=dossier_of(decision))
 
 
@@ -119,6 +120,7 @@ def _audience_tools(tools: VettingTools) -> AudienceTools:
         networks=tools.address_reader,
         known=tools.known_list,
         review_page=tools.review_page,
+        authorities=tools.authorities,
     )
 
 

@@ -16,17 +16,17 @@ from tests.checks.applicants.samples import PACK, facts, site
 FACTS = facts(site())
 
 
-def source(asked: list[str], gravest: Severity = Severity.LOW, applies: bool = True) -> DearSource:
+def source(asked: list[str], gravest: Severity = Severity.LOW, applies: bool = True, ask: Asking = "auto") -> DearSource:
     async def gather(seen: VettingFacts) -> VettingFacts:
         asked.append(seen.subject)
         return seen
 
-    return DearSource("audience.live_links", gravest, lambda _: applies, gather)
+    return DearSource("audience.live_links", gravest, lambda _: applies, gather, ask)
 
 
 def asked_for(ask: Asking, applies: bool = True) -> list[str]:
     asked: list[str] = []
-    asyncio.run(completed(FACTS, PACK, (source(asked, applies=applies),), ask))
+    asyncio.run(completed(FACTS, PACK, (source(asked, applies=applies, ask=ask),)))
     return asked
 
 
@@ -46,7 +46,7 @@ def test_what_does_not_apply_is_not_asked_even_on_demand() -> None:
 
 def test_a_source_whose_finding_would_weigh_enough_is_asked() -> None:
     asked: list[str] = []
-    asyncio.run(completed(FACTS, heavier(12.0), (source(asked, Severity.HIGH),), "auto"))
+    asyncio.run(completed(FACTS, heavier(12.0), (source(asked, Severity.HIGH),)))
     assert asked == ["app-1"]
 
 

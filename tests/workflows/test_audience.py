@@ -38,9 +38,7 @@ WEB = {
 
 def export(path: Path) -> Path:
     links = NETWORKS["link farm"](random.Random(1)) * 34
-    rows = (
-        f"http://{link.domain}/{n},{link.anchor},{link.title},{link.first_seen},{link.address}" for n, link in enumerate(links[:5_000])
-    )
+    rows = (f"http://{link.domain}/{n},{link.anchor},{link.title},{link.first_seen},{link.address}" for n, link in enumerate(links[:5_000]))
     path.write_text("source_url,anchor,title,first_seen,ip\n" + "\n".join(rows))
     return path
 
@@ -61,7 +59,7 @@ def test_a_full_dossier_says_what_every_source_said(tmp_path: Path) -> None:
                 profiles = ProfileCollector(SocialMeans(fetcher, hosts={host: f"http://{host}" for host in HOSTS["https"]}))
                 tools = VettingTools(
                     collect=collect, actor_id="test", pepper=b"pepper", now=lambda: NOW, profile=profiles.of,
-                    dear=(link_source(VerifyMeans(fetcher, Robots(fetcher))),), ask="always",
+                    dear=(link_source(VerifyMeans(fetcher, Robots(fetcher)), "always"),),
                 )  # fmt: skip
                 outcome = await vet(application, PROFILE, PACK, tools)
             signals = {(one.check_id, one.subject): one for one in outcome.decision.signals}

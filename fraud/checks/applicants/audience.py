@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from crawlers.backlinks.facts import BacklinkFacts, LinkSeen
+from crawlers.backlinks.facts import Authority, BacklinkFacts, LinkSeen
 from crawlers.review_facts import ReviewFile, ReviewPage
 from crawlers.social.facts import ProfileFacts
 from fraud.domain.networks import AddressFacts
@@ -33,14 +33,15 @@ class ListEntry(msgspec.Struct, frozen=True, kw_only=True):
 class Audience(msgspec.Struct, frozen=True, kw_only=True):
     """The facts; None where nobody looked.
 
-    `backlinks` is the profile of the export that came with the application, `links` what became of a sample of its links, `profiles` one
-    entry per stated profile, `proof` the code that the applicant may show in a profile, `phone` what the number is, `signup` what the
-    address is known to be, `review_pages` what the review services say that the sites link to, `review_file` the reviews that came with the
-    application, `listed` the entries of the program's lists.
+    `backlinks` is the profile of the export that came with the application, `links` what became of a sample of its links, `authorities`
+    what services say of the sites' domains, `profiles` one entry per stated profile, `proof` the code that the applicant may show in a profile,
+    `phone` what the number is, `signup` what the address is known to be, `review_pages` what the review services say that the sites link
+    to, `review_file` the reviews that came with the application, `listed` the entries of the program's lists.
     """
 
     backlinks: BacklinkFacts | None = None
     links: tuple[LinkSeen, ...] | None = None
+    authorities: tuple[Authority, ...] | None = None
     profiles: tuple[ProfileFacts, ...] | None = None
     proof: str = ""
     phone: PhoneFacts | None = None

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
+import msgspec
+
+from crawlers.backlinks.facts import Authority
 from fraud.checks.applicants.context import Visit, evidence_of, only_scripts
 from fraud.checks.applicants.names import within
 from fraud.domain.catalogue import CHECKS, Limits, Observation
@@ -103,20 +107,44 @@ def made_for_ads(visit: Visit, limits: Limits) -> Signal:
 
 
 def rank(visit: Visit, limits: Limits) -> Signal:
-    """W25: the place in the rank list that was given, against the claimed visits."""
+    """W25: the place in the rank list that was given, else what a service says, against the claimed visits."""
     place, claimed = visit.around.rank, visit.facts.application.claimed_monthly_visits
-    if place is None:
+    asked = [one for one in visit.facts.audience.authorities or () if one.domain == visit.domain]
+    if place is None and asked and all(one.failure for one in asked):
+        return _RANK.inconclusive(visit.subject, "; ".join(f"{one.provider}: {one.failure}" for one in asked))
+    if place is None and not asked:
         return _RANK.not_applicable(visit.subject, "No rank list was given.")
-    said = f"place {place:,}" if place else "not on the list"
+    told = [one for one in asked if not one.failure]
     claim = "no visits claimed" if claimed is None else f"{claimed:,} monthly visits claimed"
+    said = [] if place is None else [f"is place {place:,} of the rank list" if place else "is not on the rank list"]
     seen = Observation(
-        text=f"{visit.domain} is {said} of the rank list; {claim}.",
-        value={"rank": place, "claimed": claimed},
+        text=f"{visit.domain} {'; '.join([*said, *map(_authority, told)])}; {claim}.",
+        value={"rank": place, "claimed": claimed, **{one.provider: one.score for one in told}},
         baseline=limits["minimum_visits"],
-        evidence=(evidence_of(visit.home, rank=place),),
+        evidence=(evidence_of(visit.home, rank=place), *(Evidence(detail=_detail(one)) for one in told)),
     )
-    unlikely = claimed is not None and claimed >= limits["minimum_visits"] and not place
+    little = place == 0 if place is not None else _little_known(told, limits)
+    unlikely = claimed is not None and claimed >= limits["minimum_visits"] and little
     return _RANK.finding(visit.subject, Severity.LOW, seen) if unlikely else _RANK.clear(visit.subject, seen)
+
+
+def _little_known(told: list[Authority], limits: Limits) -> bool:
+    """Whether every service that answered has next to nothing to say of the domain."""
+    scores = [one.score / one.scale for one in told if one.score is not None and one.scale]
+    few = all(one.referring_domains is None or one.referring_domains < limits["minimum_referring"] for one in told)
+    return bool(scores) and max(scores) < limits["minimum_authority"] and few
+
+
+def _authority(one: Authority) -> str:
+    more = [] if one.rank is None else [f"place {one.rank:,}"]
+    more += [] if one.referring_domains is None else [f"{one.referring_domains:,} referring domains"]
+    told = f" ({', '.join(more)})" if more else ""
+    return f"has {one.score:g} of {one.scale:g} at {one.provider}{told}"
+
+
+def _detail(one: Authority) -> dict[str, Any]:
+    kept: dict[str, Any] = msgspec.to_builtins(one)
+    return kept
 
 
 def ownership(visit: Visit, limits: Limits) -> Signal:

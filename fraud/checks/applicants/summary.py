@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 import msgspec
@@ -22,7 +23,43 @@ def summary(facts: VettingFacts) -> dict[str, Any]:
         "program": facts.profile.name if facts.profile else "",
         "sites": [_site(site) for site in facts.sites],
         "failed_visits": list(facts.failed_visits),
+        "audience": _audience(facts),
     }
+
+
+def _audience(facts: VettingFacts) -> dict[str, Any]:
+    """What is known of the audience, without texts of posts and reviews."""
+    audience = facts.audience
+    return {
+        "proof": audience.proof,
+        "backlinks": _plain(audience.backlinks, ("pages",)),
+        "links": [_plain(one) for one in audience.links or ()],
+        "profiles": [_plain(one, ("recent", "history")) for one in (audience.profiles or ())[:_LISTED]],
+        "authorities": [_plain(one) for one in audience.authorities or ()],
+        "review_pages": [_plain(one, ("reviews",)) for one in audience.review_pages or ()],
+        "review_file": _plain(audience.review_file, ("reviews",)),
+        "asked": [{"source": source, "asked_at": moment, "age_days": _age(facts, moment)} for source, moment in _asked(facts)],
+    }
+
+
+def _asked(facts: VettingFacts) -> list[tuple[str, str]]:
+    """When each outside source was asked: an answer may be kept for some days."""
+    audience = facts.audience
+    moments = [(one.stated, one.asked_at) for one in audience.profiles or ()]
+    moments += [(one.url, one.fetched_at) for one in audience.review_pages or ()]
+    said = [(f"{one.provider}: {one.domain}", one.asked_at) for one in audience.authorities or () if one.asked_at]
+    return [*((source, isoformat(moment)) for source, moment in moments if moment is not None), *said]
+
+
+def _age(facts: VettingFacts, moment: str) -> float:
+    return max(0.0, round((facts.as_of - datetime.fromisoformat(moment)).total_seconds() / 86_400, 2))
+
+
+def _plain(facts: msgspec.Struct | None, without: tuple[str, ...] = ()) -> dict[str, Any] | None:
+    if facts is None:
+        return None
+    kept: dict[str, Any] = msgspec.json.decode(canonical_json(facts))
+    return {name: value for name, value in kept.items() if name not in without}
 
 
 def _site(site: SiteFacts) -> dict[str, Any]:

@@ -253,7 +253,11 @@ SURROUNDING_CHECKS: tuple[CheckSpec, ...] = (
         family=Family.REPUTATION,
         tier=Tier.CIRCUMSTANTIAL,
         reason_code="reputation.rank_mismatch",
-        parameters=(Parameter(name="minimum_visits", meaning="Claimed monthly visits from which a site should be ranked", unit="visits"),),
+        parameters=(
+            Parameter(name="minimum_visits", meaning="Claimed monthly visits from which a site should be ranked", unit="visits"),
+            Parameter(name="minimum_authority", meaning="Score of a service below which a site is hardly known", unit="share of its scale"),
+            Parameter(name="minimum_referring", meaning="Referring domains below which it is", unit="domains"),
+        ),
         needed="A report of the site's analytics service.",
     ),
     CheckSpec(

@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from crawlers.backlinks.facts import Authority
 from crawlers.facts import BrowserRequest, BrowserVisit, DnsFacts, Link, Registration, SiteFacts
 from fraud.checks.applicants import browsing, registry, safety, standing, statements
 from fraud.checks.applicants.context import Listing, Resemblance, Surroundings, Visit
@@ -150,3 +151,33 @@ def test_what_a_browser_did_by_itself() -> None:
     broken = BrowserVisit(url=BLOG, failure="the browser gave up.")
     assert seen(browsing.browser, "website.browser", site(browser=broken)).status is Status.INCONCLUSIVE
     assert "Not run" in seen(browsing.browser, "website.browser", site()).text
+
+
+def known(score: float | None, claimed: int | None, *, domains: int | None = None, failure: str = "", rank: int | None = None) -> Signal:
+    """What a service says of the site's domain, against the claimed visits."""
+    said = Authority(domain="trailnotes.example", provider="somebody", score=score, scale=100.0, referring_domains=domains, failure=failure)
+    made = facts(site(), claimed_monthly_visits=claimed)
+    audience = msgspec.structs.replace(made.audience, authorities=(said,))
+    around = {site().requested_url: Surroundings(rank=rank)}
+    return standing.rank(Visit(msgspec.structs.replace(made, audience=audience, surroundings=around), site()), limits("website.rank"))
+
+
+@pytest.mark.parametrize(
+    ("score", "claimed", "domains", "status"),
+    [
+        (3, 2_000_000, 4, Status.FINDING),
+        (3, 2_000_000, 400, Status.CLEAR),
+        (45, 2_000_000, None, Status.CLEAR),
+        (3, 5_000, 4, Status.CLEAR),
+        (3, None, 4, Status.CLEAR),
+    ],
+)
+def test_claims_are_held_against_what_a_service_says(score: float, claimed: int | None, domains: int | None, status: Status) -> None:
+    signal = known(score, claimed, domains=domains)
+    assert signal.status is status
+    assert f"{score} of 100 at somebody" in signal.text
+
+
+def test_a_service_that_is_silent_leaves_the_rank_open_unless_the_list_knows() -> None:
+    assert known(None, 2_000_000, failure="Silent.").status is Status.INCONCLUSIVE
+    assert known(None, 2_000_000, failure="Silent.", rank=300).status is Status.CLEAR
