@@ -15,8 +15,10 @@ from numpy.typing import NDArray
 from sklearn.ensemble import ExtraTreesClassifier
 from sklearn.model_selection import StratifiedKFold
 
+from fraud.decisions.ranking import fit_ranker, log_odds_of
 from fraud.domain.decisions import Decision
 from fraud.domain.scans import Period
+from fraud.workflows.training import TOP_SHARE, rows_of
 from models.evaluation import RawForestBaseline
 
 Floats = NDArray[np.float64]
@@ -26,7 +28,7 @@ RAW_FOREST = "isolation forest on raw aggregates"
 TWO_SD = "two-standard-deviation rules"
 BUSINESS_RULES = "business rules"
 CEILING = "trees with all labels (ceiling)"
-OTHER_PROGRAM = "trees with 120 labels of another program"
+TAUGHT = "this product, 120 labels of another program"
 
 _SD = 2.0
 _SEVERITIES = {"low": 0.25, "medium": 0.5, "high": 1.0}
@@ -134,19 +136,39 @@ def without_kind(matrix: pd.DataFrame, bad: Bools, kinds: Sequence[str], kind: s
     return scores
 
 
-def other_program_on(labelled: tuple[pd.DataFrame, Bools, Floats], matrix: pd.DataFrame, labels: int = 120, seed: int = 0) -> Ranking:
-    """Trees that learned from so many reviewed affiliates of another program (its matrix, truth and the scan's scores): two thirds the
-    riskiest there, a third random.
+@dataclass(frozen=True)
+class Learnable:
+    """What a night can teach, or be judged by what another taught: `rows` (affiliates, columns) as the product's ranker sees them, the
+    evidence that `rules` add, the truth, and the scan's own scores (affiliates,).
     """
-    other, bad, scores = labelled
-    order = np.argsort(-scores, kind="stable")
-    top, rest = order[: round(labels * 2 / 3)], order[round(labels * 2 / 3) :]
+
+    rows: Floats
+    rules: Floats
+    bad: Bools
+    scores: Floats
+
+
+def learnable_of(decisions: Sequence[Decision], affiliates: Sequence[str], bad: Bools, half: float) -> Learnable:
+    """What the decisions of a night hold for a ranker; `half` is the evidence that the policy shows as a risk of one half."""
+    by_subject = {decision.subject_id: decision for decision in decisions}
+    chosen = [by_subject[affiliate] for affiliate in affiliates]
+    rows, scores = rows_of(chosen), np.array([one.verdict.score for one in chosen], dtype=float)
+    rules = half * scores / (1.0 - scores) - np.nan_to_num(rows[:, 0])
+    return Learnable(rows, np.maximum(rules, 0.0), bad, scores)
+
+
+def taught_by(teacher: Learnable, night: Learnable, labels: int = 120, seed: int = 0) -> Ranking:
+    """The product's ranking of a night with so many reviews of another program: two thirds its riskiest there, a third random.
+
+    NaN where the reviews are all alike.
+    """
+    order = np.argsort(-teacher.scores, kind="stable")
+    top, rest = order[: round(labels * TOP_SHARE)], order[round(labels * TOP_SHARE) :]
     chosen = np.concatenate([top, np.random.default_rng(seed).permutation(rest)[: labels - len(top)]])
-    if bad[chosen].all() or not bad[chosen].any():
-        return Ranking(OTHER_PROGRAM, np.full(len(matrix), np.nan))
-    return Ranking(
-        OTHER_PROGRAM, _trees(other.to_numpy()[chosen], bad[chosen], matrix.reindex(columns=other.columns, fill_value=0.0).to_numpy())
-    )
+    if teacher.bad[chosen].all() or not teacher.bad[chosen].any():
+        return Ranking(TAUGHT, np.full(len(night.rows), np.nan))
+    ranker = fit_ranker(teacher.rows[chosen], teacher.bad[chosen], teacher.rows)
+    return Ranking(TAUGHT, ranker.in_evidence(log_odds_of(ranker.ranker, night.rows)) + night.rules)
 
 
 def _folds(bad: Bools, folds: int) -> list[tuple[NDArray[np.int64], NDArray[np.int64]]]:

@@ -16,7 +16,6 @@ from pathlib import Path
 
 import msgspec
 import numpy as np
-import pandas as pd
 
 from fraud.app.evaluation import baselines, corpus, measures
 from fraud.app.evaluation.measures import Evaluation, KindOutcome
@@ -102,7 +101,7 @@ class _SeedDone:
 
     corpus: str
     evaluation: Evaluation
-    learnable: tuple[pd.DataFrame, measures.Bools, measures.Floats]
+    learnable: baselines.Learnable
     left_out: dict[str, float]
     null_alerts: int | None
 
@@ -119,7 +118,7 @@ def evaluate_seeds(request: SeedsRequest, progress: Progress) -> SeedsEvaluation
         affiliates=first.affiliates,
         days=first.days,
         corpus=corpus.joined([one.corpus for one in done]),
-        rankings=(*_rankings(evaluations), *_other_program(done)),
+        rankings=(*_rankings(evaluations), *_taught(done)),
         alerting=_alerting(evaluations),
         kinds=_pooled([kind for one in evaluations for kind in one.kinds]),
         null_alerts=tuple(one.null_alerts for one in done if one.null_alerts is not None),
@@ -155,7 +154,7 @@ def _one_seed(spec: SimulationSpec, request: SeedsRequest, progress: Progress) -
             honest = replace(spec, bad_share=0.0, kinds=())
             alerts = _measured(app, honest, request, folder, progress)[1].evaluation.alerts
     costs = _costs(measured) if request.leave_out else {}
-    return _SeedDone(hashed, measured.evaluation, (measured.matrix, measured.bad, measured.scores), costs, alerts)
+    return _SeedDone(hashed, measured.evaluation, measured.learnable, costs, alerts)
 
 
 @contextmanager
@@ -192,18 +191,17 @@ def _rankings(evaluations: Sequence[Evaluation]) -> tuple[Figure, ...]:
     )
 
 
-def _other_program(done: Sequence[_SeedDone]) -> tuple[Figure, ...]:
+def _taught(done: Sequence[_SeedDone]) -> tuple[Figure, ...]:
     """What 120 labels of the seed before teach about each seed; nothing with one seed, or where the labels are all alike."""
     qualities = []
     for teacher, learner in zip([*done[-1:], *done[:-1]], done, strict=True):
-        matrix, bad, _ = learner.learnable
         if len(done) < 2:
             continue
-        ranking = baselines.other_program_on(teacher.learnable, matrix)
-        if bad.any() and not np.isnan(ranking.scores).all():
-            qualities.append(measures.quality_of(bad, ranking))
+        ranking = baselines.taught_by(teacher.learnable, learner.learnable)
+        if learner.learnable.bad.any() and not np.isnan(ranking.scores).all():
+            qualities.append(measures.quality_of(learner.learnable.bad, ranking))
     return tuple(
-        figure(f"{baselines.OTHER_PROGRAM}: {metric}", [getattr(one, metric) for one in qualities]) for metric in METRICS[:3] if qualities
+        figure(f"{baselines.TAUGHT}: {metric}", [getattr(one, metric) for one in qualities]) for metric in METRICS[:3] if qualities
     )
 
 

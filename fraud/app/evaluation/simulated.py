@@ -17,7 +17,7 @@ import pandas as pd
 from fraud.app.evaluation import baselines, measures
 from fraud.app.evaluation.aggregates import raw_aggregates
 from fraud.app.evaluation.baselines import Ranking
-from fraud.app.evaluation.measures import Evaluation, Floats, Known, found_at_fpr
+from fraud.app.evaluation.measures import Evaluation, Known, found_at_fpr
 from fraud.app.parts import App, KeptModels
 from fraud.app.scanning import ingest_options
 from fraud.domain.actors import DEFAULT_PROGRAM, Actor
@@ -35,15 +35,15 @@ TABLES = ("offers", "affiliates", "clicks", "conversions", "calendar", "labels")
 
 @dataclass(frozen=True)
 class Measured:
-    """One night's figures, and what is needed to learn from it elsewhere: everything the scan knew of each affiliate (one row each), the
-    truth with the kind that each plays, and the scan's scores.
+    """One night's figures, everything the scan knew of each affiliate (one row each), the truth with the kind that each plays, and what
+    can be learned from it elsewhere.
     """
 
     evaluation: Evaluation
     kinds: tuple[str, ...]
     matrix: pd.DataFrame
     bad: measures.Bools
-    scores: Floats
+    learnable: baselines.Learnable
 
 
 def evaluate_simulation(app: App, truth: Path, data: Path | None, days: int, means: Means) -> Evaluation:
@@ -58,7 +58,7 @@ def measure_simulation(app: App, truth: Path, data: Path | None, days: int, mean
     with ingested(app, data or file.parent.parent, means[2]) as lake:
         outcome = scan_lake(app, lake, days, means)
         means[2]("Measuring the baselines")
-        return _measure(lake, outcome, known)
+        return _measure(lake, outcome, known, app.pack_of(outcome.result.policy).scan.half_risk_evidence)
 
 
 @contextmanager
@@ -90,7 +90,7 @@ def scan_lake(app: App, lake: ParquetLake, days: int, means: Means, as_of: datet
     return scan(ScanRequest(program_id=DEFAULT_PROGRAM, days=days, as_of=as_of), tools)
 
 
-def _measure(lake: ParquetLake, outcome: ScanOutcome, known: Known) -> Measured:
+def _measure(lake: ParquetLake, outcome: ScanOutcome, known: Known, half: float) -> Measured:
     judged = judged_rows(outcome, known)
     bad = np.array([bool(known[row.affiliate_id]["bad"]) for row in judged])
     scores = np.array([row.score for row in judged], dtype=float)
@@ -110,7 +110,8 @@ def _measure(lake: ParquetLake, outcome: ScanOutcome, known: Known) -> Measured:
         money=measures.money_of(judged, known),
     )
     kinds = tuple(str(known[row.affiliate_id]["kind"]) for row in judged)
-    return Measured(evaluation, kinds, matrix, bad, scores)
+    learnable = baselines.learnable_of(outcome.decisions, [row.affiliate_id for row in judged], bad, half)
+    return Measured(evaluation, kinds, matrix, bad, learnable)
 
 
 def judged_rows(outcome: ScanOutcome, known: Mapping[str, Any]) -> tuple[RankedSubject, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -12,6 +13,7 @@ import pytest
 from fraud.app.evaluation import baselines, corpus, measures
 from fraud.app.evaluation.baselines import Ranking
 from fraud.app.evaluation.seeds import figure
+from fraud.decisions.ranking import COLUMNS
 from fraud.domain.decisions import Outcome
 from fraud.domain.scans import CommissionAtRisk, RankedSubject
 from fraud.simulation.program import SimulationSpec, simulate
@@ -120,13 +122,22 @@ def test_what_a_kind_costs_that_labels_lack() -> None:
     assert without[:20].mean() < with_all[:20].mean() / 2
 
 
-def test_labels_of_another_program_are_read_by_column() -> None:
+def test_reviews_of_another_program_teach_what_its_statistics_did_not_see() -> None:
     rng = np.random.default_rng(1)
-    bad = rng.random(300) < 0.2
-    other = pd.DataFrame({"sign": bad + rng.normal(0, 0.2, 300), "theirs": rng.normal(size=300)})
-    mine = pd.DataFrame({"mine": rng.normal(size=300), "sign": bad + rng.normal(0, 0.2, 300)})
-    ranking = baselines.other_program_on((other, bad, other["sign"].to_numpy()), mine, labels=90)
-    assert measures.quality_of(bad, ranking).average_precision > 0.9
+    teacher, night = (_learnable(rng, 300) for _ in range(2))
+    ranking = baselines.taught_by(teacher, night, labels=130)
+    unsupervised = measures.quality_of(night.bad, baselines.Ranking("scan", night.scores)).average_precision
+    assert measures.quality_of(night.bad, ranking).average_precision > max(0.9, unsupervised + 0.2)
+    assert np.isnan(baselines.taught_by(replace(teacher, bad=np.zeros(300, dtype=bool)), night).scores).all()
+
+
+def _learnable(rng: np.random.Generator, size: int) -> baselines.Learnable:
+    """A night whose bad affiliates stand out in one column of the ranker's, and a little in the scan's own score."""
+    bad = rng.random(size) < 0.2
+    rows = np.full((size, len(COLUMNS)), np.nan)
+    rows[:, 0] = rng.gamma(1.0, 1.0, size) + bad
+    rows[:, 5] = bad + rng.normal(0, 0.2, size)
+    return baselines.Learnable(rows, np.zeros(size), bad, rows[:, 0] / (rows[:, 0] + 3.9))
 
 
 def test_a_corpus_is_known_by_its_content() -> None:
