@@ -9,6 +9,7 @@ from fastapi import APIRouter, Query, Request, Response
 from starlette.concurrency import run_in_threadpool
 
 from fraud.api.bodies import answer, decoded, read_body
+from fraud.api.looking import entrance
 from fraud.api.openapi import json_body, responds
 from fraud.api.security import Gate, program_of
 from fraud.api.services import ApiServices
@@ -38,7 +39,7 @@ _STEP = msgspec.json.Decoder(CaseStep)
 def case_routes(services: ApiServices, gate: Gate) -> APIRouter:
     """The three routes."""
     router = APIRouter(prefix="/v1/cases", tags=["cases"])
-    tools = services.casework
+    tools, enter = services.casework, entrance(services, gate)
 
     @router.post("/next", openapi_extra=responds("Case"), responses={204: {"description": "Nothing is waiting"}})
     def take(request: Request, program_id: Program = None) -> Response:
@@ -50,7 +51,7 @@ def case_routes(services: ApiServices, gate: Gate) -> APIRouter:
     @router.get("/{case_id}", openapi_extra=responds("Case"))
     def look_up(request: Request, case_id: str, program_id: Program = None) -> Response:
         """A case with its alert and its timeline."""
-        program = program_of(gate.require(request, Role.REVIEW), program_id)
+        program = enter(request, program_id)
         case = tools.cases.get(program, case_id)
         shown = {"alert": tools.reviewing.alerts.get(program, case.alert_id), "timeline": timeline(tools, program, case_id)}
         return answer(msgspec.to_builtins(case) | shown)

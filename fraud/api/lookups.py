@@ -9,6 +9,7 @@ import msgspec
 from fastapi import APIRouter, Query, Request, Response
 
 from fraud.api.bodies import answer
+from fraud.api.looking import entrance
 from fraud.api.openapi import responds
 from fraud.api.problems import FieldFault, InvalidFields
 from fraud.api.security import Gate, program_of
@@ -28,12 +29,12 @@ AlertPlace = tuple[float, float, str]
 
 def lookup_routes(services: ApiServices, gate: Gate) -> APIRouter:
     """The `GET` routes of managers."""
-    router = APIRouter(prefix="/v1")
+    router, enter = APIRouter(prefix="/v1"), entrance(services, gate)
 
     @router.get("/affiliates/{affiliate_id:path}", tags=["affiliates"])
     def affiliate(request: Request, affiliate_id: str, program_id: Program = None) -> Response:
         """An affiliate and its sub-IDs as the newest scan saw them."""
-        program = program_of(gate.require(request, Role.REVIEW), program_id)
+        program = enter(request, program_id)
         scan = services.scans.latest(program)
         if scan is None:
             raise NotFound("This program has not been scanned yet; start a scan first.")
@@ -48,13 +49,13 @@ def lookup_routes(services: ApiServices, gate: Gate) -> APIRouter:
     @router.get("/decisions/{decision_id}", tags=["decisions"], openapi_extra=responds("Decision"))
     def decision(request: Request, decision_id: str, program_id: Program = None) -> Response:
         """A decision as it was made, with everything it was based on."""
-        program = program_of(gate.require(request, Role.REVIEW), program_id)
+        program = enter(request, program_id)
         return answer(services.decisions.get(program, decision_id))
 
     @router.get("/decisions/{decision_id}/evidence", tags=["decisions"])
     def evidence(request: Request, decision_id: str, program_id: Program = None) -> Response:
         """The SHA-256 of every piece of evidence behind a decision."""
-        program = program_of(gate.require(request, Role.REVIEW), program_id)
+        program = enter(request, program_id)
         return answer({"items": services.decisions.get(program, decision_id).evidence_manifest, "next_cursor": None})
 
     return router

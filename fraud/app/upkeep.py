@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from datetime import timedelta
 
 from fraud.app.parts import App
+from fraud.app.privacy import keep_no_longer, programs_of
 from fraud.errors import InputError
 from fraud.storage.lake_upkeep import Merged, Removed
 
@@ -28,6 +29,11 @@ def keep_up(app: App, progress: Callable[[str], None]) -> None:
     if app.settings.retention_days:
         progress(removed_in_words(retain(app)))
     app.lake.compact(app.clock.now())
+    for program_id in programs_of(app):
+        if any((erased := keep_no_longer(app, program_id)).values()):
+            progress(
+                f"Erased for their age in {program_id}: {erased['decisions']:,} decisions' inputs, {erased['applications']:,} applications"
+            )
 
 
 def removed_in_words(removed: Sequence[Removed]) -> str:

@@ -8,6 +8,7 @@ import typer
 
 from fraud import __version__
 from fraud.cli import (
+    backup,
     casework,
     deciding,
     enrichment,
@@ -62,7 +63,7 @@ def main(
 
 COMMANDS = (
     *(events, evaluation, pulling, telling, quarantine, lake, enrichment, features, scanning, models, performing),
-    *(reporting, graph, vetting, casework, deciding, paying, policies, serving, keys, working, sinks, privacy, reference),
+    *(reporting, graph, vetting, casework, deciding, paying, policies, serving, keys, working, backup, sinks, privacy, reference),
 )
 for module in COMMANDS:
     module.register(app)

@@ -44,6 +44,11 @@ class EvidenceFolder:
             raise StorageError(f"The evidence {sha256} could not be read ({error}); check the folder {self._root}.") from error
         return _verified(packed, sha256)
 
+    def remove(self, sha256: str) -> None:
+        """Erases the bytes; whoever asks for them later is told that they may have been erased."""
+        if _SHA256.fullmatch(sha256):
+            self._path(sha256).unlink(missing_ok=True)
+
     def has(self, sha256: str) -> bool:
         """Whether the bytes are kept."""
         return bool(_SHA256.fullmatch(sha256)) and self._path(sha256).is_file()

@@ -17,6 +17,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 from itertools import groupby
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote, unquote
 
 import duckdb
@@ -25,7 +26,7 @@ import pyarrow as pa
 from fraud.domain.clock import as_utc
 from fraud.domain.tables import TABLES, Table
 from fraud.errors import StorageError
-from fraud.storage import lake_append, lake_quarantine, lake_sources, lake_upkeep, lake_views
+from fraud.storage import lake_append, lake_erasure, lake_quarantine, lake_sources, lake_upkeep, lake_views
 from fraud.storage.files import file_lock
 from fraud.storage.lake_quarantine import QuarantineFile
 
@@ -140,6 +141,33 @@ class ParquetLake:
             for file in self.quarantined(program):
                 if file.set_aside_at and file.set_aside_at[:10] < before.isoformat():
                     lake_quarantine.remove(file.path)
+        return removed
+
+    def rows_about(self, program_id: str, kind: str, columns: Sequence[str], value: str) -> list[dict[str, Any]]:
+        """Every version of every row in which one of the columns holds the value."""
+        self._finish()
+        with closing(self._open()) as con:
+            return lake_erasure.rows_about(con, self.all_files(TABLES[kind], program_id), columns, value)
+
+    def erase(self, program_id: str, kind: str, about: tuple[Sequence[str], str], at: datetime) -> int:
+        """Makes unknown who it was in every row in which one of the columns holds the value (`about`); how many rows, in all versions.
+
+        Readers see it from the moment on; the files as they were stay for a day for those who began to read them (`compact` removes them).
+        """
+        table, rows = TABLES[kind], 0
+        with self._locked() as pending, closing(self._open()) as con:
+            for file in self.all_files(table, program_id):
+                rows += lake_erasure.erase_in(con, table, file, about, (pending, as_utc(at)))
+        return rows
+
+    def forget_quarantined(self, program_id: str, value: str, at: datetime) -> int:
+        """Removes the rejected rows that name a value anywhere; how many."""
+        removed = 0
+        for file in self.quarantined(program_id):
+            remaining = [row for row in file.rows if value.casefold() not in str(row).casefold()]
+            if len(remaining) < len(file.rows):
+                self.release(file, remaining, at)
+                removed += len(file.rows) - len(remaining)
         return removed
 
     def quarantine(

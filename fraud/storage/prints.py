@@ -73,6 +73,15 @@ class PrintIndex:
             row = connection.execute(_PLACE, where).fetchone()
             return None if row is None else int(row[0])
 
+    def forget(self, program_id: str, application_id: str) -> None:
+        """Removes the prints of an applicant's sites."""
+        mine = (program_id, application_id)
+        with self._open() as connection:
+            connection.execute(
+                "DELETE FROM keys WHERE position IN (SELECT position FROM prints WHERE program_id = ? AND application_id = ?)", mine
+            )
+            connection.execute("DELETE FROM prints WHERE program_id = ? AND application_id = ?", mine)
+
     def count(self, program_id: str, key: str = "") -> int:
         """How many prints a program has, or how many of them have a key."""
         table, which = ("keys", " AND key = ?") if key else ("prints", "")

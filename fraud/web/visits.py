@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 from urllib.parse import quote, urlencode, urlsplit
 
 from fastapi import Request
@@ -17,9 +18,10 @@ from fraud.domain.programs import ProgramProfile
 from fraud.errors import Forbidden, Unauthorised
 from fraud.web.forms import Sent, require_own_form
 from fraud.web.sessions import SessionSigner
+from fraud.workflows.seeing import Looks
 
 COOKIE = "fraud_session"
-_SECTION_OF = {"cases": "alerts", "kept-back": "alerts", "graph": "affiliates"}
+_SECTION_OF = {"cases": "alerts", "kept-back": "alerts", "graph": "affiliates", "traffic": "affiliates"}
 """Pages that stand in the section of another part of the address."""
 _SECTIONS = {
     "affiliate": "/affiliates/",
@@ -87,6 +89,11 @@ class Door:
     app: App
     sessions: SessionSigner
 
+    @cached_property
+    def looks(self) -> Looks:
+        """Takes down who looked at whom."""
+        return Looks(self.app.stores.audit, self.app.clock)
+
     @property
     def clock(self) -> Clock:
         """What time it is for everybody."""
@@ -103,6 +110,8 @@ class Door:
         if not actor.may_enter(program_id):
             raise Forbidden("Your key does not open this program. Choose one of your own, or ask an administrator for access.")
         token = self.sessions.form_token(request.cookies.get(COOKIE, ""))
+        if request.method == "GET":
+            self.looks.note(actor, program_id, request.url.path)
         part = request.url.path.split("/")[1]
         return Visit(actor, program_id, programs, _SECTION_OF.get(part, part), token, self.clock.now())
 

@@ -8,6 +8,7 @@ import msgspec
 
 from fraud.checks.running import run_applicant_checks
 from fraud.decisions.deciding import decide_application
+from fraud.decisions.erasing import is_erased
 from fraud.decisions.facts import application_facts
 from fraud.decisions.ranking import TrafficRanker, with_ranks
 from fraud.decisions.traffic import judge_again, prepared_checks, verdict_of
@@ -45,6 +46,11 @@ class Replay(msgspec.Struct, frozen=True, kw_only=True):
 
 def replay(decision: Decision, pack: Pack, models: Mapping[str, object]) -> Replay:
     """Recomputes a decision from its stored inputs under a pack, with the models it names."""
+    if is_erased(decision):
+        raise ReplayError(
+            f"The person behind decision {decision.decision_id} was erased on {decision.inputs['erased']['at'][:10]}, so it cannot be "
+            "computed again; its outcome stands, and the SHA-256 of what it was is kept with it."
+        )
     now = _said_again(decision, pack, models)
     differences = (*_of_subject(decision, now), *_of_verdict(decision.verdict, now.verdict), *_of_signals(decision.signals, now.signals))
     return Replay(
