@@ -22,8 +22,10 @@ from fraud.domain.catalogue import CHECKS
 from fraud.domain.decisions import DecisionKind, Outcome, Verdict
 from fraud.domain.signals import Severity, Signal, Status, Tier, reason_of
 from fraud.policy.expressions import Facts
-from fraud.policy.pack import ExpectedLoss, Pack
+from fraud.policy.pack import FITTED_BASE_RATE, ExpectedLoss, Pack, ScanPolicy
 
+_NEVER_CERTAIN = 1 - 1e-6
+_LARGEST_EXPONENT = 700.0
 _DIGITS = 6  # scores are kept to six places: finer differences mean nothing to a person and would not survive a change of processor
 
 _WAYS_TO_LOOK = ("website.reachable", "website.social_profiles", "audience.channel")
@@ -87,7 +89,7 @@ def decide_traffic(pack: Pack, signals: Sequence[Signal], evidence: float, facts
     """Pass, watch, review, hold or suspend for an affiliate's night.
 
     `evidence` is the fused -log10 p of the statistics (NaN when there are none). Rules join it as the policy weighs them;
-    the sum becomes the score by `s / (s + half)`, which never saturates. Statistics alone reach `review`, never `hold`.
+    the sum becomes the score, a probability (`risk_of`). Statistics alone reach `review`, never `hold`.
     """
     ruled = rule_traffic(pack, signals, evidence, facts)
     return _verdict(ruled.ruling, ruled.score, ruled.coverage, signals, ruled.guards)
@@ -108,7 +110,7 @@ def rule_traffic(pack: Pack, signals: Sequence[Signal], evidence: float, facts: 
     found = findings(signals)
     statistics = 0.0 if math.isnan(evidence) else max(evidence, 0.0)
     total = statistics + pack.scan.rule_weight * max(log_odds(pack, signals), 0.0)
-    score = total / (total + pack.scan.half_risk_evidence)
+    score = risk_of(pack.scan, total)
     guards: list[str] = []
     covered = coverage(pack, signals)
     ruling = rule_on(pack, Case(DecisionKind.SCAN, signals, facts), _traffic_outcome(pack, found, score), score, covered)
@@ -123,6 +125,16 @@ def rule_traffic(pack: Pack, signals: Sequence[Signal], evidence: float, facts: 
         guards.append("no_anomaly_alone_holds")
         outcome = Outcome.REVIEW
     return Ruled(replace(ruling, outcome=outcome), score, covered, tuple(guards))
+
+
+def risk_of(policy: ScanPolicy, evidence: float) -> float:
+    """The probability of being bad at this much evidence (-log10 p, rules added): odds of (evidence / half) ** power, moved from the base
+    rate they were fitted at to the policy's own. It rises with the evidence and is never certain."""
+    if evidence <= 0.0:
+        return 0.0
+    prior = policy.base_rate / (1 - policy.base_rate) * (1 - FITTED_BASE_RATE) / FITTED_BASE_RATE
+    risk = math.log(prior) + policy.evidence_power * math.log(evidence / policy.half_risk_evidence)
+    return min(1 / (1 + math.exp(min(-risk, _LARGEST_EXPONENT))), _NEVER_CERTAIN)
 
 
 def _traffic_outcome(pack: Pack, found: Sequence[Signal], score: float) -> Outcome:

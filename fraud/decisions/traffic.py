@@ -13,7 +13,7 @@ import pandas as pd
 from fraud.checks.running import PreparedChecks, prepare
 from fraud.checks.traffic import traffic_checks
 from fraud.checks.traffic.bounds import lower_bound, upper_bound
-from fraud.checks.traffic.facts import Company, FeatureResidual, TrafficCounts, TrafficFacts
+from fraud.checks.traffic.facts import Company, FeatureResidual, TrafficCounts, TrafficFacts, WeekFacts
 from fraud.checks.traffic.statistics import FeatureWords
 from fraud.decisions.deciding import Ruled, decide_traffic, rule_traffic
 from fraud.decisions.facts import traffic_facts
@@ -85,8 +85,33 @@ def inputs_of(table: FeatureTable, judgement: Judgement, subject: Subject, name:
             declared=_text(facts.get("declared")),
             company=links.company,
             graph=links.findings,
+            weeks=_weeks_of(judgement, subject),
         ),
         peer_key=key,
+    )
+
+
+def _weeks_of(judgement: Judgement, subject: Subject) -> WeekFacts | None:
+    """The subject's weeks as checks see them; `None` when it has none before tonight."""
+    if judgement.weeks is None:
+        return None
+    pooled = judgement.weeks.pooled
+    counts = row_of(pooled.counts, subject)
+    windows = int(counts["windows"])
+    if windows < 2:
+        return None
+    values = dict(known(row_of(pooled.values, subject)))
+    return WeekFacts(
+        windows=windows,
+        values=values,
+        support={name: n for name, n in known(row_of(pooled.weights, subject)) if name in values},
+        peers=dict(known(row_of(judgement.weeks.residuals.peer, subject))),
+        counts=TrafficCounts(
+            clicks=int(counts["clicks"]),
+            conversions=int(counts["conversions"]),
+            expected_conversions=_number(counts["expected_conversions"]),
+            self_matches=None if (matches := _number(counts["self_matches"])) is None else int(matches),
+        ),
     )
 
 

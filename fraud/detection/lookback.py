@@ -8,6 +8,7 @@ difference of the audience is no news (`fraud.detection.history`).
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
@@ -67,7 +68,7 @@ class Pooled:
         """The rows in another order."""
         return Pooled(*(frame.loc[index] for frame in (self.sums, self.weights, self.counts, self.kind)))
 
-    @property
+    @cached_property
     def values(self) -> pd.DataFrame:
         """The features over all windows, weighted by their support; NaN unknown."""
         return self.sums / self.weights.where(self.weights > 0.0)

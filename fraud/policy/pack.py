@@ -53,6 +53,10 @@ class VettingPolicy(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     loss: ExpectedLoss
 
 
+FITTED_BASE_RATE = 0.05
+"""The share of bad affiliates at which packs' `half_risk_evidence` is the evidence that makes the risk even."""
+
+
 class AlertPolicy(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """When an alert opens again, rests and expires (section 4.4): on evidence that rose by so much (-log10 p), on a stake so many times
     as large, not within so many days of being resolved, and gone when not seen for so many days (Dub's 30)."""
@@ -73,7 +77,11 @@ class CapPolicy(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
 
 
 class ScanPolicy(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
-    """How a night is decided, and how many alerts it may raise on statistics alone."""
+    """How a night is decided, and how many alerts it may raise on statistics alone.
+
+    The score is a probability: its odds are (evidence / `half_risk_evidence`) to the power of `evidence_power`, and move with the odds
+    of `base_rate`, the share of active affiliates that are expected to be bad, beside the one in twenty that the curve was fitted at.
+    """
 
     rule_weight: float
     half_risk_evidence: float
@@ -87,6 +95,8 @@ class ScanPolicy(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     cap_shares: dict[Outcome, float]
     alerts: AlertPolicy = AlertPolicy()
     caps: CapPolicy = CapPolicy()
+    evidence_power: float = 1.0
+    base_rate: float = FITTED_BASE_RATE
 
 
 class ScorePolicy(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -216,6 +226,7 @@ def _number_faults(pack: Pack) -> list[Fault]:
         "scan.watch_score": pack.scan.watch_score,
         "scan.review_score": pack.scan.review_score,
         "scan.budget_share": pack.scan.budget_share,
+        "scan.base_rate": pack.scan.base_rate,
         "score.prior": pack.score.prior,
         "score.review_score": pack.score.review_score,
     }

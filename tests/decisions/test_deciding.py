@@ -7,13 +7,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fraud.decisions.deciding import PUBLIC_NOTHING, cheapest_outcome, decide_application, decide_event, decide_traffic
+from fraud.decisions.deciding import PUBLIC_NOTHING, cheapest_outcome, decide_application, decide_event, decide_traffic, risk_of
 from fraud.decisions.ruling import Case
 from fraud.domain.catalogue import APPLICANT_CHECKS, CHECKS, Observation
 from fraud.domain.decisions import DecisionKind, Outcome, Verdict
 from fraud.domain.signals import Severity, Signal
 from fraud.policy.loading import load_pack
-from fraud.policy.pack import Pack
+from fraud.policy.pack import FITTED_BASE_RATE, Pack
 
 SEEN = Observation(text="seen")
 PACK = load_pack()
@@ -130,3 +130,22 @@ class TestClicks:
 def test_the_order_of_signals_never_changes_the_verdict(order: int) -> None:
     signals = [found("traffic.fast_conversions"), found("traffic.repeated_customers"), found("traffic.hosting_like", Severity.MEDIUM)]
     assert decide_traffic(PACK, signals[::order], 2.5) == decide_traffic(PACK, signals, 2.5)
+
+
+class TestRisk:
+    def test_it_is_even_at_half_and_rises_with_the_evidence(self) -> None:
+        assert risk_of(PACK.scan, PACK.scan.half_risk_evidence) == pytest.approx(0.5)
+        assert risk_of(PACK.scan, 0.0) == 0.0
+        risks = [risk_of(PACK.scan, evidence) for evidence in (1e-170, 0.5, 1.0, 3.0, 8.0, 5_000.0)]
+        assert risks == sorted(risks)
+        assert risks[-1] < 1.0
+
+    def test_a_rarer_fraud_needs_more_evidence(self) -> None:
+        rare = msgspec.structs.replace(PACK.scan, base_rate=0.01)
+        assert risk_of(rare, 4.0) < risk_of(PACK.scan, 4.0)
+        odds = [one / (1 - one) for one in (risk_of(rare, 4.0), risk_of(PACK.scan, 4.0))]
+        assert odds[0] / odds[1] == pytest.approx((0.01 / 0.99) / (0.05 / 0.95))
+
+    def test_a_pack_that_says_nothing_of_the_curve_keeps_its_old_one(self) -> None:
+        old = msgspec.structs.replace(PACK.scan, half_risk_evidence=3.9, evidence_power=1.0, base_rate=FITTED_BASE_RATE)
+        assert risk_of(old, 5.85) == pytest.approx(0.6)

@@ -43,11 +43,23 @@ class Company(msgspec.Struct, frozen=True, kw_only=True):
     score: float
 
 
+class WeekFacts(msgspec.Struct, frozen=True, kw_only=True):
+    """One affiliate over all windows until tonight: how many, and the same figures as of a night. Only conduct is looked back on, and
+    what an audience is like is absent."""
+
+    windows: int
+    values: dict[str, float]
+    support: dict[str, float]
+    peers: dict[str, float]
+    counts: TrafficCounts
+
+
 class TrafficFacts(msgspec.Struct, frozen=True, kw_only=True):
     """One subject of a scan. `values`, `support` and `peers` (the peers' median) are by feature name; what is absent is unknown.
 
     `residuals` are those above 0, largest first; `evidence` is the fused -log10 p of the statistics and the graph, `None` when there is
-    none; `graph` is what the graph found; `declared` names the calendar's events that concern the subject.
+    none; `graph` is what the graph found; `declared` names the calendar's events that concern the subject; `weeks` is there where there
+    is a past to look back on.
     """
 
     subject: str
@@ -60,3 +72,4 @@ class TrafficFacts(msgspec.Struct, frozen=True, kw_only=True):
     declared: str | None = None
     company: Company | None = None
     graph: tuple[GraphFinding, ...] = ()
+    weeks: WeekFacts | None = None
