@@ -69,6 +69,12 @@ class TailCalibrator:
         """The share of the reference expected to score at least this high (n,), in (0, 1]; never rises with the score. NaN stays NaN."""
         return np.asarray(np.minimum(np.exp(self._log_p(scores)), 1.0), dtype=np.float64)
 
+    def tail_p_value(self, scores: FloatArray) -> FloatArray:
+        """`p_value` of scores (n,) that are all above `tail_.start`, without looking at the reference."""
+        if self.tail_ is None:
+            raise ValueError("This TailCalibrator has no tail: its reference is too small or ends in ties.")
+        return np.asarray(np.minimum(np.exp(np.maximum(self.tail_.log_p(scores), SMALLEST_LOG_P)), 1.0), dtype=np.float64)
+
     def _log_p(self, scores: ArrayLike) -> FloatArray:
         if not hasattr(self, "reference_"):
             raise ValueError("This TailCalibrator is not fitted yet: call fit with reference scores first.")

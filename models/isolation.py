@@ -138,7 +138,10 @@ class AnomalyDetector(BaseEstimator):  # type: ignore[misc]  # scikit-learn ship
         Contributions add up, over all features and but for a constant, to log2 of the score (`forest`, `extended`), or to the evidence
         behind it in quartile ranges of the reference (`ensemble`). A negative one speaks for the row. Unknown cells are left out.
         """
-        rows = self._checked(X)
+        return self.explain_rows(self._checked(X), top)
+
+    def explain_rows(self, rows: FloatArray, top: int = 3) -> list[Reasons]:
+        """`explain` of float64 rows (rows, features) without scikit-learn's checks."""
         shares = self._contributions(self.scale_.apply(rows))
         best = [_largest_known(of, row, top).tolist() for of, row in zip(shares, rows, strict=True)]
         return [[(self._columns[column], float(of[column])) for column in columns] for of, columns in zip(shares, best, strict=True)]

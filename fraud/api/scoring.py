@@ -24,7 +24,7 @@ from fraud.workflows.scoring import ClickAnswer
 THREADS, WAITING = 8, 256
 """Single clicks that are scored at once, and that wait for it; more are refused, because a tracker has stopped waiting by then."""
 
-BATCH_THREADS, BATCHES_WAITING = 2, 8
+BATCH_THREADS, BATCHES_WAITING = 1, 8
 """The same for batches, which have threads of their own so that they never keep a single click waiting for one."""
 
 

@@ -61,21 +61,16 @@ class ClickModel:
 
     def score(self, vector: NDArray[np.float64]) -> ClickScore:
         """Scores one click's features (features,), NaN being unknown, in the order of `CLICK_FEATURES`."""
-        score = self.detector.score_row(vector)
-        p_value = self._p_value(score)
-        explained = self._explain(vector) if p_value <= EXPLAINED_P_VALUE else ()
-        return ClickScore(score, p_value, explained)
+        return self.score_many(vector.reshape(1, -1))[0]
 
     def score_many(self, vectors: NDArray[np.float64]) -> list[ClickScore]:
         """`score` of many clicks (clicks, features): the same bits."""
         scores = self.detector.score_rows(vectors)
-        ordered, p_values, tail = self._ranks
-        usual = p_values[np.searchsorted(ordered, scores)].tolist()
-        given = []
-        for place, score in enumerate(scores.tolist()):
-            p_value = usual[place] if score <= tail else self._p_value(score)
-            given.append(ClickScore(score, p_value, self._explain(vectors[place]) if p_value <= EXPLAINED_P_VALUE else ()))
-        return given
+        p_values = self._p_values(scores)
+        unusual = np.flatnonzero(p_values <= EXPLAINED_P_VALUE)
+        named = dict(zip(unusual.tolist(), self._explained(vectors[unusual]), strict=True))
+        pairs = enumerate(zip(scores.tolist(), p_values.tolist(), strict=True))
+        return [ClickScore(score, p_value, named.get(place, ())) for place, (score, p_value) in pairs]
 
     def __getstate__(self) -> dict[str, Any]:
         return {name: value for name, value in self.__dict__.items() if name != "_ranks"}
@@ -89,14 +84,22 @@ class ClickModel:
         p_values = np.minimum(np.exp(np.log((1.0 + ranks) / (ordered.size + 1.0))), 1.0)
         return ordered, p_values, self.calibrator.tail_.start if self.calibrator.tail_ else math.inf
 
-    def _p_value(self, score: float) -> float:
-        """What the calibrator says of one score, by a search instead of a sort."""
-        ordered, p_values, tail = self._ranks
-        return float(self.calibrator.p_value([score])[0]) if score > tail else float(p_values[np.searchsorted(ordered, score)])
+    def _p_values(self, scores: NDArray[np.float64]) -> NDArray[np.float64]:
+        """What the calibrator says of scores (clicks,), by a search instead of a sort."""
+        ordered, usual, tail = self._ranks
+        p_values = usual[np.searchsorted(ordered, scores)]
+        beyond = scores > tail
+        if beyond.any():
+            p_values[beyond] = self.calibrator.tail_p_value(scores[beyond])
+        return p_values
 
-    def _explain(self, vector: NDArray[np.float64]) -> tuple[Contribution, ...]:
-        _, named = self.detector.explain_row(vector, top=3)
-        return tuple(Contribution(CLICK_FEATURE_NAMES[int(column)], share) for column, share in named if share > 0)
+    def _explained(self, vectors: NDArray[np.float64]) -> list[tuple[Contribution, ...]]:
+        if not len(vectors):
+            return []
+        return [
+            tuple([Contribution(CLICK_FEATURE_NAMES[int(column)], share) for column, share in named if share > 0])
+            for named in self.detector.explain_rows(vectors, top=3)
+        ]
 
     def require_current_features(self) -> ClickModel:
         """The model itself, or a `ModelError` when it was fitted on other features than are computed now."""

@@ -271,7 +271,8 @@ class ClickScorer:
 
     def _observed_many(self, clicks: Sequence[Click], now: datetime) -> tuple[NDArray[np.float64], frozenset[int]]:
         """`_observed` of many clicks: their features (clicks, features), and the places of those counted before."""
-        present = [place for place, click in enumerate(clicks) if not is_ahead(click.clicked_at, now)]
+        limit = now + AHEAD
+        present = [place for place, click in enumerate(clicks) if click.clicked_at <= limit]
         if len(present) == len(clicks):
             answers = self._tools.counters.observe_many(sightings_of(clicks))
             return vectors_of(answers.values), answers.repeated
@@ -292,7 +293,9 @@ class ClickScorer:
 
     def _facts_of_many(self, clicks: Sequence[Click], vectors: NDArray[np.float64], started: datetime) -> list[ClickFacts]:
         """What the checks see of each click, from the features of all (clicks, features)."""
-        degraded = [self._degraded(click, started) for click in clicks]
+        late, limit = self._tools.clock.now() - started > self._tools.deadline, started + AHEAD
+        otherwise: Degraded = NO_MODEL if self.model is None else DEADLINE if late else ""
+        degraded = [FUTURE if click.clicked_at > limit else otherwise for click in clicks]
         asked = [place for place, why in enumerate(degraded) if not why]
         views: list[ModelView | None] = [None] * len(clicks)
         if self.model and asked:
@@ -313,13 +316,6 @@ class ClickScorer:
             )
             for click, values, view, why in zip(clicks, known.tolist(), views, degraded, strict=True)
         ]
-
-    def _degraded(self, click: Click, started: datetime) -> Degraded:
-        if is_ahead(click.clicked_at, started):
-            return FUTURE
-        if self.model is None:
-            return NO_MODEL
-        return DEADLINE if self._tools.clock.now() - started > self._tools.deadline else ""
 
     def _judged(self, facts: ClickFacts, decision_id: str, request_id: str, started: datetime) -> JudgedClick:
         return JudgedClick(decision_id, started, request_id, facts, self._policy, self._models if facts.model else (), self._features)

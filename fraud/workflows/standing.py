@@ -22,6 +22,8 @@ _log = structlog.get_logger(__name__)
 UNKNOWN_STANDING = AffiliateStanding()
 """Of whom nothing is known."""
 
+_MOST_STANDINGS = 20_000
+
 StatusOf = Callable[[str, str], str | None]
 """Program and affiliate to the status in the program's records, or `None`."""
 
@@ -44,13 +46,14 @@ class UnknownRisks:
 
 @dataclass(frozen=True)
 class _Snapshot:
-    """One program's newest scan: risk by affiliate, and who is suspended."""
+    """One program's newest scan: risk by affiliate, who is suspended, and standings that were asked for (affiliate and status)."""
 
     taken_at: datetime
     scan_id: str | None = None
     risks: Mapping[str, float] = field(default_factory=dict)
     suspended: frozenset[tuple[str, str | None]] = frozenset()
     held: frozenset[str] = frozenset()
+    standings: dict[tuple[str, str | None], AffiliateStanding] = field(default_factory=dict)
 
 
 class ScanRisks:
@@ -73,14 +76,15 @@ class ScanRisks:
     def standing(self, program_id: str, affiliate_id: str, sub_id: str | None) -> AffiliateStanding:
         """Where the affiliate and the sub-ID stand, by the program's records and the newest scan."""
         seen = self._current(program_id)
-        status = self._status_of(program_id, affiliate_id)
-        return AffiliateStanding(
-            status="suspended" if (affiliate_id, None) in seen.suspended else status,
-            sub_id_status="suspended" if sub_id is not None and (affiliate_id, sub_id) in seen.suspended else None,
-            risk=seen.risks.get(affiliate_id),
-            held=affiliate_id in seen.held,
-            scan_id=seen.scan_id,
-        )
+        status = "suspended" if (affiliate_id, None) in seen.suspended else self._status_of(program_id, affiliate_id)
+        if sub_id is not None and (affiliate_id, sub_id) in seen.suspended:
+            return _standing(seen, affiliate_id, status, "suspended")
+        known = seen.standings.get((affiliate_id, status))
+        if known is None:
+            if len(seen.standings) >= _MOST_STANDINGS:
+                seen.standings.clear()
+            known = seen.standings[affiliate_id, status] = _standing(seen, affiliate_id, status, None)
+        return known
 
     def refresh(self, program_id: str) -> None:
         """Reads the newest scan now; a `StorageError` is the caller's."""
@@ -112,6 +116,16 @@ class ScanRisks:
         finally:
             with self._lock:
                 self._reading.discard(program_id)
+
+
+def _standing(seen: _Snapshot, affiliate_id: str, status: str | None, sub_id_status: str | None) -> AffiliateStanding:
+    return AffiliateStanding(
+        status=status,
+        sub_id_status=sub_id_status,
+        risk=seen.risks.get(affiliate_id),
+        held=affiliate_id in seen.held,
+        scan_id=seen.scan_id,
+    )
 
 
 def _snapshot(scan: ScanResult | None, now: datetime) -> _Snapshot:

@@ -8,12 +8,23 @@ import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 
+import numpy as np
 import pytest
 import redis
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from fraud.domain.counting import BUCKET_SECONDS, Answers, Ask, Counters, Question, Sighting, sighting_of_questions
+from fraud.domain.counting import (
+    BUCKET_SECONDS,
+    Answers,
+    Ask,
+    Counters,
+    ManyAnswers,
+    Question,
+    Sighting,
+    Sightings,
+    sighting_of_questions,
+)
 from fraud.errors import StorageError
 from fraud.storage.counters import CounterBounds, MemoryCounters
 from fraud.storage.counters_redis import RedisCounters
@@ -101,6 +112,9 @@ class Unasked:
     def observe(self, sighting: Sighting) -> Answers:
         raise AssertionError("Redis did not answer.")
 
+    def observe_many(self, sightings: Sightings) -> ManyAnswers:
+        raise AssertionError("Redis did not answer.")
+
 
 @settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(events=EVENTS, window=st.sampled_from(sorted(BUCKET_SECONDS)))
@@ -125,6 +139,41 @@ def test_answers_equal_a_recount_of_everything_seen_so_far(
             assert math.isnan(got) or got == right
         if window == 86400:
             assert given_.values[0] == expected[0]
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(events=EVENTS.filter(bool), cut=st.integers(0, 40))
+def test_many_events_are_counted_as_one_after_the_other(
+    make_counters: MakeCounters, events: list[tuple[int, int, str, str]], cut: int
+) -> None:
+    asked = [
+        sighting(str(event), START + offset * SECOND, count(key, 600), distinct(key, member), gap(key))
+        for event, offset, key, member in events
+    ]
+    singly = make_counters(CounterBounds(keys=4))
+    expected = [singly.observe(one) for one in asked]
+    together = make_counters(CounterBounds(keys=4))
+    for part, told in ((asked[:cut], expected[:cut]), (asked[cut:], expected[cut:])):
+        if part:
+            given_ = together.observe_many(
+                Sightings(
+                    [one.event_key for one in part], np.array([one.at for one in part]), part[0].plan, np.stack([one.keys for one in part])
+                )
+            )
+            np.testing.assert_array_equal(given_.values, [answers.values for answers in told])
+            assert given_.repeated == {place for place, answers in enumerate(told) if answers.repeated}
+
+
+def test_reserved_counters_count_as_others() -> None:
+    reserved, plain = MemoryCounters(CounterBounds(keys=5_000)), MemoryCounters(CounterBounds(keys=5_000))
+    for n in range(50):
+        plain.observe(sighting(str(n), START + n * SECOND, count(str(n % 7), 60)))
+        reserved.observe(sighting(str(n), START + n * SECOND, count(str(n % 7), 60)))
+        if n == 20:
+            reserved.reserve()
+    last = sighting("last", START + 60 * SECOND, count("3", 60))
+    assert reserved.observe(last) == plain.observe(last)
+    assert reserved.stats() == plain.stats()
 
 
 def test_windows_move_on_with_event_time(make_counters: MakeCounters) -> None:
