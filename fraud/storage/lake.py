@@ -214,6 +214,12 @@ class ParquetLake:
             return files
         return [file for file in files if _is_again(file) or bounds.may_hold(date.fromisoformat(file.parent.name.removeprefix("day=")))]
 
+    def everything(self) -> list[Path]:
+        """Every file that is the lake's at one moment, between two appends: what a backup takes."""
+        with self._locked():
+            found = [path for path in self.root.rglob("*") if path.is_file() and self._temporary not in path.parents]
+        return [path for path in found if not path.name.startswith(".")]
+
     def _open(self) -> duckdb.DuckDBPyConnection:
         self._make(self._temporary)
         con = duckdb.connect(config={"memory_limit": self._memory_limit, "temp_directory": str(self._temporary)})
