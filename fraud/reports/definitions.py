@@ -123,6 +123,13 @@ DEFINITIONS = (
         "Stored decisions of the last 30 days that would come out otherwise under the other pack, and how many subjects they are about.",
         ("Decisions", "Subjects"),
     ),
+    Definition(
+        "delay",
+        "After its click",
+        "The time from the click that the conversion names to the conversion. Without a known click in the window it is unknown.",
+        ("After its click",),
+    ),
+    Definition("amount", "Amount", "What the customer paid, as the shop reported it.", ("Amount",)),
     Definition("attempts", "Attempts", "How often the delivery was tried before it was given up.", ("Attempts",)),
     Definition(
         "times",

@@ -48,9 +48,9 @@ def dossier_report(dossier: Dossier, application: Application | None) -> str:
     return standalone(f"{view.subject}: {words.OUTCOMES[dossier.outcome]}", dossier_body(view))
 
 
-def dossier_body(view: DossierView, link: Linker = no_links) -> Markup:
-    """The same dossier as a part of a page."""
-    html = report_environment().get_template("dossier.html").render(view=view, link=link)
+def dossier_body(view: DossierView, link: Linker = no_links, more: Markup | str = "") -> Markup:
+    """The same dossier as a part of a page; `more` is what the page shows between the checks and what the applicant is told."""
+    html = report_environment().get_template("dossier.html").render(view=view, link=link, more=more)
     return Markup(html)  # noqa: S704 - rendered by an autoescaping template
 
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from decimal import Decimal
 
 from markupsafe import Markup
 
 from fraud.domain.performance import Notice, Performance
+from fraud.domain.targets import AT_MOST, SHARES, Metric, Progress, TargetState
 from fraud.reports.tables import table_csv
 from fraud.reports.templating import report_environment, standalone
 
@@ -25,15 +27,83 @@ class Figure:
     before: str
 
 
-def performance_report(now: Performance, before: Performance | None, notices: Sequence[Notice], program: str) -> str:
+@dataclass(frozen=True)
+class AffiliateReport:
+    """What one affiliate reads: its figures now and before (`None`: unknown), what it is told, and how it stands with its targets."""
+
+    program: str
+    now: Performance
+    before: Performance | None
+    notices: Sequence[Notice] = ()
+    targets: Sequence[Progress] = ()
+
+
+def performance_report(report: AffiliateReport) -> str:
     """The report as one HTML document that stands alone. It names no detector and no other affiliate."""
-    return standalone(f"Your traffic: {now.affiliate_id}", performance_body(now, before, notices, program))
+    return standalone(f"Your traffic: {report.now.affiliate_id}", performance_body(report))
 
 
-def performance_body(now: Performance, before: Performance | None, notices: Sequence[Notice], program: str) -> Markup:
+def performance_body(report: AffiliateReport) -> Markup:
     """The report's content, for a page that has a frame of its own."""
     template = report_environment().get_template("performance.html")
-    return Markup(template.render(now=now, figures=figures_of(now, before), notices=notices, program=program))  # noqa: S704 - autoescaped
+    html = template.render(
+        now=report.now,
+        figures=figures_of(report.now, report.before),
+        notices=report.notices,
+        program=report.program,
+        targets=[target_line(one) for one in report.targets],
+    )
+    return Markup(html)  # noqa: S704 - rendered by an autoescaping template
+
+
+@dataclass(frozen=True)
+class TargetLine:
+    """One target in words."""
+
+    name: str
+    goal: str
+    now: str
+    until: str
+    state: str
+    incentive: str
+
+
+_METRICS = {
+    Metric.CLICKS: "Clicks",
+    Metric.CONVERSIONS: "Conversions",
+    Metric.REVENUE: "Revenue",
+    Metric.COMMISSION: "Commission",
+    Metric.CONVERSION_RATE: "Conversion rate",
+    Metric.AVERAGE_ORDER_VALUE: "Average order",
+    Metric.EARNINGS_PER_CLICK: "Earnings per click",
+    Metric.NEW_CUSTOMER_SHARE: "New customers",
+    Metric.REVERSAL_RATE: "Reversed",
+}
+_STATES = {
+    TargetState.MET: "Reached",
+    TargetState.ON_TRACK: "On track",
+    TargetState.BEHIND: "Behind",
+    TargetState.MISSED: "Not reached",
+    TargetState.UNKNOWN: "Not known yet",
+}
+
+
+def target_line(stand: Progress) -> TargetLine:
+    """How an affiliate stands with a target, in words."""
+    target = stand.target
+    offered = target.incentive if stand.state is not TargetState.MISSED else ""
+    return TargetLine(
+        name=_METRICS[target.metric],
+        goal=f"{'at most' if target.metric in AT_MOST else 'at least'} {_said(target.metric, target.goal)}",
+        now=UNKNOWN if stand.value is None else _said(target.metric, stand.value),
+        until=f"{target.period.end - timedelta(days=1):%Y-%m-%d}",
+        state=_STATES[stand.state],
+        incentive=f"{offered} ({stand.waits})" if stand.waits else offered,
+    )
+
+
+def _said(metric: Metric, value: Decimal) -> str:
+    return f"{value:.1%}" if metric in SHARES else f"{value:,.2f}".removesuffix(".00")
 
 
 def performance_csv(now: Performance, before: Performance | None) -> str:

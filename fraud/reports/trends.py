@@ -18,8 +18,18 @@ def trend_chart(points: Sequence[tuple[datetime, float | None]], label: str, uni
     known = [value for _, value in points if value is not None and math.isfinite(value)]
     top = max(known, default=0.0) or 1.0
     step = _WIDTH / max(len(points), 12)
-    bars = Markup("").join(_bar(index, point, (step, top), unit) for index, point in enumerate(points))
-    return _chart(label, points, bars + _ceiling(_value(max(known), unit) if known else ""))
+    left = _WIDTH - step * len(points)  # a young program's nights stand at the right, where the newest always is
+    bars = Markup("").join(_bar(left + index * step, point, (step, top), unit) for index, point in enumerate(points))
+    return _chart(label, points, bars + _ceiling(_value(max(known), unit) if known else ""), left)
+
+
+def count_chart(points: Sequence[tuple[datetime, float]], label: str) -> Markup:
+    """A line of counts over time, oldest first, from zero to the highest, which is written beside it."""
+    top = max((value for _, value in points), default=0.0) or 1.0
+    step = _WIDTH / max(len(points) - 1, 1)
+    line = " ".join(f"{index * step:.1f},{_HEIGHT - (_HEIGHT - 16) * value / top:.1f}" for index, (_, value) in enumerate(points))
+    drawn = Markup('<polyline class="trend-line" points="{}"/>').format(line)
+    return _chart(label, points, drawn + _ceiling(words.number(top)))
 
 
 def risk_chart(points: Sequence[tuple[datetime, float | None]], label: str) -> Markup:
@@ -33,9 +43,9 @@ def risk_chart(points: Sequence[tuple[datetime, float | None]], label: str) -> M
     return _chart(label, points, drawn + dot)
 
 
-def _bar(index: int, point: tuple[datetime, float | None], scale: tuple[float, float], unit: str) -> Markup:
+def _bar(left: float, point: tuple[datetime, float | None], scale: tuple[float, float], unit: str) -> Markup:
     (at, value), (step, top) = point, scale
-    x, width = index * step + step * 0.12, step * 0.76
+    x, width = left + step * 0.12, step * 0.76
     if value is None or not math.isfinite(value):
         return Markup(
             '<g><title>{}: unknown</title><rect class="trend-unknown" x="{:.1f}" y="{:.1f}" width="{:.1f}" height="2"/></g>'
@@ -54,14 +64,14 @@ def _ceiling(text: str) -> Markup:
     return Markup('<text class="trend-text" x="{:.0f}" y="10" text-anchor="end">{}</text>').format(_WIDTH, text) if text else Markup("")
 
 
-def _chart(label: str, points: Sequence[tuple[datetime, float | None]], drawn: Markup) -> Markup:
+def _chart(label: str, points: Sequence[tuple[datetime, float | None]], drawn: Markup, left: float = 0.0) -> Markup:
     base = Markup('<line class="trend-base" x1="0" x2="{w:.0f}" y1="{h:.0f}" y2="{h:.0f}"/>').format(w=_WIDTH, h=_HEIGHT)
     ends = Markup("")
-    if points:
-        ends = Markup('<text class="trend-text" x="0" y="{y:.0f}">{first}</text>').format(
-            y=_HEIGHT + _FOOT - 2, first=words.day(points[0][0])
+    if len(points) > 1 and left < _WIDTH / 2:
+        ends = Markup('<text class="trend-text" x="{x:.0f}" y="{y:.0f}">{first}</text>').format(
+            x=left, y=_HEIGHT + _FOOT - 2, first=words.day(points[0][0])
         )
-    if len(points) > 1:
+    if points:
         ends += Markup('<text class="trend-text" x="{w:.0f}" y="{y:.0f}" text-anchor="end">{last}</text>').format(
             w=_WIDTH, y=_HEIGHT + _FOOT - 2, last=words.day(points[-1][0])
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import msgspec
@@ -14,13 +15,15 @@ from fraud.domain.decisions import DecisionKind, Outcome, SubjectKind
 from fraud.domain.dossiers import ApplicantLine, ApplicantQuery, ApplicantState, Dossier
 from fraud.domain.programs import Application
 from fraud.domain.reviews import Disposition
-from fraud.errors import FraudError, InputError, NotFound
+from fraud.errors import FraudError, InputError, NotFound, ReplayError
 from fraud.reports.dossier import dossier_body, dossier_view
+from fraud.reports.surroundings import Alike, Drawn, SiteShown, alike, audience_drawn, screenshots_of, sites_shown
 from fraud.web.forms import Posted, Sent
 from fraud.web.paging import Paging, asked_page
-from fraud.web.rendering import page
+from fraud.web.rendering import page, part
 from fraud.web.visits import Door, Visit
 from fraud.workflows.reviewing import DECIDABLE, Word, decide_application
+from fraud.workflows.vetting import facts_of
 
 _PAGE = 25
 STATES = {
@@ -31,6 +34,7 @@ STATES = {
     ApplicantState.ALL: "All",
 }
 OUTCOMES = (Outcome.REVIEW, Outcome.REJECT, Outcome.REQUEST_INFO, Outcome.APPROVE)
+_PNG = b"\x89PNG\r\n\x1a\n"
 MOST_AT_ONCE = 200
 """Applications that one form decides: as many as a person can have looked at."""
 _DISPOSITIONS = {Outcome.APPROVE: Disposition.DISMISSED, Outcome.REJECT: Disposition.CONFIRMED, Outcome.REQUEST_INFO: Disposition.UNCLEAR}
@@ -88,6 +92,18 @@ class Applying:
             return self._dossier(visit, application_id, refusal=fault.message, reason=sent.fields.get("reason", ""), status=fault.status)
         return RedirectResponse(visit.address(_path(visit, application_id), done="decided"), status_code=303)
 
+    def screenshot(self, request: Request, application_id: str, sha256: str) -> Response:
+        """The picture of an applicant's site; only one that this dossier names."""
+        visit, app = self.door.enter(request), self.door.app
+        dossier = app.stores.applications.dossier(visit.program_id, application_id)
+        facts = facts_of(app.stores.decisions.get(visit.program_id, dossier.decision_id))
+        if sha256 not in screenshots_of(facts):
+            raise NotFound("This dossier has no such picture.")
+        picture = app.evidence.get(sha256)
+        if not picture.startswith(_PNG):
+            raise NotFound("What is kept under this name is no picture.")
+        return Response(picture, media_type="image/png")
+
     def decide_many(self, request: Request, sent: Posted) -> Response:
         """Shows how many applications a decision would cover, or, when that was seen, decides them one by one."""
         visit = self.door.enter_to_act(request, sent)
@@ -129,7 +145,7 @@ class Applying:
         context = {
             "title": view.subject,
             "view": view,
-            "body": dossier_body(view, visit.link),
+            "body": dossier_body(view, visit.link, part("dossier_more.html", visit, {"view": view, "shown": _surroundings(app, dossier)})),
             "reviews": app.stores.reviews.of_subject(visit.program_id, SubjectKind.APPLICATION, application_id),
             "latest": app.stores.decisions.latest(visit.program_id, DecisionKind.VET, application_id),
             "choices": DECIDABLE,
@@ -167,6 +183,24 @@ def application_of(app: App, program_id: str, application_id: str) -> tuple[Appl
         if given is None:
             raise
         return given, None
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """What stands beside the signals; `fault` says why it cannot be shown."""
+
+    sites: Sequence[SiteShown] = ()
+    charts: Sequence[Drawn] = ()
+    alike: Sequence[Alike] = ()
+    fault: str = ""
+
+
+def _surroundings(app: App, dossier: Dossier) -> Surroundings:
+    try:
+        facts = facts_of(app.stores.decisions.get(dossier.program_id, dossier.decision_id))
+    except (ReplayError, NotFound) as gone:
+        return Surroundings(fault=gone.message)
+    return Surroundings(sites_shown(facts), audience_drawn(facts), alike(facts))
 
 
 def _given(app: App, program_id: str, application_id: str) -> Application | None:

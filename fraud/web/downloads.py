@@ -16,12 +16,14 @@ from fastapi import Request, Response
 
 from fraud.app.graph import graph_around
 from fraud.app.parts import App
+from fraud.app.shapes import traffic_shape
 from fraud.app.trying import proposed_pack
 from fraud.cases.precision import rule_precision
 from fraud.domain.actors import Role
 from fraud.domain.alerts import Alert
 from fraud.domain.catalogue import CHECKS
 from fraud.domain.scans import RankedSubject, Ring, ScanResult
+from fraud.domain.shapes import ConversionSeen
 from fraud.domain.signals import Signal
 from fraud.errors import NotFound
 from fraud.reports.tables import table_csv
@@ -157,6 +159,18 @@ def _peers(asked: Asked) -> Table:
     return (*names, "q05", "q25", "q50", "q75", "q95"), rows
 
 
+def _conversions(asked: Asked) -> Table:
+    shape = traffic_shape(asked.app, asked.program_id, asked.key, _scan(asked).window, (_EVERYTHING, 0))
+    return _fields(ConversionSeen.__struct_fields__, shape.conversions)
+
+
+def _shape(asked: Asked) -> Table:
+    shape = traffic_shape(asked.app, asked.program_id, asked.key, _scan(asked).window, (1, 0))
+    parts = (("hour", shape.hours), ("delay", shape.delays), ("referrer", shape.referrers))
+    rows = [[name, one.label, one.count, one.own, one.others] for name, bins in parts for one in bins]
+    return ("figure", "bin", "count", "share", "share_of_others"), rows
+
+
 def _scan(asked: Asked) -> ScanResult:
     named = asked.request.query_params.get("scan", "")
     found = asked.shelf.get(asked.program_id, named) if named else asked.shelf.latest(asked.program_id)
@@ -270,6 +284,7 @@ TABLES: Mapping[str, Callable[[Asked], Table]] = {
     "cases": _cases,
     "changes": _changes,
     "checks": _checks,
+    "conversions": _conversions,
     "deliveries": _deliveries,
     "edges": _edges,
     "jobs": _jobs,
@@ -286,6 +301,7 @@ TABLES: Mapping[str, Callable[[Asked], Table]] = {
     "rules": _rules,
     "scans": _scans,
     "shadow": _shadow,
+    "shape": _shape,
     "signals": _signals,
     "snoozed": _snoozed,
     "sub-ids": _sub_ids,

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
 
-from fraud.app.affiliate_reports import AffiliateReport, answer_report, open_link, read_report
+from fraud.app.affiliate_reports import answer_report, open_link, read_report
 from fraud.app.parts import App
 from fraud.domain.report_links import ReportLink
 from fraud.errors import Conflict, FraudError, InputError, NotFound
@@ -73,12 +73,13 @@ class _OwnReport:
     def _page(self, token: str, link: ReportLink, *, status: int = 200, **told: str) -> Response:
         report = read_report(self.app, link)
         context = {"said": "", "refusal": "", "text": ""} | told
-        shown = {"title": f"Your traffic: {link.affiliate_id}", "token": token, "link_ends": link.expires_at, "body": _body(report)}
+        shown = {
+            "title": f"Your traffic: {link.affiliate_id}",
+            "token": token,
+            "link_ends": link.expires_at,
+            "body": performance_body(report),
+        }
         return outside_page("own_report.html", {**shown, **context, "has_notices": bool(report.notices)}, status)
-
-
-def _body(report: AffiliateReport) -> str:
-    return performance_body(report.now, report.before, report.notices, report.program)
 
 
 def _gone(fault: FraudError) -> Response:

@@ -17,6 +17,7 @@ from markupsafe import Markup
 from fraud.domain.clock import isoformat
 from fraud.domain.hashing import sha256_of
 from fraud.reports import words
+from fraud.reports.bars import share_columns, share_rows
 from fraud.reports.templating import make_environment, style_sheet
 from fraud.reports.trends import risk_chart, trend_chart
 from fraud.web import phrases
@@ -86,6 +87,12 @@ def page(template: str, visit: Visit, context: Mapping[str, object], status: int
     return HTMLResponse(html, status)
 
 
+def part(template: str, visit: Visit, context: Mapping[str, object]) -> Markup:
+    """A part of a page, to stand inside another."""
+    html = _environment().get_template(template).render(visit=visit, link=visit.link, **context)
+    return Markup(html)  # noqa: S704 - rendered by an autoescaping template
+
+
 def outside_page(template: str, context: Mapping[str, object], status: int = 200) -> HTMLResponse:
     """A page for somebody who is not signed in: the layout without navigation."""
     return HTMLResponse(_environment().get_template(template).render(visit=None, **context), status)
@@ -109,5 +116,7 @@ def _environment() -> Environment:
         navigation=NAVIGATION,
         phrases=phrases,
     )
-    environment.filters.update(when=moment, trend=trend_chart, risk_line=risk_chart)
+    environment.filters.update(
+        when=moment, trend=trend_chart, risk_line=risk_chart, share_rows=share_rows, share_columns=share_columns, duration=words.duration
+    )
     return environment

@@ -10,6 +10,7 @@ from fastapi import Request, Response
 
 from fraud.app.graph import graph_around
 from fraud.app.parts import App
+from fraud.app.shapes import traffic_shape
 from fraud.cases.alerting import alert_id_of
 from fraud.domain.alerts import Alert
 from fraud.domain.decisions import DecisionKind, Outcome, SubjectKind
@@ -75,20 +76,25 @@ class Traffic:
         """One affiliate: its place and why, its risk over the nights, its alerts, sub-IDs, rings and history."""
         visit, app = self.door.enter(request), self.door.app
         program_id = visit.program_id
-        history = app.stores.nights.history(program_id, affiliate_id, _HISTORY)
-        newest = app.stores.nights.nights(program_id, 1)
+        nights, number = app.stores.nights, asked_page(request)
+        paging = Paging(number, nights.seen(program_id, affiliate_id), _HISTORY_LISTED)
+        history = nights.history(program_id, affiliate_id, _HISTORY_LISTED, paging.offset)
+        last = history if number == 1 else nights.history(program_id, affiliate_id, 1)
+        newest = nights.nights(program_id, 1)
         decided = app.stores.decisions.latest(program_id, DecisionKind.SCAN, affiliate_id)
-        if not history and decided is None and not self._in_a_ring(program_id, affiliate_id):
+        if not last and decided is None and not self._in_a_ring(program_id, affiliate_id):
             raise NotFound(f"No scan has seen the affiliate {affiliate_id[:80]}. It shows here after its first night with traffic.")
-        active = bool(history and newest and history[0].scan_id == newest[0].scan_id)
+        active = bool(last and newest and last[0].scan_id == newest[0].scan_id)
         latest = self.shelf.get(program_id, newest[0].scan_id) if active else None
         context = {
             "title": affiliate_id,
             "affiliate_id": affiliate_id,
             "latest": latest,
             "section": section_of(latest, affiliate_id) if latest else None,
-            "nights": history[:_HISTORY_LISTED],
-            "line": history[::-1],
+            "nights": history,
+            "paging": paging,
+            "query": {},
+            "line": nights.risks(program_id, affiliate_id, _HISTORY)[::-1],
             "decided": decided,
             "alerts": alerts_about(app, program_id, SubjectKind.AFFILIATE, affiliate_id),
             "reviews": app.stores.reviews.of_subject(program_id, SubjectKind.AFFILIATE, affiliate_id)[:20],
@@ -96,6 +102,24 @@ class Traffic:
             "applied": _application(app, program_id, affiliate_id),
         }
         return page("affiliate.html", visit, context)
+
+    def shape(self, request: Request, affiliate_id: str) -> Response:
+        """The shape of an affiliate's newest window: hours, delays, referrers beside everybody else's, and its conversions."""
+        visit, number = self.door.enter(request), asked_page(request)
+        latest = self.shelf.latest(visit.program_id)
+        if latest is None:
+            raise NotFound("There is no scan in this program yet; run `fraud scan` first.")
+        start = Paging(number, 0).offset
+        shape = traffic_shape(self.door.app, visit.program_id, affiliate_id, latest.window, (PAGE_SIZE, start))
+        context = {
+            "title": f"Traffic of {affiliate_id}",
+            "affiliate_id": affiliate_id,
+            "shape": shape,
+            "latest": latest,
+            "paging": Paging(number, shape.conversion_count),
+            "query": {},
+        }
+        return page("shape.html", visit, context)
 
     def history(self, request: Request, affiliate_id: str) -> Response:
         """An affiliate's nights as CSV."""
