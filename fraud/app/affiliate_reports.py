@@ -5,8 +5,6 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
-from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import msgspec
@@ -14,13 +12,15 @@ import msgspec
 from fraud.app.cases import case_tools
 from fraud.app.parts import App
 from fraud.app.performing import notices_for, performances
+from fraud.app.targets import progress
 from fraud.domain.actors import Actor, ActorKind, Role
 from fraud.domain.ids import new_id
 from fraud.domain.outbox import DeliveryFault
-from fraud.domain.performance import Notice, Performance
+from fraud.domain.performance import Performance
 from fraud.domain.report_links import ReportLink
 from fraud.domain.scans import Period
 from fraud.errors import InputError, NotFound, StorageError
+from fraud.reports.performance import AffiliateReport
 from fraud.sinks.mail import Mailbox, letter
 from fraud.workflows.contesting import Contested, contest
 
@@ -30,16 +30,6 @@ REPORTED_DAYS = 30
 """Days of a report, up to yesterday; the 30 before stand beside them."""
 
 _GONE = "This link has ended or is not whole. Please ask the program for a new one."
-
-
-@dataclass(frozen=True)
-class AffiliateReport:
-    """What one affiliate reads: its figures now and before (unknown without traffic), and what it is told."""
-
-    program: str
-    now: Performance
-    before: Performance | None
-    notices: Sequence[Notice]
 
 
 def make_link(app: App, program_id: str, affiliate_id: str, days: int, actor: Actor) -> tuple[ReportLink, str]:
@@ -93,11 +83,11 @@ def read_report(app: App, link: ReportLink) -> AffiliateReport:
     return report
 
 
-def report_of(app: App, program_id: str, affiliate_id: str) -> AffiliateReport:
-    """One affiliate's report of the last 30 days."""
+def report_of(app: App, program_id: str, affiliate_id: str, period: Period | None = None) -> AffiliateReport:
+    """One affiliate's report of a period, beside the one before that is as long; of the last 30 days unless one is given."""
     end = app.clock.now().replace(hour=0, minute=0, second=0, microsecond=0)
-    period = Period(start=end - timedelta(days=REPORTED_DAYS), end=end)
-    earlier = Period(start=period.start - timedelta(days=REPORTED_DAYS), end=period.start)
+    period = period or Period(start=end - timedelta(days=REPORTED_DAYS), end=end)
+    earlier = Period(start=period.start - (period.end - period.start), end=period.start)
     now = _figures(app, program_id, affiliate_id, period) or Performance(
         affiliate_id=affiliate_id, period=period, clicks=0, conversions=0, reversed=0
     )
@@ -107,6 +97,7 @@ def report_of(app: App, program_id: str, affiliate_id: str) -> AffiliateReport:
         now=now,
         before=_figures(app, program_id, affiliate_id, earlier),
         notices=notices_for(app, program_id, affiliate_id),
+        targets=progress(app, program_id, affiliate_id),
     )
 
 

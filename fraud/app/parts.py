@@ -46,6 +46,7 @@ from fraud.storage.reviews import SqlReviews
 from fraud.storage.scans import SqlScans
 from fraud.storage.shadows import SqlShadows
 from fraud.storage.suppressions import SqlSuppressions
+from fraud.storage.targets import SqlTargets
 from fraud.storage.workspace import Workspace
 
 if TYPE_CHECKING:  # DuckDB and scikit-learn take a second to import, and most commands need neither
@@ -69,6 +70,7 @@ class Stores:
     policies: SqlPolicies
     shadows: SqlShadows
     report_links: SqlReportLinks
+    targets: SqlTargets
     outbox: SqlOutbox
     cases: SqlCases
     suppressions: SqlSuppressions
@@ -97,6 +99,7 @@ class App:
             policies=SqlPolicies(self.database),
             shadows=SqlShadows(self.database),
             report_links=SqlReportLinks(self.database),
+            targets=SqlTargets(self.database),
             outbox=SqlOutbox(self.database),
             cases=SqlCases(self.database),
             suppressions=SqlSuppressions(self.database),

@@ -30,6 +30,7 @@ from fraud.cli import (
     scanning,
     serving,
     sinks,
+    targets,
     telling,
     vetting,
     working,
@@ -63,7 +64,7 @@ def main(
 
 COMMANDS = (
     *(events, evaluation, pulling, telling, quarantine, lake, enrichment, features, scanning, models, performing),
-    *(reporting, graph, vetting, casework, deciding, paying, policies, serving, keys, working, backup, sinks, privacy, reference),
+    *(targets, reporting, graph, vetting, casework, deciding, paying, policies, serving, keys, working, backup, sinks, privacy, reference),
 )
 for module in COMMANDS:
     module.register(app)

@@ -33,13 +33,15 @@ def performance(
     workspace: WorkspaceOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Say how affiliates do: conversion rate, order value, earnings per click, new customers, reversals.
+    """Say how affiliates do: conversion rate, order value, earnings per click, new customers, reversals, targets.
 
     With an affiliate and --out, write what it may read about itself: no detector, nobody else.
     """
     import pandas as pd
 
-    from fraud.app.performing import as_rows, notices_for, performance_of, performances
+    from fraud.app.affiliate_reports import report_of
+    from fraud.app.performing import as_rows, performance_of, performances
+    from fraud.cli.targets import print_progress
     from fraud.domain.scans import Period
     from fraud.reports.performance import performance_report
 
@@ -50,21 +52,20 @@ def performance(
             raise InputError(f"The period ends ({end:%Y-%m-%d}) before it begins ({start:%Y-%m-%d}).")
         period = Period(start=start.replace(tzinfo=UTC), end=end.replace(tzinfo=UTC) + timedelta(days=1))
         if not affiliate:
-            figures = performances(app, program_id, period)
+            figures, report = performances(app, program_id, period), None
         else:
             figures = [performance_of(app, program_id, affiliate, period)]
-            earlier = Period(start=period.start - (period.end - period.start), end=period.start)
-            before = next((one for one in performances(app, program_id, earlier) if one.affiliate_id == affiliate), None)
-            notices, profile = notices_for(app, program_id, affiliate), app.profile(program_id)
+            report = report_of(app, program_id, affiliate, period)
     rows = as_rows(figures)
-    if out_file is not None and affiliate:
-        name = profile.name if profile else program_id
-        out_file.write_text(performance_report(figures[0], before, notices, name), encoding="utf-8")
+    if out_file is not None and report is not None:
+        out_file.write_text(performance_report(report), encoding="utf-8")
         written(out_file)
     elif out_file is not None:
         pd.DataFrame(rows).to_csv(out_file, index=False)
         written(out_file)
     if json:
-        print_json(rows)
+        print_json(rows if report is None else [{**rows[0], "targets": report.targets}])
     elif out_file is None:
         out.print(pd.DataFrame(rows).to_string(index=False) if rows else "Nobody was active in this period.", markup=False)
+        if report is not None and report.targets:
+            print_progress(list(report.targets))

@@ -14,7 +14,7 @@ from fraud.domain.actors import DEFAULT_PROGRAM
 from fraud.domain.decisions import Outcome
 from fraud.domain.scans import Period
 from fraud.errors import NotFound
-from fraud.reports.performance import UNKNOWN, figures_of, performance_report
+from fraud.reports.performance import UNKNOWN, AffiliateReport, figures_of, performance_report
 from tests.app.conftest import Scanned
 from tests.app.products import ingest_one
 from tests.conftest import MORNING
@@ -69,7 +69,7 @@ def test_the_report_of_somebody_in_review_says_the_public_words_alone(scanned: S
     period = Period(start=MORNING - timedelta(days=3), end=MORNING)
     figures = performance_of(scanned.app, DEFAULT_PROGRAM, subject.affiliate_id, period)
     notices = notices_for(scanned.app, DEFAULT_PROGRAM, subject.affiliate_id)
-    html = performance_report(figures, None, notices, "Shoes <&> more")
+    html = performance_report(AffiliateReport("Shoes <&> more", figures, None, notices))
     assert notices
     assert "within 30 days" in html
     assert "Shoes &lt;&amp;&gt; more" in html
