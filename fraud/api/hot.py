@@ -17,7 +17,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from fraud.api.clicks import click_of_body, read_click
 from fraud.api.metrics import CLICK_ROUTE, Metrics
-from fraud.api.security import Gate, program_of
+from fraud.api.security import Gate, program_of, told_to
 from fraud.api.services import ApiServices
 from fraud.domain.actors import Actor, Role
 from fraud.domain.events import Click
@@ -69,7 +69,7 @@ class HotClicks:
             return
         if self._services.kept is not None:
             await self._services.kept()
-        body = _ENCODE(given)
+        body = _ENCODE(told_to(actor, given))
         headers = [_JSON, (b"content-length", b"%d" % len(body)), (b"x-request-id", waiting.request_id.encode())]
         await send({"type": "http.response.start", "status": 200, "headers": headers})
         await send({"type": "http.response.body", "body": body})

@@ -16,7 +16,7 @@ from fraud.api.conversions import ConversionIn, conversion_of
 from fraud.api.openapi import columns_asked, responds, text
 from fraud.api.problems import request_id_of
 from fraud.api.scoring import EventLanes
-from fraud.api.security import Gate, program_of
+from fraud.api.security import Gate, program_of, told_to
 from fraud.api.services import ApiServices
 from fraud.domain.actors import Role
 from fraud.domain.crosswalk import Dialect, in_words_of
@@ -71,7 +71,7 @@ def postback_routes(services: ApiServices, gate: Gate, lanes: EventLanes) -> API
         actor = await gate.admit(request, Role.SCORE, key)
         columns = filled(request.query_params)
         score = scored_click if type == "click" else scored_conversion
-        given = await score(columns, program_of(actor, columns.get("program_id")), request_id_of(request))
+        given = told_to(actor, await score(columns, program_of(actor, columns.get("program_id")), request_id_of(request)))
         return text_of(given) if fmt == "text" else answer(with_codes(given, codes))
 
     return router

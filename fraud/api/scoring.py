@@ -14,7 +14,7 @@ from fraud.api.lanes import Lane
 from fraud.api.metrics import Metrics
 from fraud.api.openapi import CLICK_EXAMPLE, CONVERSION_EXAMPLE, json_body, one_of_many, responds
 from fraud.api.problems import request_id_of
-from fraud.api.security import Gate, program_of
+from fraud.api.security import Gate, program_of, told_to
 from fraud.api.services import ApiServices
 from fraud.domain.actors import Role
 from fraud.domain.events import Click, Conversion
@@ -84,7 +84,7 @@ def scoring_routes(services: ApiServices, gate: Gate, lanes: EventLanes) -> APIR
         actor = await gate.admit(request, Role.SCORE)
         sent = read_click(await read_body(request, services.body_limit))
         click = click_of(sent, program_of(actor, sent.program_id))
-        return answer(await lanes.click(click, request_id_of(request)))
+        return answer(told_to(actor, await lanes.click(click, request_id_of(request))))
 
     @router.post("/clicks", openapi_extra=one_of_many("ClickIn", CLICK_EXAMPLE) | responds("ClickAnswer", many=True))
     async def score_clicks(request: Request) -> Response:
@@ -99,7 +99,7 @@ def scoring_routes(services: ApiServices, gate: Gate, lanes: EventLanes) -> APIR
             sent = read_clicks(body)
             programs = {named: program_of(actor, named) for named in {click.program_id for click in sent}}
             clicks = clicks_of(body, sent, [programs[click.program_id] for click in sent])
-            return answer(lanes.score_clicks(clicks, request_id_of(request)))
+            return answer([told_to(actor, given) for given in lanes.score_clicks(clicks, request_id_of(request))])
 
         return await lanes.batch(work)
 
@@ -109,7 +109,7 @@ def scoring_routes(services: ApiServices, gate: Gate, lanes: EventLanes) -> APIR
         actor = await gate.admit(request, Role.SCORE)
         sent = read_conversion(await read_body(request, services.body_limit))
         conversion = conversion_of(sent, program_of(actor, sent.program_id), services.personal)
-        return answer(await lanes.conversion(conversion, request_id_of(request)))
+        return answer(told_to(actor, await lanes.conversion(conversion, request_id_of(request))))
 
     @router.post("/conversions", openapi_extra=one_of_many("ConversionIn", CONVERSION_EXAMPLE) | responds("ConversionAnswer", many=True))
     async def score_conversions(request: Request) -> Response:
@@ -123,7 +123,7 @@ def scoring_routes(services: ApiServices, gate: Gate, lanes: EventLanes) -> APIR
         def work() -> Response:
             sent = read_conversions(body)
             conversions = conversions_of(sent, [program_of(actor, one.program_id) for one in sent], services.personal)
-            return answer([lanes.score_conversion(conversion, request_id_of(request)) for conversion in conversions])
+            return answer([told_to(actor, lanes.score_conversion(conversion, request_id_of(request))) for conversion in conversions])
 
         return await lanes.batch(work)
 

@@ -8,19 +8,27 @@ import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import TypeVar
 
+import msgspec
 import structlog
 from fastapi import Request
 from starlette.concurrency import run_in_threadpool
 
 from fraud.domain.actors import DEFAULT_PROGRAM, Actor, Role
 from fraud.domain.clock import Clock
+from fraud.domain.decisions import Outcome
 from fraud.domain.limits import Limit, RateLimiter, Standing
 from fraud.domain.ports import ActorStore
 from fraud.errors import Forbidden, StorageError, TooMany, Unauthorised
+from fraud.workflows.converting import ConversionAnswer
+from fraud.workflows.scoring import ClickAnswer
 
 REMEMBERED = timedelta(seconds=10)
 """How long a key that was found good is not looked up again; so long may a revoked key still be accepted."""
+
+TRUSTED = timedelta(hours=1)
+"""How long a key that was found good still opens while the store of keys does not answer: scoring goes on without the database."""
 
 RATE_HEADERS = "rate_headers"
 """Where a request's state keeps the headers that say how its key stands."""
@@ -60,6 +68,7 @@ class Gate:
         self._limits = limits or KeyLimits()
         self._lock = threading.Lock()
         self._known: dict[bytes, tuple[Actor, datetime]] = {}
+        self._proved: dict[bytes, datetime] = {}
 
     def require(self, request: Request, role: Role) -> Actor:
         """The actor behind the request.
@@ -113,21 +122,51 @@ class Gate:
         known = self._fresh(digest)
         if known is not None:
             return known
-        actor = self._actors.authenticate(secret)
+        try:
+            actor = self._actors.authenticate(secret)
+        except StorageError:
+            trusted = self._trusted(digest, now)
+            if trusted is None:
+                raise
+            return trusted
         if actor is None:
+            with self._lock:
+                self._known.pop(digest, None)
+                self._proved.pop(digest, None)
             raise Unauthorised("This key is not known, or no longer; ask the administrator for another.")
         self._note_use(secret, actor)
         with self._lock:
             if len(self._known) >= _MOST_REMEMBERED:
                 self._known.clear()
+                self._proved.clear()
             self._known[digest] = (actor, now)
+            self._proved[digest] = now
         return actor
+
+    def _trusted(self, digest: bytes, now: datetime) -> Actor | None:
+        """The actor of a key that was good not long ago, for as long as the store of keys does not answer."""
+        with self._lock:
+            known, proved = self._known.get(digest), self._proved.get(digest)
+            if known is None or proved is None or now - proved > TRUSTED:
+                return None
+            self._known[digest] = (known[0], now)
+        return known[0]
 
     def _note_use(self, secret: str, actor: Actor) -> None:
         try:
             self._actors.used(secret)
         except StorageError as fault:  # a store that can be read but not written still lets people in
             _log.warning("last_use_not_kept", actor_id=actor.actor_id, detail=fault.message)
+
+
+_Answer = TypeVar("_Answer", bound=ClickAnswer | ConversionAnswer)
+
+
+def told_to(actor: Actor, given: _Answer) -> _Answer:
+    """An answer as its actor is told it: a key in shadow hears `allow`, and beside it what a live one would have heard."""
+    if not actor.shadow:
+        return given
+    return msgspec.structs.replace(given, decision=Outcome.ALLOW, live=given.decision)
 
 
 def rate_headers(limit: Limit, stands: Standing) -> list[tuple[bytes, bytes]]:

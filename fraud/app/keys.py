@@ -47,6 +47,13 @@ def rotate_key(app: App, by: Actor, actor_id: str, overlap_hours: int) -> tuple[
     return actor, secret, ends
 
 
+def shadow_key(app: App, by: Actor, actor_id: str, *, shadow: bool) -> None:
+    """Puts the keys of an actor into shadow, or makes them live; `NotFound` when there is no such key."""
+    place = next((_place(key.actor) for key in app.stores.actors.every_key() if key.actor.actor_id == actor_id), EVERY_PROGRAM[0])
+    app.stores.actors.set_shadow(actor_id, shadow)
+    app.stores.audit.record(by, place, "key.shadow" if shadow else "key.live", actor_id, app.clock.now(), {})
+
+
 def revoke_key(app: App, by: Actor, actor_id: str, reason: str) -> None:
     """Ends all keys of an actor; `NotFound` when none of them lives, `InputError` without a reason."""
     if not reason.strip():

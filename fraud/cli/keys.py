@@ -19,11 +19,12 @@ ActorArgument = Annotated[str, typer.Argument(metavar="ACTOR", help="Whose key: 
 
 def register(app: typer.Typer) -> None:
     """Adds the group."""
-    group = typer.Typer(help="API keys: make, list, rotate, revoke.", no_args_is_help=True)
+    group = typer.Typer(help="API keys: make, list, rotate, revoke, try in shadow.", no_args_is_help=True)
     group.command("create")(create)
     group.command("list")(show)
     group.command("rotate")(rotate)
     group.command("revoke")(revoke)
+    group.command("shadow")(shadow)
     app.add_typer(group, name="keys", rich_help_panel="Service")
 
 
@@ -99,6 +100,19 @@ def revoke(
     with opened(workspace) as app:
         revoke_key(app, actor(), actor_id, reason)
     err.print(f"Revoked the keys of {actor_id}.", markup=False)
+
+
+def shadow(
+    actor_id: ActorArgument,
+    live: Annotated[bool, typer.Option("--live", help="Take it out of shadow again.")] = False,
+    workspace: WorkspaceOption = None,
+) -> None:
+    """Answer a key's events `allow` and say beside it what would have been answered. Running services notice within ten seconds."""
+    from fraud.app.keys import shadow_key
+
+    with opened(workspace) as app:
+        shadow_key(app, actor(), actor_id, shadow=not live)
+    err.print(f"{actor_id} is {'live' if live else 'in shadow'}.", markup=False)
 
 
 def _tell(made: Actor, secret: str, ends: datetime | None, *, json: bool) -> None:

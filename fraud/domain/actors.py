@@ -32,13 +32,17 @@ class ActorKind(StrEnum):
 
 
 class Actor(msgspec.Struct, frozen=True, kw_only=True):
-    """Somebody or something that acts, and the programs it may act in (`*` is all of them)."""
+    """Somebody or something that acts, and the programs it may act in (`*` is all of them).
+
+    Events that come with a key in `shadow` are answered `allow`, with what would have been said to a live one beside it.
+    """
 
     kind: ActorKind
     actor_id: str
     name: str
     role: Role
     programs: tuple[str, ...] = (DEFAULT_PROGRAM,)
+    shadow: bool = False
 
     def may_enter(self, program_id: str) -> bool:
         """Whether this actor belongs to the program."""

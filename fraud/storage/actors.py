@@ -32,6 +32,7 @@ _KEYS = select(
     actors.c.name,
     actors.c.role,
     actors.c.programs,
+    actors.c.shadow,
     actor_keys.c.secret_hash,
     actor_keys.c.created_at,
     actor_keys.c.expires_at,
@@ -110,6 +111,12 @@ class SqlActors:
             row = _key(connection, secret_hash)
         return _accepted(row, actor)
 
+    def set_shadow(self, actor_id: str, shadow: bool) -> None:
+        """Puts an actor's keys into shadow, or takes them out; `NotFound` when there is no such actor."""
+        with self._database.transaction() as connection:
+            if connection.execute(update(actors).where(actors.c.actor_id == actor_id).values(shadow=int(shadow))).rowcount == 0:
+                raise NotFound(f"There is no key {actor_id!r}.")
+
     def revoke(self, actor_id: str, at: datetime) -> None:
         """Ends the life of an actor's keys; `NotFound` when it has none that lives."""
         living = update(actor_keys).where(actor_keys.c.actor_id == actor_id, actor_keys.c.revoked_at.is_(None))
@@ -169,7 +176,14 @@ def _info(row: RowMapping) -> KeyInfo:
 
 def _actor(row: RowMapping) -> Actor:
     programs = msgspec.json.decode(row["programs"], type=tuple[str, ...])
-    return Actor(kind=ActorKind(row["kind"]), actor_id=row["actor_id"], name=row["name"], role=Role(row["role"]), programs=programs)
+    return Actor(
+        kind=ActorKind(row["kind"]),
+        actor_id=row["actor_id"],
+        name=row["name"],
+        role=Role(row["role"]),
+        programs=programs,
+        shadow=bool(row["shadow"]),
+    )
 
 
 def _row(actor: Actor) -> dict[str, str]:

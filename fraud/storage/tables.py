@@ -283,6 +283,7 @@ actors = Table(
     Column("name", Words, nullable=False),
     Column("role", Words, nullable=False),
     Column("programs", Words, nullable=False, comment="a JSON list of program ids; * is all of them"),
+    Column("shadow", Integer, nullable=False, server_default="0"),
 )
 
 actor_keys = Table(

@@ -68,7 +68,10 @@ class RecentClicks:
 
 
 class ConversionAnswer(msgspec.Struct, frozen=True, kw_only=True):
-    """The answer to a conversion. `score` is 0..1, higher is riskier; `click_found` says whether its click is on record."""
+    """The answer to a conversion. `score` is 0..1, higher is riskier; `click_found` says whether its click is on record.
+
+    `live` stands in answers to keys in shadow: the decision that a live key would have been told.
+    """
 
     request_id: str
     decision_id: str
@@ -81,6 +84,7 @@ class ConversionAnswer(msgspec.Struct, frozen=True, kw_only=True):
     models: tuple[Artefact, ...]
     click_found: bool
     latency_ms: float
+    live: Outcome | msgspec.UnsetType = msgspec.UNSET
 
 
 class ScoredConversion(msgspec.Struct, frozen=True):

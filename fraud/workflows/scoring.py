@@ -74,7 +74,10 @@ GROUP = 256
 
 
 class ClickAnswer(msgspec.Struct, frozen=True, kw_only=True):
-    """The answer to a click (CONTRACT 4). `score` is 0..1, higher is riskier; `latency_ms` is the time spent on this click."""
+    """The answer to a click (CONTRACT 4). `score` is 0..1, higher is riskier; `latency_ms` is the time until it was known.
+
+    `live` stands in answers to keys in shadow: the decision that a live key would have been told.
+    """
 
     request_id: str
     decision_id: str
@@ -86,6 +89,7 @@ class ClickAnswer(msgspec.Struct, frozen=True, kw_only=True):
     policy: Artefact
     models: tuple[Artefact, ...]
     latency_ms: float
+    live: Outcome | msgspec.UnsetType = msgspec.UNSET
 
 
 class ScoredClick(msgspec.Struct, frozen=True):
