@@ -16,6 +16,7 @@ from fraud.reports import words
 from fraud.web.visits import Visit
 
 _SHOWN = 5
+_DECIDED = 3
 _NIGHTS = 60
 _STALE = timedelta(hours=36)
 """A nightly scan that is half a day late is worth a word."""
@@ -53,6 +54,7 @@ def today_view(app: App, visit: Visit) -> dict[str, Any]:
         "alerts": app.stores.alerts.open_page(program_id, now, _SHOWN),
         "alert_count": app.stores.alerts.count_open(program_id, now),
         "in_hand": in_hand(app, visit),
+        "decided": app.stores.cases.page(program_id, [CaseState.DECIDED], _DECIDED)[0],
         "applicants": applicants,
         "applicant_count": waiting,
         "health": [*_health(app, visit, nights[0] if nights else None)],

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from importlib import resources
 from pathlib import Path
+from typing import Literal
 
 import pytest
 
@@ -17,6 +18,8 @@ from fraud.domain.reviews import Disposition
 from tests.browser.conftest import Desk, sit_down
 from tests.web.conftest import ADMIN_KEY, NOW, SECOND_KEY, Shop
 
+MOST_STEPS = 4
+"""Clicks or keys from *Today* to the end of a main task."""
 REASON = "Looked at it with the account manager"
 
 
@@ -114,6 +117,117 @@ def test_a_newcomers_file_of_clicks_becomes_a_report(desk: Desk, tmp_path: Path)
     ended = desk.page.get_by_text("12 active affiliates").or_(desk.page.get_by_text("It could not be scanned")).first
     ended.wait_for(timeout=110_000)
     assert "12 active affiliates" in (desk.page.text_content("main") or "")
+
+
+class Steps:
+    """A person at the desk who counts clicks and keys; what is typed into a field is no step."""
+
+    def __init__(self, desk: Desk) -> None:
+        self.page, self.taken = desk.page, 0
+        self.page.goto(f"{desk.base}/")
+
+    def click(self, role: Literal["button", "link"], name: str) -> None:
+        self.taken += 1
+        self.page.get_by_role(role, name=name, exact=True).first.click()
+
+    def open(self, text: str) -> None:
+        self.taken += 1
+        self.page.get_by_text(text).first.click()
+
+    def key(self, name: str) -> None:
+        self.taken += 1
+        self.page.keyboard.press(name)
+
+    def write(self, text: str) -> None:
+        self.page.get_by_label("Reason", exact=True).locator("visible=true").first.fill(text)
+
+    def done(self, said: str) -> None:
+        self.page.get_by_text(said).first.wait_for()
+        assert self.taken <= MOST_STEPS, f"{self.taken} clicks or keys"
+
+
+def vet(steps: Steps) -> None:
+    steps.click("link", "Try your own data")
+    steps.page.get_by_label("Address of an applicant").fill("some-blog.example")
+    steps.click("button", "Check it")
+    steps.done("Still being checked")
+
+
+def approve(steps: Steps) -> None:
+    steps.click("link", "Open the next application")
+    steps.write(REASON)
+    steps.click("button", "Approve")
+    steps.done("Your decision stands in the record")
+
+
+def reject(steps: Steps) -> None:
+    steps.click("link", "Open the next application")
+    steps.write(REASON)
+    steps.click("button", "Reject")
+    steps.done("Your decision stands in the record")
+
+
+def resolve_by_keys(steps: Steps) -> None:
+    steps.key("n")
+    steps.page.wait_for_url("**/alerts/*")
+    steps.write(REASON)
+    steps.page.get_by_label("Reason", exact=True).first.blur()
+    steps.key("d")
+    steps.done("Decided. It stands in the record")
+
+
+def snooze(steps: Steps) -> None:
+    steps.click("link", "Look at it")
+    steps.open("Not now: snooze")
+    steps.write(REASON)
+    steps.click("button", "Snooze")
+    steps.done("Snoozed. It comes back earlier")
+
+
+def contest(steps: Steps) -> None:
+    resolve_by_keys(steps)
+    steps.page.goto(steps.page.url.partition("/alerts")[0])
+    steps.taken = 0
+    steps.page.locator("section", has_text="Decided lately").get_by_role("link").first.click()
+    steps.taken += 1
+    steps.write("They sent their newsletter’s figures")
+    steps.click("button", "The affiliate contests it")
+    steps.done("Somebody else than who decided takes it")
+
+
+@pytest.mark.parametrize("task", [vet, approve, reject, resolve_by_keys, snooze, contest], ids=lambda one: one.__name__)
+def test_each_main_task_takes_at_most_four_clicks_or_keys_from_today(desk: Desk, task: Callable[[Steps], None]) -> None:
+    task(Steps(desk))
+
+
+def test_publishing_a_policy_takes_at_most_four(desk: Desk, tmp_path: Path) -> None:
+    shipped = resources.files("fraud.policy").joinpath("packs", "default.yaml").read_text(encoding="utf-8")
+    own = tmp_path / "ours.yaml"
+    own.write_text(shipped.replace("id: default", "id: ours", 1))
+    admin = sit_down(desk.page.context.browser, desk.base).sign_in(ADMIN_KEY)  # type: ignore[arg-type]  # it was launched
+    steps = Steps(admin)
+    steps.click("link", "Policy")
+    steps.page.get_by_label("Policy pack (YAML)").set_input_files(own)
+    steps.taken += 1
+    steps.click("button", "Show what it changes")
+    steps.write("Ours from now on")
+    steps.click("button", "Publish")
+    steps.done("Published. Decisions are made under it")
+    admin.page.context.close()
+
+
+def test_several_alerts_are_snoozed_at_once_and_the_snooze_is_undone(either: Desk, shop: Shop) -> None:
+    either.page.get_by_role("link", name="Alerts", exact=True).click()
+    for box in either.page.get_by_role("checkbox").all():
+        box.check()
+    either.page.get_by_text("Snooze several at once").click()
+    either.page.get_by_role("button", name="Show what it covers").click()
+    either.page.get_by_role("heading", name="2 alerts for 7 days").wait_for()
+    either.page.get_by_label("Reason", exact=True).fill("Waiting for the invoices")
+    either.page.get_by_role("button", name="Snooze 2 alerts").click()
+    either.page.get_by_role("button", name="Undo: wake 2 alerts").click()
+    either.page.get_by_text("Those alerts are back in the queue").wait_for()
+    assert not any(alert.snoozed_until for alert in shop.alerts.standing("default"))
 
 
 def test_shortcuts_lead_through_a_case(desk: Desk) -> None:

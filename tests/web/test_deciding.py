@@ -134,6 +134,13 @@ def test_the_next_application_is_the_riskiest_that_waits(reviewer: Browser) -> N
 
 
 ACTIONS = (
+    "/alerts/snooze",
+    "/alerts/wake",
+    "/applications/decide",
+    "/policy/proposals/x/again",
+    "/policy/shadow/end",
+    "/settings/keys",
+    "/settings/keys/x/revoke",
     "/next-case",
     "/alerts/x/take",
     "/alerts/x/step",
@@ -170,7 +177,9 @@ def test_an_alert_of_another_program_is_not_found(reviewer: Browser, shop: Shop)
     assert reviewer.act(of(other, "/take")).status_code == 404
 
 
-@pytest.mark.parametrize("path", ["/policy/proposals/x/publish", "/settings/sinks/x/revive"])
+@pytest.mark.parametrize(
+    "path", ["/policy/proposals/x/publish", "/policy/shadow/end", "/settings/sinks/x/revive", "/settings/keys/x/revoke"]
+)
 def test_what_administrators_do_is_refused_to_reviewers(reviewer: Browser, path: str) -> None:
     response = reviewer.act(path, {"reason": "I would like to"})
     assert response.status_code == 403
