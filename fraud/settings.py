@@ -95,6 +95,9 @@ class Settings(BaseSettings):
     score_rate_limit: float = Field(
         0.0, ge=0, description="The same for each tracker's key, batches counting as one; by default as many as it likes."
     )
+    telemetry: bool = Field(
+        False, description="Sends traces of requests by OpenTelemetry (OTLP over HTTP), to where `OTEL_EXPORTER_OTLP_ENDPOINT` says."
+    )
     log_format: Literal["console", "json"] = Field("console", description="How logs are written to stderr: for people or for machines.")
     log_level: Literal["debug", "info", "warning", "error"] = Field("warning", description="The least level that is logged.")
 

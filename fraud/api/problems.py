@@ -12,6 +12,7 @@ from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
+from starlette.types import Scope
 
 from fraud.errors import FraudError, InputError, ModelError, PolicyError, StorageError, TooMany
 
@@ -96,6 +97,11 @@ def request_id_of(request: Request) -> str:
     return str(request.scope.get("state", {}).get("request_id", ""))
 
 
+def route_of(scope: Scope) -> str:
+    """The template of a request's path: ids, and what is signed, are no part of logs and figures."""
+    return str(getattr(scope.get("route"), "path", "(none)"))
+
+
 def _response(request: Request, problem: dict[str, Any], headers: dict[str, str] | None = None) -> Response:
     status = int(problem["status"])
     body = Problem(title=HTTPStatus(status).phrase, request_id=request_id_of(request), **problem)
@@ -125,7 +131,7 @@ def _headers_of(fault: FraudError) -> dict[str, str] | None:
 
 def _failure_of_ours(request: Request, fault: FraudError) -> Response:
     """The log keeps what happened, the client hears that something did. No body names a policy, so one that is unfit is ours too."""
-    _log.error("request_failed", path=request.url.path, request_id=request_id_of(request), detail=fault.message)
+    _log.error("request_failed", route=route_of(request.scope), request_id=request_id_of(request), detail=fault.message)
     status = HTTPStatus.SERVICE_UNAVAILABLE if isinstance(fault, PolicyError) else HTTPStatus(fault.status)
     detail = next(_GENERAL[kind] for kind in type(fault).__mro__ if kind in _GENERAL)
     headers = {"Retry-After": str(RETRY_AFTER_SECONDS)} if status == HTTPStatus.SERVICE_UNAVAILABLE else None
@@ -156,6 +162,6 @@ async def _disconnected(request: Request, fault: Exception) -> Response:
 
 
 async def _unexpected(request: Request, fault: Exception) -> Response:
-    _log.error("request_broke", path=request.url.path, request_id=request_id_of(request), exc_info=fault)
+    _log.error("request_broke", route=route_of(request.scope), request_id=request_id_of(request), exc_info=fault)
     detail = "Something went wrong on our side; it was logged under this request_id."
     return _response(request, {"status": 500, "code": FraudError.code, "detail": detail}, {"X-Request-ID": request_id_of(request)})

@@ -1,17 +1,22 @@
-"""What surrounds every request: an id, its time, and its place in the figures."""
+"""What surrounds every request: an id, its time, its line in the log, its trace, and its place in the figures."""
 
 from __future__ import annotations
 
+import structlog
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from fraud.api.metrics import Metrics
+from fraud.api.problems import route_of
 from fraud.api.security import RATE_HEADERS
+from fraud.api.tracing import span_of
 from fraud.domain.clock import Clock
 from fraud.domain.ids import new_id
 
+_log = structlog.get_logger(__name__)
+
 
 class RequestFrame:
-    """ASGI middleware: gives each request an id (`X-Request-ID` in the answer) and counts how it ended and how long it took."""
+    """ASGI middleware: gives each request an id (`X-Request-ID` in the answer, and in every line it logs) and tells how it ended."""
 
     def __init__(self, app: ASGIApp, metrics: Metrics, clock: Clock) -> None:
         self._app = app
@@ -36,15 +41,15 @@ class RequestFrame:
                 message["headers"] = [*message.get("headers", []), (b"x-request-id", request_id.encode()), *stands]
             await send(message)
 
-        try:
-            await self._app(scope, receive, send_with_id)
-        finally:
-            seconds = max((self._clock.now() - started).total_seconds(), 0.0)
-            self._metrics.request(_template(scope), _method(scope), status, seconds)
-
-
-def _template(scope: Scope) -> str:
-    return str(getattr(scope.get("route"), "path", "(none)"))
+        with structlog.contextvars.bound_contextvars(request_id=request_id), span_of(scope, request_id) as ended:
+            try:
+                await self._app(scope, receive, send_with_id)
+            finally:
+                seconds = max((self._clock.now() - started).total_seconds(), 0.0)
+                method, route = _method(scope), route_of(scope)
+                self._metrics.request(route, method, status, seconds)
+                ended(method, route, status)
+                _log.info("request", method=method, route=route, status=status, milliseconds=round(seconds * 1000, 1))
 
 
 def _method(scope: Scope) -> str:

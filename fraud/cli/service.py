@@ -20,6 +20,7 @@ from fraud.app.keys import ensure_keys
 from fraud.app.logs import configure_logs
 from fraud.app.parts import App
 from fraud.app.scoring import Scorers
+from fraud.app.telemetry import configure_telemetry
 from fraud.cli.jobs import HANDLERS
 from fraud.domain.actors import DEFAULT_PROGRAM
 from fraud.events.formats import CONTRACT
@@ -103,6 +104,7 @@ def application() -> FastAPI:
     """The service on the environment's settings: what each worker process of `fraud serve --workers N` makes for itself."""
     settings = load_settings()
     configure_logs(settings)
+    configure_telemetry(settings)
     app = App(settings)
     ensure_keys(app)
     return create_service(app)

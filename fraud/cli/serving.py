@@ -30,7 +30,13 @@ if TYPE_CHECKING:
     from fraud.app.parts import App
 
 
-SERVER: dict[str, Any] = {"log_level": "warning", "access_log": False, "server_header": False, "timeout_graceful_shutdown": 15}
+SERVER: dict[str, Any] = {
+    "log_level": "warning",
+    "log_config": None,
+    "access_log": False,
+    "server_header": False,
+    "timeout_graceful_shutdown": 15,
+}
 """How uvicorn runs: our own log instead of its own, and at the end 15 seconds for requests that are under way."""
 
 
@@ -57,10 +63,12 @@ def serve(
     import uvicorn
 
     from fraud.app.keys import ensure_keys
+    from fraud.app.telemetry import configure_telemetry
     from fraud.cli.service import create_service
 
     _require_free(host, port)
     with opened(workspace) as app:
+        configure_telemetry(app.settings)
         keys = ensure_keys(app)
         _announce(app, f"http://{host}:{port}", keys)
         if workers == 1:
