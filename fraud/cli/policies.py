@@ -22,6 +22,9 @@ from fraud.cli.console import (
 )
 
 if TYPE_CHECKING:
+    from decimal import Decimal
+
+    from fraud.workflows.backtesting import Backtest
     from fraud.workflows.comparing import Changed, Move, PolicyDiff
 
 policy_app = typer.Typer(help="Policy packs: thresholds, weights, outcomes and rules as data.", no_args_is_help=True)
@@ -130,6 +133,26 @@ def publish_policy(
     out.print(f"{published.policy.id} ({published.policy.hash[:12]}) {words} for the program {program_id!r}.", markup=False)
 
 
+@policy_app.command("backtest")
+def backtest_policy(
+    pack: PackArgument,
+    days: Annotated[int, typer.Option("--days", min=1, max=3660, metavar="N", help="How many days of decisions to look at.")] = 90,
+    program_id: ProgramIdOption = PROGRAM,
+    workspace: WorkspaceOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Hold a pack against what people found: of those labelled bad, how many it would have looked at, and how many honest ones."""
+    from fraud.app.policies import backtest_policy as tested
+
+    with opened(workspace) as app, progress("Deciding again") as tell:
+        results = tested(app, program_id, pack, days, lambda done: tell(f"Deciding again: {done:,}"))
+    if json:
+        print_json(results)
+        return
+    for one in results:
+        _print_backtest(one)
+
+
 @policy_app.command("shadow")
 def shadow_policy(program_id: ProgramIdOption = PROGRAM, workspace: WorkspaceOption = None, json: JsonOption = False) -> None:
     """Say what the pack in shadow would have done since it was published: it decides beside the live one and never acts."""
@@ -199,6 +222,27 @@ def _print_diff(result: PolicyDiff) -> None:
         _print_examples(result.examples)
 
 
+def _print_backtest(result: Backtest) -> None:
+    out.print(f"{result.job.value}: {_counted(result.decisions, 'decision')} on labelled subjects, under {result.policy.id}.", markup=False)
+    if result.unlabelled or result.erased:
+        out.print(f"  Left out: {_counted(result.unlabelled, 'subject')} without a label, {result.erased:,} erased.", markup=False)
+    table = Table(show_edge=False, pad_edge=False)
+    for name in ("", "bad looked at", "honest looked at", "bad stopped", "honest stopped", "precision", "pending of bad", "of honest"):
+        table.add_column(name)
+    for name, tally in (("then", result.then), ("now", result.now)):
+        precision = "-" if tally.precision is None else f"{tally.precision:.0%}"
+        add_plain_row(
+            table,
+            *(name, f"{tally.bad_looked_at} of {tally.bad}", f"{tally.good_looked_at} of {tally.good}"),
+            *(f"{tally.bad_stopped}", f"{tally.good_stopped}", precision, _money(tally.caught), _money(tally.troubled)),
+        )
+    out.print(table)
+
+
+def _money(amounts: dict[str, Decimal]) -> str:
+    return ", ".join(f"{amount:,.2f} {currency}".strip() for currency, amount in sorted(amounts.items())) or "-"
+
+
 def _print_moves(moves: tuple[Move, ...]) -> None:
     table = Table(show_edge=False, pad_edge=False)
     for name, justify in (
@@ -211,8 +255,8 @@ def _print_moves(moves: tuple[Move, ...]) -> None:
     ):
         table.add_column(name, justify=justify)  # type: ignore[arg-type]  # the two words above
     for move in moves:
-        money = ", ".join(f"{amount:,.2f} {currency}".strip() for currency, amount in sorted(move.commission.items()))
-        add_plain_row(table, move.job.value, move.then.value, move.now.value, f"{move.decisions:,}", f"{move.subjects:,}", money or "-")
+        counts = (f"{move.decisions:,}", f"{move.subjects:,}", _money(move.commission))
+        add_plain_row(table, move.job.value, move.then.value, move.now.value, *counts)
     out.print(table)
 
 

@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from fraud.decisions.losses import by_loss
 from fraud.decisions.ruling import NO_FACTS, Case, Ruling, rule_on
 from fraud.decisions.weighing import (
     associative_families,
@@ -113,7 +114,10 @@ def rule_traffic(pack: Pack, signals: Sequence[Signal], evidence: float, facts: 
     score = risk_of(pack.scan, total)
     guards: list[str] = []
     covered = coverage(pack, signals)
-    ruling = rule_on(pack, Case(DecisionKind.SCAN, signals, facts), _traffic_outcome(pack, found, score), score, covered)
+    stake = facts.get("pending_commission")
+    wanted, moved = by_loss(pack.scan.losses, _traffic_outcome(pack, found, score), score, stake if isinstance(stake, float) else None)
+    guards += [moved] if moved else []
+    ruling = rule_on(pack, Case(DecisionKind.SCAN, signals, facts), wanted, score, covered)
     outcome = ruling.outcome
     if outcome is Outcome.SUSPEND and not pack.scan.suspend_automatically:
         guards.append("suspension_waits_for_a_person")

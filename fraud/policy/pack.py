@@ -11,6 +11,7 @@ from fraud.domain.decisions import Artefact, DecisionKind, Outcome
 from fraud.domain.hashing import sha256_of
 from fraud.domain.programs import ProgramProfile
 from fraud.domain.signals import Family, Severity
+from fraud.policy.losses import OutcomeLoss, faults_in_losses
 from fraud.policy.rules import Fault, Rule, faults_of
 
 
@@ -97,6 +98,8 @@ class ScanPolicy(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     caps: CapPolicy = CapPolicy()
     evidence_power: float = 1.0
     base_rate: float = FITTED_BASE_RATE
+    losses: dict[Outcome, OutcomeLoss] = {}
+    """What outcomes cost and save: where it is given, the smallest expected loss chooses between pass, watch and review."""
 
 
 class ScorePolicy(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -168,7 +171,8 @@ class Pack(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 
 def faults_in(pack: Pack) -> list[Fault]:
     """Everything that is wrong with a pack, and where: checks and thresholds that are missing, unknown or out of range, and rules."""
-    return [*_check_faults(pack), *_table_faults(pack), *_number_faults(pack), *faults_of(pack.rules, _switched_off(pack))]
+    losses = [Fault(("scan", "losses", *path), message) for path, message in faults_in_losses(pack.scan.losses)]
+    return [*_check_faults(pack), *_table_faults(pack), *_number_faults(pack), *losses, *faults_of(pack.rules, _switched_off(pack))]
 
 
 def _switched_off(pack: Pack) -> frozenset[str]:

@@ -144,6 +144,8 @@ GUARDS: Mapping[str, str] = {
     "conclusive_check_could_not_look": "A check that could have settled the case could not look, so a person does.",
     "coverage_below_minimum": "Too few checks could answer to approve automatically.",
     "suspension_waits_for_a_person": "The policy lets only a person suspend an affiliate, so commission is held instead.",
+    "review_costs_more_than_it_saves": "Less is at stake than a review would cost, so this is watched.",
+    "stake_asks_for_a_review": "So much is at stake that a look pays even at this risk, so this became a review.",
     "no_anomaly_alone_holds": "Statistics alone never hold commission, so this became a review.",
 }
 
