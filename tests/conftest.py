@@ -15,6 +15,9 @@ from fraud.settings import Settings
 from fraud.simulation.program import SimulatedProgram, simulate
 from fraud.simulation.spec import SimulationSpec
 from fraud.simulation.writing import write
+from tests.tenth import pytest_addoption, pytest_collection_modifyitems
+
+__all__ = ["pytest_addoption", "pytest_collection_modifyitems"]
 
 MORNING = datetime(2026, 4, 1, 6, tzinfo=UTC)
 """When the tests' products live: after the newest events of the made-up program."""
