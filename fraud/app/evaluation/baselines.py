@@ -16,8 +16,10 @@ from sklearn.ensemble import ExtraTreesClassifier
 from sklearn.model_selection import StratifiedKFold
 
 from fraud.decisions.ranking import fit_ranker, log_odds_of
+from fraud.decisions.weighing import log_odds
 from fraud.domain.decisions import Decision
 from fraud.domain.scans import Period
+from fraud.policy.pack import Pack
 from fraud.workflows.training import TOP_SHARE, rows_of
 from models.evaluation import RawForestBaseline
 
@@ -148,13 +150,12 @@ class Learnable:
     scores: Floats
 
 
-def learnable_of(decisions: Sequence[Decision], affiliates: Sequence[str], bad: Bools, half: float) -> Learnable:
-    """What the decisions of a night hold for a ranker; `half` is the evidence that the policy shows as a risk of one half."""
+def learnable_of(decisions: Sequence[Decision], affiliates: Sequence[str], bad: Bools, pack: Pack) -> Learnable:
+    """What the decisions of a night, made under this pack, hold for a ranker."""
     by_subject = {decision.subject_id: decision for decision in decisions}
     chosen = [by_subject[affiliate] for affiliate in affiliates]
-    rows, scores = rows_of(chosen), np.array([one.verdict.score for one in chosen], dtype=float)
-    rules = half * scores / (1.0 - scores) - np.nan_to_num(rows[:, 0])
-    return Learnable(rows, np.maximum(rules, 0.0), bad, scores)
+    rules = np.array([pack.scan.rule_weight * max(log_odds(pack, one.signals), 0.0) for one in chosen])
+    return Learnable(rows_of(chosen), rules, bad, np.array([one.verdict.score for one in chosen], dtype=float))
 
 
 def taught_by(teacher: Learnable, night: Learnable, labels: int = 120, seed: int = 0) -> Ranking:

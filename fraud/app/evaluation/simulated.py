@@ -25,6 +25,7 @@ from fraud.domain.scans import Period, RankedSubject
 from fraud.errors import InputError
 from fraud.features.catalogue import feature_set_hash
 from fraud.features.engines import engine
+from fraud.policy.pack import Pack
 from fraud.storage.lake import ParquetLake
 from fraud.workflows.ingesting import ingest
 from fraud.workflows.nightly import ScanOutcome, ScanRequest, ScanTools, scan
@@ -58,7 +59,7 @@ def measure_simulation(app: App, truth: Path, data: Path | None, days: int, mean
     with ingested(app, data or file.parent.parent, means[2]) as lake:
         outcome = scan_lake(app, lake, days, means)
         means[2]("Measuring the baselines")
-        return _measure(lake, outcome, known, app.pack_of(outcome.result.policy).scan.half_risk_evidence)
+        return _measure(lake, outcome, known, app.pack_of(outcome.result.policy))
 
 
 @contextmanager
@@ -90,7 +91,7 @@ def scan_lake(app: App, lake: ParquetLake, days: int, means: Means, as_of: datet
     return scan(ScanRequest(program_id=DEFAULT_PROGRAM, days=days, as_of=as_of), tools)
 
 
-def _measure(lake: ParquetLake, outcome: ScanOutcome, known: Known, half: float) -> Measured:
+def _measure(lake: ParquetLake, outcome: ScanOutcome, known: Known, pack: Pack) -> Measured:
     judged = judged_rows(outcome, known)
     bad = np.array([bool(known[row.affiliate_id]["bad"]) for row in judged])
     scores = np.array([row.score for row in judged], dtype=float)
@@ -110,7 +111,7 @@ def _measure(lake: ParquetLake, outcome: ScanOutcome, known: Known, half: float)
         money=measures.money_of(judged, known),
     )
     kinds = tuple(str(known[row.affiliate_id]["kind"]) for row in judged)
-    learnable = baselines.learnable_of(outcome.decisions, [row.affiliate_id for row in judged], bad, half)
+    learnable = baselines.learnable_of(outcome.decisions, [row.affiliate_id for row in judged], bad, pack)
     return Measured(evaluation, kinds, matrix, bad, learnable)
 
 
