@@ -6,7 +6,7 @@ DEMO   ?= fraud-data/demo
 BIN     = $(VENV)/bin
 LOCK    = uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate
 
-.PHONY: run test docs test-long quality bench-ingest bench-networks bench-features bench-backlinks bench-graph bench-models bench-crawl bench-pages bench-policy check format lock clean help
+.PHONY: run test audit docs test-long quality bench-ingest bench-networks bench-features bench-backlinks bench-graph bench-models bench-crawl bench-pages bench-policy check format lock clean help
 
 help: ## what can be made
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -59,6 +59,9 @@ docs: $(VENV)/.test ## the documentation as a site, in build/site; any warning f
 
 bench-api: $(VENV)/.test ## the scoring service against an endpoint that does nothing (needs wrk and two cores)
 	$(BIN)/python -m tests.benchmarks.api $(BENCH)
+
+audit: $(VENV)/.test ## known faults of the locked dependencies (FRAUD_AUDIT_ADVISORIES=osv.zip, or pip-audit and a network)
+	$(BIN)/python -m tests.deploy.audit
 
 check: $(VENV)/.test ## style, types and architecture
 	$(BIN)/ruff check .
