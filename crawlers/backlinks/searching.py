@@ -8,16 +8,14 @@ file.
 from __future__ import annotations
 
 import zlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import TypeVar, cast
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
 
-F = TypeVar("F", bound=Callable[..., object])
+from crawlers.compiling import compiled
 
 PIECE = 1 << 20
 LONGEST_LINE = 1 << 16
@@ -121,14 +119,6 @@ def _hash(name: bytes) -> int:
 
 def _end_hash(name: bytes) -> int:
     return int.from_bytes((b"\t" + name)[-4:], "big") * _FOUR % (1 << 32) >> 16
-
-
-def compiled(function: F) -> F:
-    """The function as machine code that lets other threads run; without a disk cache where no folder for it can be written."""
-    try:
-        return cast(F, numba.njit(cache=True, nogil=True)(function))
-    except RuntimeError:
-        return cast(F, numba.njit(nogil=True)(function))
 
 
 @compiled

@@ -43,7 +43,7 @@ def identity_pages(links: tuple[Link, ...], host: str) -> tuple[IdentityPage, ..
     """Return the links within the site that look like privacy, terms, contact, imprint or about pages; one per address and kind."""
     kept: dict[tuple[str, str], IdentityPage] = {}
     for link in links:
-        if not same_site(link.host, host):
+        if not same_site(link.host, host) or not _may_be_one(link.text, path_of(link.url)):
             continue
         for words in identity_words():
             if looks_like(words, link.text, path_of(link.url)):
@@ -57,6 +57,22 @@ def looks_like(words: IdentityWords, text: str, path: str) -> bool:
     if last and last in _paths(words.kind):
         return True
     return len(text) <= LONGEST_NAME and _named(words.kind).match(text.strip()) is not None
+
+
+def _may_be_one(text: str, path: str) -> bool:
+    """Say whether a link may lead to any kind of these pages: one look that spares most links five."""
+    last = ENDING.sub("", path.rstrip("/").rpartition("/")[2]).lower()
+    return last in _all_paths() or (len(text) <= LONGEST_NAME and _any_name().match(text.strip()) is not None)
+
+
+@cache
+def _all_paths() -> frozenset[str]:
+    return frozenset(path for words in identity_words() for path in words.paths)
+
+
+@cache
+def _any_name() -> re.Pattern[str]:
+    return ignoring_case("|".join(f"(?:{_named(words.kind).pattern})" for words in identity_words()))
 
 
 @cache

@@ -5,6 +5,7 @@ from __future__ import annotations
 from crawlers.catalogue import ParkingProvider, exact_case, ignoring_case, parking
 from crawlers.domains import is_within, registrable_domain
 from crawlers.facts import AutoNavigation, Link, ParkingSign
+from crawlers.reading.hints import hints_in
 from crawlers.reading.urls import host_of, path_of
 
 AROUND = 120
@@ -18,7 +19,7 @@ TITLE_WORDS = 60
 
 def parking_signs(source: str, text: str, words: int, links: tuple[Link, ...]) -> list[ParkingSign]:
     """Return the signs in a page's source, text and links; at most one per kind and provider."""
-    signs = [sign for provider in parking().providers if (sign := provider_sign(provider, source[:MOST_SOURCE]))]
+    signs = [sign for provider in parking().providers if (sign := provider_sign(provider, source))]
     if words <= OFFER_WORDS:
         signs += sale_signs(text)
         signs += _link_signs(links)
@@ -27,8 +28,9 @@ def parking_signs(source: str, text: str, words: int, links: tuple[Link, ...]) -
 
 def provider_sign(provider: ParkingProvider, source: str) -> ParkingSign | None:
     """Return the first sign of a provider's markup."""
+    hints = hints_in(source)
     for markup in provider.markup:
-        match = exact_case(markup.pattern).search(source) if markup.hint in source else None
+        match = exact_case(markup.pattern).search(source[:MOST_SOURCE]) if markup.hint in hints else None
         if match:
             return ParkingSign(kind="provider_script", provider=provider.id, excerpt=_around(source, match.start(), match.end()))
     return None

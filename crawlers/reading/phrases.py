@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 from crawlers.catalogue import disclosures as disclosure_catalogue
 from crawlers.catalogue import exact_case, ignoring_case, tracker_patterns
 from crawlers.facts import Disclosure, TrackerId
+from crawlers.reading.hints import Finder, hints_in
 
 AROUND = 100
 """Characters of context on either side of a disclosure."""
@@ -16,13 +19,18 @@ MOST_IDS = 100
 
 def disclosures(text: str, language: str = "") -> tuple[Disclosure, ...]:
     """Return the disclosures in a text, in order of place. Where two languages overlap, the page's own (ISO 639-1) wins."""
-    lowered = text.lower()
+    hints = _hints().found(text.lower())
     kept: list[tuple[int, int, Disclosure]] = []
     for entry in sorted(disclosure_catalogue(), key=lambda entry: entry.language != language):
         for phrase in entry.phrases:
-            if phrase.hint in lowered:
+            if phrase.hint in hints:
                 kept += [found for found in _found(phrase.pattern, entry.language, text) if not _overlaps(found, kept)]
     return tuple(disclosure for _, _, disclosure in sorted(kept, key=lambda one: one[:2]))[:MOST_DISCLOSURES]
+
+
+@cache
+def _hints() -> Finder:
+    return Finder([phrase.hint for entry in disclosure_catalogue() for phrase in entry.phrases])
 
 
 def _found(pattern: str, language: str, text: str) -> list[tuple[int, int, Disclosure]]:
@@ -43,8 +51,9 @@ def trackers(source: str) -> tuple[TrackerId, ...]:
     """Return the account numbers in a page's source, once each."""
     source = source[:MOST_SOURCE]
     found: dict[TrackerId, None] = {}
+    hints = hints_in(source)
     for entry in tracker_patterns():
-        if entry.hint in source:
+        if entry.hint in hints:
             for value in exact_case(entry.pattern).findall(source):
                 found.setdefault(TrackerId(kind=entry.kind, value=value))
     return tuple(found)[:MOST_IDS]

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import re
-from functools import cache, lru_cache
+from functools import lru_cache
 
-from py3langid.langid import MODEL_FILE, LanguageIdentifier
-
-from crawlers.reading.urls import clean
-from crawlers.reading.walk import LINE_BREAK, Line
+from crawlers.reading.language import identifier
+from crawlers.reading.walk import Line
 
 MOST_TEXT = 20_000
 """Characters kept of a page's text."""
@@ -46,15 +44,9 @@ def detect_language(text: str, words: int) -> tuple[str, float | None]:
     """Return the language (ISO 639-1) and the confidence in 0..1; '' and None for fewer than 20 words."""
     if words < LANGUAGE_WORDS:
         return "", None
-    language, confidence = _identifier().classify(text[:LANGUAGE_TEXT])
+    language, confidence = identifier().classify(text[:LANGUAGE_TEXT])
     return str(language), round(float(confidence), 4)
 
 
-@cache
-def _identifier() -> LanguageIdentifier:
-    return LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)
-
-
 def _joined(lines: list[Line]) -> str:
-    rows = (" ".join(row.split()) for line in lines for row in "".join(line.pieces).split(LINE_BREAK))
-    return clean("\n".join(row for row in rows if row))
+    return "\n".join(line.text for line in lines if line.text)

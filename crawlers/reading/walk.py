@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import NamedTuple
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
@@ -63,6 +64,9 @@ SILENT = frozenset(
 BOILERPLATE = frozenset({"nav", "footer", "aside", "menu", "dialog"})
 BOILERPLATE_ROLES = frozenset({"navigation", "contentinfo", "menu", "menubar", "search", "dialog", "alertdialog"})
 CONTENT = frozenset({"main", "article"})
+PLACES = BOILERPLATE | CONTENT
+SEEN_BY = frozenset({"style", "hidden", "width", "height", "popover"})
+"""Attributes that bear on whether an element can be seen."""
 INLINE = frozenset(
     {"a", "abbr", "acronym", "b", "bdi", "bdo", "big", "cite", "code", "data", "del", "dfn", "em", "font", "i", "img", "ins", "kbd",
      "label", "mark", "nobr", "q", "rp", "rt", "ruby", "s", "samp", "small", "span", "strike", "strong", "sub", "sup", "time", "tt", "u",
@@ -99,6 +103,12 @@ class Line:
     block: int
     main: bool
     pieces: list[str] = field(default_factory=list)
+
+    @cached_property
+    def text(self) -> str:
+        """The words, one blank between them, one line for each row; to be asked for when the walk is over."""
+        rows = (" ".join(row.split()) for row in "".join(self.pieces).split(LINE_BREAK))
+        return clean("\n".join(row for row in rows if row))
 
 
 @dataclass
@@ -190,7 +200,7 @@ class _Walker:
             if node.is_text_node:
                 self._text(node, inherited)
             elif node.is_element_node:
-                self._states[node.mem_id] = self._element(node, inherited)
+                self._states[node.mem_id] = self._element(node, (parent.tag if parent is not None else "") or "", inherited)
 
     def _text(self, node: LexborNode, state: State) -> None:
         text = node.text_content
@@ -208,19 +218,19 @@ class _Walker:
         lines[-1].pieces.append(text)
         self._found.text_length += len(text)
 
-    def _element(self, node: LexborNode, inherited: State) -> State:
+    def _element(self, node: LexborNode, around: str, inherited: State) -> State:
         tag = node.tag or ""
         attributes = node.attributes
         state = inherited
-        parent = node.parent
-        self._found.shapes.add((parent.tag or "" if parent is not None else "", tag, (attributes.get("class") or "").partition(" ")[0]))
+        self._found.shapes.add((around, tag, (attributes.get("class") or "").partition(" ")[0]))
         if tag not in INLINE:
             state = State(*inherited[:7], node.mem_id, inherited.anchor)  # several times as fast as _replace, for most elements
         if tag == "br":
             self._break()
         if tag in SILENT:
             state = state._replace(silent=True, noscript=state.noscript or tag == "noscript")
-        state = self._place(tag, attributes, state)
+        if tag in PLACES or "role" in attributes:
+            state = self._place(tag, attributes, state)
         own, state = self._visibility(node, tag, attributes, state)
         return self._collect(node, tag, own, state)
 
@@ -239,8 +249,10 @@ class _Walker:
         """Return the element with why it is hidden, and the state for what is inside. A hidden `body` is shown later by a script."""
         if tag in {"html", "body"}:
             return Embedded(tag, attributes, ""), state
-        inline = declarations(attributes["style"] or "") if attributes.get("style") else {}
         applied = self._sheet.applied(node, tag, attributes)
+        if not (applied.style or applied.others or tag in CLOSED) and SEEN_BY.isdisjoint(attributes):
+            return Embedded(tag, attributes, state.hidden, state.doubt), state  # most elements: nothing bears on them but what is around
+        inline = declarations(attributes["style"] or "") if attributes.get("style") else {}
         style = applied.with_inline(inline) if inline else applied.style
         by_style = (why_hidden(style) if style else "") if inline else applied.hidden
         own = ("hidden attribute" if "hidden" in attributes else "") or tiny_by_attributes(attributes) or by_style
@@ -256,7 +268,8 @@ class _Walker:
 
     def _collect(self, node: LexborNode, tag: str, own: Embedded, state: State) -> State:
         found, attributes = self._found, own.attributes
-        self._oddments(node, tag, attributes, own.hidden)
+        if attributes or tag == "app-root":
+            self._oddments(node, tag, attributes, own.hidden)
         if tag in {"a", "area"}:
             found.anchors.append(
                 Anchor(
