@@ -30,8 +30,10 @@ COLUMNS: tuple[str, ...] = (
     *(feature.name for feature in FEATURES),
     *(f"{feature.name}:peers" for feature in FEATURES),
     *(f"{feature.name}:{side}" for feature in FEATURES for side in SIDES[feature.bad]),
+    *(f"{feature.name}:weeks" for feature in FEATURES),
 )
-"""What the ranker sees of an affiliate: the fused evidence, each feature, its distance from peers, and each residual by its side."""
+"""What the ranker sees of an affiliate: the fused evidence, each feature, its distance from peers, each residual by its side, and the
+distance from peers over the weeks until tonight."""
 
 SEED = 0
 BEYOND = 0.1
@@ -140,6 +142,9 @@ def vector_of(facts: TrafficFacts) -> FloatArray:
     seen += [facts.values.get(feature.name, math.nan) for feature in FEATURES]
     seen += [facts.values.get(feature.name, math.nan) - facts.peers.get(feature.name, math.nan) for feature in FEATURES]
     seen += [residuals.get(f"{feature.name}:{side}", 0.0) for feature in FEATURES for side in SIDES[feature.bad]]
+    weeks = facts.weeks
+    past = {} if weeks is None else {name: value - weeks.peers.get(name, math.nan) for name, value in weeks.values.items()}
+    seen += [past.get(feature.name, math.nan) for feature in FEATURES]
     return np.array(seen, dtype=np.float64)
 
 
