@@ -5,6 +5,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from pathlib import Path
 
 import msgspec
@@ -21,6 +22,7 @@ from fraud.app.upkeep import keep_up
 from fraud.cases.lifecycle import seen_again, under
 from fraud.domain.actors import Actor
 from fraud.domain.clock import as_utc
+from fraud.domain.outbox import OutboundEvent
 from fraud.domain.scans import ScanResult
 from fraud.features.catalogue import feature_set_hash
 from fraud.features.engines import engine
@@ -28,9 +30,15 @@ from fraud.policy.pack import Pack
 from fraud.storage.lake import ParquetLake
 from fraud.workflows.ingesting import IngestOptions, IngestReport, ingest
 from fraud.workflows.nightly import ScanOutcome, ScanRequest, ScanTools, scan
+from fraud.workflows.nights_told import releases, watch_digest
 from fraud.workflows.telling import alert_events, scan_events
 
 Progress = Callable[[str], None]
+
+HELD_LATELY = timedelta(days=60)
+"""Who was held longer ago has been freed, or has sent nothing since."""
+MOST_NIGHTS = 120
+"""Nights of an affiliate that are looked back on."""
 
 
 @dataclass(frozen=True)
@@ -148,6 +156,15 @@ def _keep(app: App, outcome: ScanOutcome) -> ScanResult:
     sightings = [under(alert, suppressions, now) for alert in (*outcome.alerts, *outcome.again)]
     standing = app.stores.alerts.record(sightings, lambda known, sighting: under(seen_again(known, sighting, policy), suppressions, now))
     result = msgspec.structs.replace(outcome.result, alerts=tuple(standing[: len(outcome.alerts)]))
+    before = app.stores.scans.latest(result.program_id)
     app.stores.scans.add(result)
-    app.tell([*alert_events(standing), *scan_events(result)])
+    app.tell([*alert_events(standing), *scan_events(result), *watch_digest(result, before), *_releases(app, result)])
     return result
+
+
+def _releases(app: App, result: ScanResult) -> list[OutboundEvent]:
+    """Who is free again after tonight, of those whom a night of the last weeks held."""
+    nights, program_id = app.stores.nights, result.program_id
+    tonight = {one.affiliate_id for one in result.affiliates}
+    held = [name for name in nights.held_since(program_id, result.as_of - HELD_LATELY) if name in tonight]
+    return releases(result, {name: nights.history(program_id, name, MOST_NIGHTS) for name in held}, app.pack_of(result.policy).scan.caps)

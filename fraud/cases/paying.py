@@ -6,9 +6,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 
+import msgspec
+
 from fraud.domain.decisions import Decision, Outcome
 from fraud.domain.events import Conversion
-from fraud.domain.payments import PayAction, PaymentLine, PaymentTotal
+from fraud.domain.payments import PayAction, PaymentLine, PaymentRun, PaymentTotal
 from fraud.domain.reviews import Disposition, Review
 from fraud.domain.scans import RankedSubject
 
@@ -50,6 +52,15 @@ def line_of(conversion: Conversion, records: Records, ended: frozenset[str]) -> 
     if review is not None and review.disposition is Disposition.DISMISSED:
         return _line(conversion, PayAction.PAY, (f"{review.reviewer_name} found it good: {review.reason}",), "", decision_id)
     return _by_evidence(conversion, records, decision)
+
+
+def clawback_of(run: PaymentRun, paid: frozenset[str] | None) -> PaymentRun:
+    """What of a period that was paid is not owed by what is known now: its rejected conversions, `paid` alone when it is known which were.
+
+    What merely waits is left alone: no machine's word takes back what was paid.
+    """
+    lines = tuple(one for one in run.lines if one.action is PayAction.REJECT and (paid is None or one.conversion_id in paid))
+    return msgspec.structs.replace(run, lines=lines, totals=totals_of(lines))
 
 
 def totals_of(lines: Iterable[PaymentLine]) -> tuple[PaymentTotal, ...]:

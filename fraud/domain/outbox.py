@@ -19,6 +19,7 @@ class EventKind(StrEnum):
     COMMISSION_RELEASE = "commission.release"
     CAP_RECOMMENDED = "cap.recommended"
     APPLICATION_DECIDED = "application.decided"
+    WATCH_DIGEST = "watch.digest"
 
 
 class OutboundEvent(msgspec.Struct, frozen=True, kw_only=True):

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 
 from fraud.domain.payments import PayAction, PaymentLine, PaymentRun
+from fraud.errors import InputError
 
 Row = Mapping[str, str]
 
@@ -78,3 +79,13 @@ def _nobody() -> PaymentLine:
 
 _EMPTY = _nobody()
 """Only its columns are looked at."""
+
+
+def paid_in(text: str) -> frozenset[str]:
+    """The conversions that an earlier run's `csv` file says to pay; `InputError` for another file."""
+    rows = csv.DictReader(io.StringIO(text))
+    if not {"conversion_id", "action"} <= set(rows.fieldnames or ()):
+        raise InputError(
+            "This is no list of a payment run: write one with `fraud pay --out FILE` (its columns are conversion_id, action, …)."
+        )
+    return frozenset(row["conversion_id"].removeprefix("'") for row in rows if row["action"] == PayAction.PAY.value)

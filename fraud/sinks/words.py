@@ -13,10 +13,11 @@ _TITLES = {
     EventKind.COMMISSION_RELEASE: "Commission released",
     EventKind.CAP_RECOMMENDED: "Cap recommended",
     EventKind.APPLICATION_DECIDED: "Application decided",
+    EventKind.WATCH_DIGEST: "On watch",
 }
 
 
-_TOLD = ("outcome", "severity", "score", "amount", "cap")
+_TOLD = ("outcome", "severity", "score", "amount", "cap", "watched", "new", "gone", "calm_nights")
 """The figures of an event that people are told."""
 
 
@@ -30,10 +31,13 @@ def text_of(event: OutboundEvent) -> str:
     lines = [title_of(event)]
     lines += [f"{name.replace('_', ' ')}: {_said(event.data[name])}" for name in _TOLD if name in event.data]
     lines += [f"- {reason}" for reason in _reasons(event.data)]
+    lines += [f"- {one['affiliate_id']} ({one['score']:.2f}): {' '.join(one['reasons'])}" for one in event.data.get("affiliates", [])]
     return "\n".join(lines)
 
 
 def _said(value: Any) -> str:
+    if isinstance(value, list):
+        return ", ".join(str(one) for one in value) or "nobody"
     return f"{value:.2f}" if isinstance(value, float) else str(value)
 
 

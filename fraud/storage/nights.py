@@ -100,6 +100,12 @@ class SqlNights:
         with self._database.reading() as connection:
             return [_line(row) for row in connection.execute(query).mappings()]
 
+    def held_since(self, program_id: str, since: datetime) -> list[str]:
+        """The affiliates that a scan since then held or would have suspended, by name."""
+        stopped = scan_subjects.c.outcome.in_([Outcome.HOLD.value, Outcome.SUSPEND.value])
+        mine = (scan_subjects.c.program_id == program_id, scan_subjects.c.as_of >= since, stopped)
+        with self._database.reading() as connection:
+            return sorted(connection.execute(select(scan_subjects.c.affiliate_id).where(*mine).distinct()).scalars())
 
     def risks(self, program_id: str, affiliate_id: str, limit: int) -> list[tuple[datetime, float]]:
         """When an affiliate stood at which risk, newest night first."""

@@ -9,14 +9,15 @@ from typing import Any
 import msgspec
 import pytest
 
-from fraud.cases.paying import Records, line_of, totals_of
+from fraud.cases.paying import Records, clawback_of, line_of, totals_of
 from fraud.checks.standing import ENDED
 from fraud.domain.decisions import Decision, DecisionKind, Outcome, SubjectKind
 from fraud.domain.events import Conversion
-from fraud.domain.payments import PayAction, PaymentRun
+from fraud.domain.payments import PayAction, PaymentLine, PaymentRun
 from fraud.domain.reviews import Disposition, Review, Source
 from fraud.domain.scans import Period
-from fraud.reports.payments import FORMATS, payments_csv
+from fraud.errors import InputError
+from fraud.reports.payments import FORMATS, paid_in, payments_csv
 from tests.storage.samples import NOON, decision, scan
 
 SCANNED = scan().affiliates[0]
@@ -127,3 +128,31 @@ def test_a_cell_that_a_spreadsheet_would_run_is_only_text() -> None:
 @pytest.mark.parametrize("name", FORMATS)
 def test_an_empty_list_still_has_its_columns(name: str) -> None:
     assert len(payments_csv(run(), name).splitlines()) == 1
+
+
+def run_of(*lines: PaymentLine) -> PaymentRun:
+    period = Period(start=NOON, end=NOON + timedelta(days=1))
+    return PaymentRun(program_id="shoes", period=period, made_at=NOON, lines=lines, totals=totals_of(lines))
+
+
+def test_a_clawback_asks_for_what_was_paid_and_is_rejected_now() -> None:
+    lines = [line_of(conversion(n, status=status), Records(), ENDED) for n, status in enumerate(("refunded", "approved", "chargeback"))]
+    run = run_of(*lines)
+    assert [one.conversion_id for one in clawback_of(run, None).lines] == ["v0", "v2"]
+    some = clawback_of(run, frozenset({"v1", "v2"}))
+    assert [one.conversion_id for one in some.lines] == ["v2"]
+    assert some.totals[0].commission == Decimal("4.50")
+
+
+def test_a_machine_s_word_takes_nothing_back() -> None:
+    waiting = line_of(conversion(), Records(**held()), ENDED)
+    assert waiting.action is PayAction.HOLD
+    assert clawback_of(run_of(waiting), None).lines == ()
+
+
+def test_what_was_paid_is_read_from_the_run_itself() -> None:
+    lines = [line_of(conversion(n, status=status), Records(), ENDED) for n, status in enumerate(("refunded", "approved"))]
+    odd = msgspec.structs.replace(lines[1], conversion_id="=v9")
+    assert paid_in(payments_csv(run_of(*lines, odd), "csv")) == {"v1", "=v9"}
+    with pytest.raises(InputError, match="fraud pay --out"):
+        paid_in("id,status\n1,approved\n")
