@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
-import msgspec
-
 from crawlers.social.catalogue import rotten, ways
 from fraud.app.enriching import missing_sources, networks, package_artefacts
+from fraud.app.examining_service import examine_service
+from fraud.app.finding import Finding
 from fraud.app.parts import App
 from fraud.app.scoring import newest_click_model
 from fraud.app.vetting import crawl_settings
@@ -19,16 +17,8 @@ TABLES_AGE_DAYS = 35
 """From when tables of networks are old: addresses change hands by the month."""
 
 
-class Finding(msgspec.Struct, frozen=True, kw_only=True):
-    """One thing that was looked at."""
-
-    name: str
-    state: Literal["ok", "missing", "failing"]
-    text: str
-
-
 def examine(app: App) -> list[Finding]:
-    """Looks at the workspace, the database, the policy, the events, the models, the tables, the keys, the crawler's settings and Spark."""
+    """Looks at everything there is: what decides, what it knows, and what the service relies on."""
     return [
         Finding(name="workspace", state="ok", text=str(app.workspace.root)),
         _database(app),
@@ -41,6 +31,7 @@ def examine(app: App) -> list[Finding]:
         _keys(app),
         _crawler(app),
         _spark(app),
+        *examine_service(app),
     ]
 
 

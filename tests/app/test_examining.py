@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from fraud.app.examining import Finding, examine
+from fraud.app.examining import examine
+from fraud.app.finding import Finding
 from fraud.app.keys import ensure_keys
 from fraud.app.parts import App
 from fraud.domain.programs import ProgramProfile
