@@ -39,9 +39,10 @@ def write_dossier(dossier: Dossier, application: Application | None, folder: Pat
     make_folder(folder / "evidence")
     for sha256, body in evidence.items():
         _write(folder / "evidence" / f"{sha256}{'.png' if body.startswith(_PNG) else '.html.txt'}", body)
+    pictures = [body for body in evidence.values() if body.startswith(_PNG)]
     return [
         _write(folder / "dossier.json", readable_json(dossier)),
-        _write(folder / "dossier.html", dossier_report(dossier, application).encode()),
+        _write(folder / "dossier.html", dossier_report(dossier, application, pictures).encode()),
     ]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -42,10 +43,18 @@ class DossierView:
     declared: tuple[tuple[str, str], ...]
 
 
-def dossier_report(dossier: Dossier, application: Application | None) -> str:
-    """A dossier as one HTML document that stands alone: style inside, no script, nothing loaded from anywhere."""
+def dossier_report(dossier: Dossier, application: Application | None, pictures: Sequence[bytes] = ()) -> str:
+    """A dossier as one HTML document that stands alone: style and pictures (PNG) inside, no script, nothing loaded from anywhere."""
     view = dossier_view(dossier, application)
-    return standalone(f"{view.subject}: {words.OUTCOMES[dossier.outcome]}", dossier_body(view))
+    return standalone(f"{view.subject}: {words.OUTCOMES[dossier.outcome]}", dossier_body(view, more=_pictures(pictures)))
+
+
+def _pictures(pictures: Sequence[bytes]) -> Markup | str:
+    if not pictures:
+        return ""
+    inside = [f"data:image/png;base64,{base64.b64encode(picture).decode()}" for picture in pictures]
+    html = report_environment().get_template("pictures.html").render(pictures=inside)
+    return Markup(html)  # noqa: S704 - rendered by an autoescaping template
 
 
 def dossier_body(view: DossierView, link: Linker = no_links, more: Markup | str = "") -> Markup:

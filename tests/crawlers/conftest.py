@@ -8,7 +8,14 @@ from pathlib import Path
 
 import pytest
 
+from crawlers.page import read_page
 from tests.crawlers.servers import Authority, make_authority
+
+
+@pytest.fixture(scope="session", autouse=True)
+def warm_reader() -> None:
+    """The first page pays for loading the language model and compiled code; no property test shall."""
+    read_page("<p>" + "We went hiking along the ridge. " * 10, "https://warm.example/")
 
 
 @pytest.fixture(scope="session")

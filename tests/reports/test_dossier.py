@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import base64
+
 import msgspec
 import pytest
 
@@ -98,3 +100,11 @@ def test_hostile_content_is_only_text() -> None:
 
 def test_an_outcome_says_who_decides() -> None:
     assert "They are not a verdict." in why(samples.dossier())[0]
+
+
+def test_a_screenshot_stands_in_the_document_itself() -> None:
+    png = b"\x89PNG\r\n\x1a\nnot really"
+    html = dossier_report(samples.dossier(), samples.application(), [png])
+    assert f"data:image/png;base64,{base64.b64encode(png).decode()}" in html
+    assert "img-src data:;" in html
+    assert "<img" not in dossier_report(samples.dossier(), samples.application())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -12,12 +13,23 @@ from fraud.domain.programs import ProgramProfile
 from fraud.domain.signals import Evidence, Severity, Signal, Tier
 
 _SPEC = CHECKS["website.brand_in_domain"]
-_SEVERITIES = {"exact": Severity.HIGH, "look-alike": Severity.HIGH, "near": Severity.MEDIUM, "part": Severity.MEDIUM}
+_SEVERITIES = {
+    "exact": Severity.HIGH,
+    "look-alike": Severity.HIGH,
+    "near": Severity.MEDIUM,
+    "part": Severity.MEDIUM,
+    "logo": Severity.MEDIUM,
+    "title": Severity.LOW,
+}
+_SUPPORTING = frozenset({"part", "logo", "title"})
+_BETWEEN = re.compile(r"\s[|–—:·-]\s|\s?[|·»]\s?|:\s")
+_ADORNED = ("official", "officialsite", "officialstore", "officialwebsite", "home", "homepage", "welcometo")
 
 
 @dataclass(frozen=True)
 class Likeness:
-    """How a name is like a brand: `how` is `exact`, `look-alike`, `near` (letters of difference) or `part` of a longer word."""
+    """How a name is like a brand: `how` is `exact`, `look-alike`, `near` (letters of difference) or `part` of a longer word; of the front
+    page `title`, where it is titled as the brand itself, or `logo`, where it shows the brand's logo besides."""
 
     host: str
     brand: str
@@ -32,13 +44,14 @@ def brand_in_domain(visit: Visit, limits: Limits) -> Signal:
         return _SPEC.not_applicable(visit.subject, "The program's profile names neither brand terms nor domains of its own.")
     hosts = _hosts(visit)
     found = [likeness for host in hosts if (likeness := likest(host, profile, limits))]
+    found += [likeness for likeness in [_posing(visit, profile)] if likeness]
     if found:
         return _finding(visit, max(found, key=lambda likeness: _SEVERITIES[likeness.how].rank))
     if within(host_of(visit.subject), profile.domains):
         return _SPEC.clear(visit.subject, Observation(text=f"{host_of(visit.subject)} is one of the program's own domains."))
     if not visit.site.pages:
         return _SPEC.inconclusive(visit.subject, "The name as given holds no brand of the program, but where the address leads is unknown.")
-    text = f"{', '.join(hosts)}: no brand term of the program in the name."
+    text = f"{', '.join(hosts)}: no brand term of the program in the name, and the front page is not titled as one."
     return _SPEC.clear(visit.subject, Observation(text=text, value=None, evidence=(evidence_of(visit.home),)))
 
 
@@ -51,8 +64,27 @@ def _finding(visit: Visit, worst: Likeness) -> Signal:
     detail = {"host": worst.host, "brand": worst.brand, "how": worst.how}
     evidence = evidence_of(visit.home, **detail) if visit.site.pages else Evidence(url=visit.subject, detail=detail)
     seen = Observation(text=f"{worst.host} {worst.said} {worst.brand!r}.", value=detail, evidence=(evidence,))
-    tier = Tier.CIRCUMSTANTIAL if worst.how == "part" else Tier.ASSOCIATIVE
+    tier = Tier.CIRCUMSTANTIAL if worst.how in _SUPPORTING else Tier.ASSOCIATIVE
     return _SPEC.finding(visit.subject, _SEVERITIES[worst.how], seen, tier)
+
+
+def _posing(visit: Visit, profile: ProgramProfile) -> Likeness | None:
+    """Whether the front page is titled as the brand itself; writing about a brand, as affiliates do, puts more into a title."""
+    host = host_of(visit.site.final_url or visit.subject)
+    if not visit.site.pages or within(host, profile.domains):
+        return None
+    parts = {squeezed(part) for part in _BETWEEN.split(visit.home.facts.title)}
+    for term in profile.brand_terms:
+        brand = squeezed(term)
+        if brand and parts & {brand, *(f"{word}{brand}" for word in _ADORNED), *(f"{brand}{word}" for word in _ADORNED)}:
+            logo = any(_is_logo(embed.tag, embed.excerpt, brand) for embed in visit.home.facts.embeds)
+            how, said = ("logo", "has the title and the logo of the brand") if logo else ("title", "has the title of the brand")
+            return Likeness(host, term, how, said)
+    return None
+
+
+def _is_logo(tag: str, excerpt: str, brand: str) -> bool:
+    return tag == "img" and "logo" in excerpt.lower() and brand in squeezed(excerpt)
 
 
 def likest(host: str, profile: ProgramProfile, limits: Limits) -> Likeness | None:

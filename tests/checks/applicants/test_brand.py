@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from crawlers.facts import Embed
 from fraud.checks.applicants.brand import brand_in_domain, likest
 from fraud.checks.applicants.context import Visit
 from fraud.domain.signals import Severity, Signal, Status, Tier
@@ -84,3 +85,29 @@ def test_a_program_without_names_does_not_ask() -> None:
     seen = site()
     for terms in (None, profile(brand_terms=(), domains=())):
         assert brand_in_domain(Visit(facts(seen, profile=terms), seen), LIMITS).status is Status.NOT_APPLICABLE
+
+
+@pytest.mark.parametrize(
+    ("title", "how"),
+    [
+        ("Adidas | Home", "title"),
+        ("Northwind Traders - Official Store", "title"),
+        ("Official Adidas", "title"),
+        ("Adidas shoes, reviewed | Trail notes", ""),
+        ("Trail notes", ""),
+        ("", ""),
+    ],
+)
+def test_a_front_page_that_poses_as_the_brand_is_named_and_one_that_writes_about_it_is_not(title: str, how: str) -> None:
+    seen = site(page(title=title))
+    signal = brand_in_domain(Visit(facts(seen, profile=TERMS), seen), LIMITS)
+    assert (signal.value or {}).get("how", "") == how
+    if how:
+        assert (signal.severity, signal.tier) == (Severity.LOW, Tier.CIRCUMSTANTIAL)
+
+
+def test_the_brands_logo_besides_its_title_weighs_more() -> None:
+    logo = Embed(tag="img", url="https://trailnotes.example/logo.png", excerpt='<img class="logo" alt="Adidas" src="/logo.png">')
+    seen = site(page(title="Adidas | Home", embeds=(logo,)))
+    signal = brand_in_domain(Visit(facts(seen, profile=TERMS), seen), LIMITS)
+    assert (signal.severity, signal.value["how"]) == (Severity.MEDIUM, "logo")
