@@ -15,6 +15,7 @@ import structlog
 from crawlers.facts import SiteFacts
 from fraud.checks.applicants import APPLICATION_CHECKS, NAME_CHECKS, SITE_CHECKS
 from fraud.checks.applicants.context import VettingFacts, Visit
+from fraud.checks.plugins import replaced, require_known
 from fraud.domain.catalogue import CHECKS, CheckSpec, Limits
 from fraud.domain.decisions import DecisionKind
 from fraud.domain.programs import ProgramProfile
@@ -82,9 +83,14 @@ def run_check(spec: CheckSpec, check: Check[Facts], subject: str, facts: Facts, 
 
 
 def run_applicant_checks(policy: Policy, facts: VettingFacts) -> tuple[Signal, ...]:
-    """Every check of an applicant, in the catalogue's order; checks of a site give one signal for each website of the application."""
+    """Every check of an applicant, in the catalogue's order; checks of a site give one signal for each website of the application.
+
+    Checks of installed packages stand in for the shipped ones of their ids; InputError when one of them cannot be used.
+    """
     facts = msgspec.structs.replace(facts, profile=policy.profile_under(facts.profile))
-    checks = {**{name: _on_each_website(name, check) for name, check in SITE_CHECKS.items()}, **APPLICATION_CHECKS}
+    require_known((*SITE_CHECKS, *APPLICATION_CHECKS))
+    sites = {name: _on_each_website(name, check) for name, check in replaced(SITE_CHECKS).items()}
+    checks = {**sites, **replaced(APPLICATION_CHECKS)}
     return run_checks(policy, DecisionKind.VET, checks, facts, facts.subject)
 
 

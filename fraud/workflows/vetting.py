@@ -19,6 +19,7 @@ from crawlers.review_facts import ReviewPage
 from crawlers.social.facts import ProfileFacts
 from fraud.checks.applicants.context import Applicant, Surroundings, VettingFacts, as_builtins, from_builtins, protected
 from fraud.checks.applicants.summary import summary
+from fraud.checks.plugins import replacements
 from fraud.checks.running import run_applicant_checks
 from fraud.decisions.deciding import decide_application
 from fraud.decisions.facts import application_facts
@@ -270,6 +271,7 @@ def _decision(facts: VettingFacts, pack: Pack, tools: VettingTools) -> Decision:
         verdict=decide_application(pack, signals, application_facts(facts.application, pack.profile_under(facts.profile))),
         signals=signals,
         policy=pack.artefact,
+        models=tuple(one.artefact for one in replacements()),
         inputs=inputs,
         evidence_manifest=tuple(dict.fromkeys(page.snapshot.sha256 for site in facts.sites for page in site.pages)),
     )
