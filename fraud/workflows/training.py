@@ -1,7 +1,7 @@
 """Learning from reviews: from labels and the decisions that reviewers looked at to a ranker; and whom to review next.
 
 Labels reward looking where fraud is expected, and only there. A third of every review sample is drawn at random: without it nobody can say
-what is missed (`detection.md` 4.5).
+what is missed.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from models.evaluation import average_precision
 from models.ranker import BAD_FOR_LOGISTIC, LABELS_FOR_LOGISTIC
 
 TOP_SHARE = 2 / 3
-"""Share of a review sample that is taken from the top of the ranking; the rest is drawn at random (section 4.5)."""
+"""Share of a review sample that is taken from the top of the ranking; the rest is drawn at random."""
 ONE_REASON = 1 / 3
 """Share of the top that may have one and the same first reason, so that reviewers do not see the same thing thirty times."""
 SLACK = timedelta(days=3)
