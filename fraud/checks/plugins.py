@@ -1,7 +1,7 @@
 """Checks of applicants that installed packages put in place of the shipped ones, by the id of the check.
 
-A package registers a function of the same shape under the entry-point group `fraud.applicant_checks`; the entry's name is the id. Weight and
-thresholds stay those of the policy for that id. What was replaced is written down with every decision.
+A package registers a function of the same shape under the entry-point group `fraud.applicant_checks`; the entry's name is the id. The
+weight and thresholds stay those of the policy for that id. What was replaced is written down with every decision.
 """
 
 from __future__ import annotations

@@ -35,16 +35,19 @@ def check(facts: PageFacts) -> None:
     assert msgspec.convert(json.loads(msgspec.json.encode(facts)), PageFacts) == facts
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=3000), st.text(max_size=30), st.text(max_size=60))
 def test_random_bytes(body: bytes, url: str, content_type: str) -> None:
     check(read_page(body, url, content_type))
 
 
+@settings(deadline=None)
 @given(st.text(st.characters(), max_size=2000))
 def test_random_text(text: str) -> None:
     check(read_page(text, "https://shop.example/"))
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(st.integers(0, len(SAMPLE)), st.integers(0, 60), st.binary(max_size=12)), max_size=6))
 def test_damaged_pages(cuts: list[tuple[int, int, bytes]]) -> None:
     body = SAMPLE
@@ -53,13 +56,14 @@ def test_damaged_pages(cuts: list[tuple[int, int, bytes]]) -> None:
     check(read_page(body, "https://shop.example/page", "text/html"))
 
 
+@settings(deadline=None)
 @given(st.text("<>/=\"' {}();:.,-aifsc\\\n", max_size=300))
 def test_markup_like_noise(text: str) -> None:
     for html in (text, f"<script>{text}</script>", f"<style>{text}</style>", f'<p style="{text}">', f'<a href="{text}">x</a>'):
         check(read_page(html, "https://shop.example/"))
 
 
-@settings(max_examples=50)
+@settings(max_examples=50, deadline=None)
 @given(st.text(max_size=200), st.text(max_size=200))
 def test_words_add_up(left: str, right: str) -> None:
     assert count_words(f"{left} {right}") >= max(count_words(left), count_words(right))
