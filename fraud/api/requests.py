@@ -12,6 +12,9 @@ from fraud.api.tracing import span_of
 from fraud.domain.clock import Clock
 from fraud.domain.ids import new_id
 
+_PRIVATE = ((b"cache-control", b"no-store"), (b"x-content-type-options", b"nosniff"))
+"""What the API answers is for whoever asked, and is what it says it is."""
+
 _log = structlog.get_logger(__name__)
 
 
@@ -38,7 +41,8 @@ class RequestFrame:
             if message["type"] == "http.response.start":
                 status = message["status"]
                 stands = scope["state"].get(RATE_HEADERS, ())
-                message["headers"] = [*message.get("headers", []), (b"x-request-id", request_id.encode()), *stands]
+                own = _PRIVATE if scope["path"].startswith("/v1/") else ()
+                message["headers"] = [*message.get("headers", []), (b"x-request-id", request_id.encode()), *stands, *own]
             await send(message)
 
         with structlog.contextvars.bound_contextvars(request_id=request_id), span_of(scope, request_id) as ended:

@@ -21,6 +21,7 @@ from fraud.app.logs import configure_logs
 from fraud.app.parts import App
 from fraud.app.scoring import Scorers
 from fraud.app.telemetry import configure_telemetry
+from fraud.app.watching import Watch
 from fraud.cli.jobs import HANDLERS
 from fraud.domain.actors import DEFAULT_PROGRAM
 from fraud.events.formats import CONTRACT
@@ -45,10 +46,13 @@ def create_service(app: App) -> FastAPI:
     writer = open_writer(app)
     scorers = Scorers(app, writer.record, writer.record_clicks)
 
+    watch = Watch(app)
+
     def gauges() -> Mapping[str, float]:
         stats = writer.stats()
         return {
             **scorers.gauges(),
+            **watch.gauges(),
             "decisions_waiting": float(stats.waiting),
             "decisions_written": float(stats.written),
             "decisions_refused": float(stats.refused),

@@ -86,6 +86,13 @@ class SqlDecisions:
         with self._database.reading() as connection:
             return list(connection.execute(query).scalars())
 
+    def newest_scores(self, program_id: str, kind: DecisionKind, limit: int) -> list[float]:
+        """The scores of a program's newest decisions of a kind, newest first."""
+        mine = (table.c.program_id == program_id, table.c.kind == kind.value)
+        query = select(table.c.score).where(*mine).order_by(table.c.position.desc()).limit(limit)
+        with self._database.reading() as connection:
+            return list(connection.execute(query).scalars())
+
     def _one(self, decision_id: str, *conditions: Any) -> Decision:
         with self._database.reading() as connection:
             row = connection.execute(select(*_READ).where(table.c.decision_id == decision_id, *conditions)).mappings().one_or_none()

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
-from sqlalchemy import RowMapping, and_, or_, select, update
+from sqlalchemy import RowMapping, and_, func, or_, select, update
 
 from fraud.domain.actors import Actor
 from fraud.domain.clock import as_utc
@@ -108,6 +108,12 @@ class SqlJobs:
             found = (_job(row) for row in connection.execute(query).mappings())
             # SQLite compares without regard to case, and the text may stand deeper in the payload.
             return next((job for job in found if job.payload.get(field) == value), None)
+
+    def counts(self) -> dict[JobState, int]:
+        """How many jobs of all programs stand where."""
+        with self._database.reading() as connection:
+            rows = connection.execute(select(table.c.state, func.count()).group_by(table.c.state)).all()
+        return dict.fromkeys(JobState, 0) | {JobState(state): count for state, count in rows}
 
     def unfinished(self, program_id: str, limit: int) -> list[Job]:
         """Jobs that wait, run or have failed, newest first."""

@@ -29,6 +29,12 @@ def spans(monkeypatch: pytest.MonkeyPatch) -> Iterator[InMemorySpanExporter]:
     provider.shutdown()
 
 
+def test_answers_of_the_api_are_kept_by_nobody_in_between(manager: TestClient) -> None:
+    for path in ("/v1/alerts", "/v1/decisions/nobody"):
+        headers = manager.get(path).headers
+        assert (headers["cache-control"], headers["x-content-type-options"]) == ("no-store", "nosniff")
+
+
 def test_every_line_of_a_request_has_its_id(house: House, manager: TestClient) -> None:
     with capture_logs(processors=[merge_contextvars]) as logs:
         answer = manager.get("/v1/decisions/nobody?program_id=shoes")
