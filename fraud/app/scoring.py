@@ -184,9 +184,14 @@ class Scorers:
         return self._desk(program_id).conversions
 
     def gauges(self) -> dict[str, float]:
-        """How many programs are scored, and with a model."""
-        scorers = [desk.clicks for desk in list(self._desks.values())]
-        return {"scored_programs": float(len(scorers)), "scored_programs_with_model": float(sum(s.model is not None for s in scorers))}
+        """How many programs are scored, how many with a model, and how full their counters are."""
+        desks = list(self._desks.values())
+        modelled = sum(desk.clicks.model is not None for desk in desks)
+        counted: dict[str, float] = {}
+        for desk in desks:
+            for name, value in desk.counters.figures().items():
+                counted[f"counters_{name}"] = counted.get(f"counters_{name}", 0.0) + value
+        return {"scored_programs": float(len(desks)), "scored_programs_with_model": float(modelled), **counted}
 
     def _desk(self, program_id: str) -> _Desk:
         now = self._app.clock.now()

@@ -103,6 +103,10 @@ class Counters(Protocol):
         """`observe` of each event in its order; other events may come between two of them."""
         ...
 
+    def figures(self) -> dict[str, float]:
+        """How it goes, for whoever watches: figures by name."""
+        ...
+
 
 def number_of(text: bytes) -> int:
     """A text as a key: 64 bits of its BLAKE2b hash, never 0."""

@@ -137,6 +137,10 @@ class MemoryCounters:
             keys, forgotten, late = (int(self._tables.meta[place]) for place in (KEYS, FORGOTTEN, TOO_LATE))
             return CounterStats(keys, len(self._answers), self._events, self._repeated, forgotten, late)
 
+    def figures(self) -> dict[str, float]:
+        """`stats` by name."""
+        return {name: float(value) for name, value in msgspec.structs.asdict(self.stats()).items()}
+
     def checkpoint(self) -> bytes:
         """Everything that is counted, as bytes for `restore`; observations wait while it is taken."""
         with self._lock:

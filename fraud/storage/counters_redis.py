@@ -95,6 +95,10 @@ class RedisCounters:
         """How it goes."""
         return RedisStats(self._shared, self._local, time.monotonic() < self._away_until)
 
+    def figures(self) -> dict[str, float]:
+        """`stats` by name."""
+        return {name: float(value) for name, value in msgspec.structs.asdict(self.stats()).items()}
+
     def is_empty(self) -> bool:
         """Whether nothing has been counted yet; an unreachable Redis is not."""
         try:

@@ -115,6 +115,9 @@ class Unasked:
     def observe_many(self, sightings: Sightings) -> ManyAnswers:
         raise AssertionError("Redis did not answer.")
 
+    def figures(self) -> dict[str, float]:
+        return {}
+
 
 @settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(events=EVENTS, window=st.sampled_from(sorted(BUCKET_SECONDS)))
