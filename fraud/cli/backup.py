@@ -38,7 +38,7 @@ def backup(
 
 
 def restore(
-    path: Annotated[Path, typer.Argument(metavar="PATH", help="The folder of a backup.", exists=True, file_okay=False)],
+    path: Annotated[Path, typer.Argument(metavar="PATH", help="The folder of a backup.")],
     check: Annotated[bool, typer.Option("--check", help="Only check that the backup is whole.")] = False,
     workspace: WorkspaceOption = None,
 ) -> None:
