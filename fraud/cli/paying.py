@@ -64,7 +64,7 @@ def clawback(
     paid: Annotated[
         Path | None,
         typer.Option(
-            "--paid", metavar="FILE", help="The run that was paid, as `fraud pay --out` wrote it; without it, all.", show_default=False
+            "--paid", metavar="FILE", help="The run that was paid, as `fraud pay` wrote it to a file; without it, all.", show_default=False
         ),
     ] = None,
     out_file: Annotated[
