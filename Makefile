@@ -6,7 +6,7 @@ DEMO   ?= fraud-data/demo
 BIN     = $(VENV)/bin
 LOCK    = uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate
 
-.PHONY: run test audit docs test-long quality bench-ingest bench-networks bench-features bench-backlinks bench-graph bench-models bench-crawl bench-pages bench-policy check format lock clean help
+.PHONY: run test audit docs test-long quality bench bench-growth bench-ingest bench-networks bench-features bench-backlinks bench-graph bench-models bench-crawl bench-pages bench-policy check format lock clean help
 
 help: ## what can be made
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -29,6 +29,17 @@ REPEATS ?= 5
 
 bench-features: $(VENV)/.test ## the feature engine against a bare scan, pandas and Polars (ROWS=20000000 REPEATS=5)
 	$(BIN)/python -m tests.benchmarks.features --rows $(ROWS) --repeats $(REPEATS)
+
+SIZES ?= 2000000 20000000 200000000
+
+bench-growth: $(VENV)/.test ## the same at several sizes, and how cost grows (SIZES="2000000 20000000"); 200M clicks take 10 GB and an hour
+	$(BIN)/python -m tests.benchmarks.features --rows $(SIZES) --repeats $(REPEATS)
+
+BENCHES = growth ingest networks backlinks graph models crawl pages policy api
+
+bench: ## every benchmark, one after the other: hours (SKIP="api crawl" leaves some out)
+	@failed=; for one in $(filter-out $(SKIP),$(BENCHES)); do $(MAKE) bench-$$one || failed="$$failed $$one"; done; \
+	test -z "$$failed" || { echo "These failed:$$failed"; exit 1; }
 
 bench-graph: $(VENV)/.test ## rings and dense blocks to 10M edges, beside networkx; labelled graphs when FRAUD_TEST_DATA is set
 	$(BIN)/python -m tests.benchmarks.graph $(BENCH)

@@ -7,6 +7,8 @@ one conversion in sixty clicks.
 
 from __future__ import annotations
 
+import hashlib
+import shutil
 from pathlib import Path
 
 import duckdb
@@ -65,19 +67,32 @@ FROM read_parquet('{clicks}') WHERE hash(click_id, 9) % 60 = 0 ORDER BY affiliat
 """
 
 
+LEAST_FREE = 3
+"""Bytes that must be free for each byte that a day is going to take: sorting spills."""
+
+BYTES_A_CLICK = 50
+
+
 def make_day(root: Path, rows: int) -> Path:
-    """A lake under `root` with one day of so many clicks; what is there already is kept. Returns the lake's folder."""
+    """A lake under `root` with one day of so many clicks; what is there already is kept, unless it was made by another recipe. Returns
+    the lake's folder."""
     lake = root / f"day-{rows}"
-    clicks, conversions = (lake / kind / f"program={PROGRAM}" / _DAY for kind in ("clicks", "conversions"))
-    if (lake / "done").exists():
+    done, recipe = lake / "done", hashlib.sha256((_CLICKS + _CONVERSIONS + _FORMAT + str(BATCH)).encode()).hexdigest()
+    if done.exists() and done.read_text() == recipe:
         return lake
+    shutil.rmtree(lake, ignore_errors=True)
+    clicks, conversions = (lake / kind / f"program={PROGRAM}" / _DAY for kind in ("clicks", "conversions"))
     for folder in (clicks, conversions, lake / "tmp"):
         folder.mkdir(parents=True, exist_ok=True)
+    needed = rows * BYTES_A_CLICK + LEAST_FREE * min(rows, BATCH) * BYTES_A_CLICK
+    if shutil.disk_usage(lake).free < needed:
+        raise SystemExit(f"A day of {rows:,} clicks needs {needed / 1e9:.0f} GB of free disk under {root}.")
     con = duckdb.connect(config={"memory_limit": "4GB", "temp_directory": str(lake / "tmp")})
     for number, first in enumerate(range(0, rows, BATCH)):
         name = f"20260302T000000000000Z-{number:016x}.parquet"
         query = _CLICKS.format(rows=rows, first=first, last=min(first + BATCH, rows))
         con.execute(f"COPY ({query}) TO '{clicks / name}' {_FORMAT}")
         con.execute(f"COPY ({_CONVERSIONS.format(clicks=clicks / name)}) TO '{conversions / name}' {_FORMAT}")
-    (lake / "done").touch()
+    con.close()
+    done.write_text(recipe)
     return lake
