@@ -87,7 +87,7 @@ def test_it_serves_in_a_pipeline_and_is_cloned_with_its_settings() -> None:
     rows, bad = reviewed(8, 100)
     line = make_pipeline(StandardScaler(), RiskRanker(n_estimators=7, unlabelled=True)).fit(rows, bad)
     assert line.predict_proba(rows).shape == (100, 2)
-    assert clone(line[-1]).get_params() == {"n_estimators": 7, "unlabelled": True, "random_state": 0, "n_jobs": None}
+    assert clone(line[-1]).get_params() == {"n_estimators": 7, "unlabelled": True, "order": None, "random_state": 0, "n_jobs": None}
 
 
 def test_one_class_is_refused() -> None:
@@ -110,3 +110,20 @@ def test_the_correction_divides_and_never_reaches_certainty() -> None:
     assert sure[0] < sure[1] < 1.0
     with pytest.raises(ValueError, match="must lie above 0"):
         corrected_probability([0.1], 0.0)
+
+
+@pytest.mark.parametrize("size", [40, 200])
+def test_a_given_order_takes_the_place_of_its_own_detector(size: int) -> None:
+    """Below 60 labels it leans on the column that holds the order; an unknown order is an ordinary one."""
+    rows, bad = reviewed(5, size, 0.3)
+    ordered = np.column_stack([bad + np.random.default_rng(6).normal(0, 0.4, size), rows])
+    ordered[::7, 0] = np.nan
+    ranker = RiskRanker(n_estimators=10, order=0).fit(ordered, bad)
+    assert ranker.detector_ is None
+    score = ranker.predict_proba(ordered)[:, 1]
+    assert np.isfinite(score).all()
+    assert (
+        average_precision(bad, score) > average_precision(bad, RiskRanker(n_estimators=10).fit(rows, bad).predict_proba(rows)[:, 1]) - 0.1
+    )
+    assert ranker.out_of_fold_.shape == (size,)
+    assert average_precision(bad, ranker.out_of_fold_) > 0.6
