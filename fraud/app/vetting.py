@@ -27,6 +27,7 @@ from fraud.app.enriching import networks
 from fraud.app.graph import Acquaintances
 from fraud.app.memory import SiteMemory, prints_of
 from fraud.app.parts import App
+from fraud.app.plausibility import live_model
 from fraud.app.shadowing import shadow
 from fraud.app.writing import make_folder, write_dossier
 from fraud.domain.actors import DEFAULT_PROGRAM, Actor
@@ -239,6 +240,7 @@ async def _tools(
             known_list=_known_list(app, program_id),
             review_page=review_pages_once(partial(read_review_page, means=ReviewMeans(fetcher, robots, keep=app.evidence.put)), answers),
             authorities=authorities_once(tuple(one for one in providers if not one.charged), answers),
+            profile_model=live_model(app, program_id),
             dear=(
                 link_source(VerifyMeans(fetcher, robots, keep=app.evidence.put), means.verify_links or app.settings.verify_links),
                 authority_source(authorities_once(tuple(one for one in providers if one.charged), answers)),

@@ -37,13 +37,36 @@ def register(app: typer.Typer) -> None:
     app.add_typer(models, name="models", rich_help_panel="Traffic")
 
 
-def train(program_id: ProgramIdOption = PROGRAM, workspace: WorkspaceOption = None, json: JsonOption = False) -> None:
+def train(
+    program_id: ProgramIdOption = PROGRAM,
+    profiles: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Labelled social profiles: train the model of profiles for vetting instead.", show_default=False),
+    ] = None,
+    workspace: WorkspaceOption = None,
+    json: JsonOption = False,
+) -> None:
     """Train the ranker on what reviewers found; it orders the next scan where it does better than the statistics alone."""
     from fraud.app.models import train_ranker
 
+    if profiles is not None:
+        _train_profiles(profiles, program_id, workspace, json)
+        return
     with opened(workspace) as app, progress("Reading") as tell:
         training = train_ranker(app, program_id, actor(), tell)
     print_json(training) if json else _show_training(training)
+
+
+def _train_profiles(file: Path, program_id: str, workspace: Path | None, json: bool) -> None:
+    from fraud.app.plausibility import train_plausibility
+
+    with opened(workspace) as app:
+        made = train_plausibility(app, program_id, file)
+    if json:
+        print_json(made)
+        return
+    learnt = f"{made.profiles:,} profiles, {made.fake:,} of them fake"
+    out.print(f"{made.model} is live: {learnt}; area under the ROC {made.auc:.3f}.", markup=False)
 
 
 @models.command("list")

@@ -58,7 +58,7 @@ def _pictures(pictures: Sequence[bytes]) -> Markup | str:
 
 
 def dossier_body(view: DossierView, link: Linker = no_links, more: Markup | str = "") -> Markup:
-    """The same dossier as a part of a page; `more` is what the page shows between the checks and what the applicant is told."""
+    """The same dossier without a frame; whoever shows more puts it where `more` stands."""
     html = report_environment().get_template("dossier.html").render(view=view, link=link, more=more)
     return Markup(html)  # noqa: S704 - rendered by an autoescaping template
 

@@ -42,7 +42,7 @@ Asker = Callable[[tuple[str, ...]], Awaitable[tuple[Authority, ...]]]
 class AudienceTools:
     """What collecting works with: `pepper` keys the code of proof, `profile` looks one social profile up, `networks` knows addresses,
     `known` is the program's own list, `review_page` reads the page of a review service, `authorities` asks free services how well
-    known domains are; None where there is none."""
+    known domains are, `profile_risk` is the operator's own model of profiles; None where there is none."""
 
     pepper: bytes
     profile: Callable[[str], Awaitable[ProfileFacts]] | None = None
@@ -50,13 +50,16 @@ class AudienceTools:
     known: KnownList | None = None
     review_page: Callable[[ReviewPage], Awaitable[ReviewPage]] | None = None
     authorities: Asker | None = None
+    profile_risk: Callable[[ProfileFacts], float | None] | None = None
 
 
 async def audience_of(application: Application, sites: Sequence[SiteFacts], tools: AudienceTools) -> Audience:
     """What can be known of the audience; a source that fails says so in its facts."""
+    profiles = await profiles_of(application, tools)
     return Audience(
         backlinks=await backlinks_of(application, sites),
-        profiles=await profiles_of(application, tools),
+        profiles=profiles,
+        profile_risks=risks_of(profiles or (), tools),
         proof=proof_code(tools.pepper, application.application_id) if application.application_id else "",
         phone=phone_facts(application),
         signup=signup_facts(application, tools.networks),
@@ -65,6 +68,14 @@ async def audience_of(application: Application, sites: Sequence[SiteFacts], tool
         review_file=await asyncio.to_thread(read_reviews, Path(application.reviews_file)) if application.reviews_file else None,
         listed=tools.known.of(application) if tools.known else None,
     )
+
+
+def risks_of(profiles: Sequence[ProfileFacts], tools: AudienceTools) -> dict[str, float] | None:
+    """The risk of each profile that exists, under the operator's own model; None without one."""
+    if tools.profile_risk is None:
+        return None
+    seen = {one.stated: tools.profile_risk(one) for one in profiles if one.state is ProfileState.FOUND}
+    return {stated: risk for stated, risk in seen.items() if risk is not None}
 
 
 async def review_pages_of(sites: Sequence[SiteFacts], tools: AudienceTools) -> tuple[ReviewPage, ...] | None:

@@ -24,7 +24,7 @@ from fraud.checks.running import run_applicant_checks
 from fraud.decisions.deciding import decide_application
 from fraud.decisions.facts import application_facts
 from fraud.domain.clock import as_utc
-from fraud.domain.decisions import Decision, DecisionKind, SubjectKind, Verdict
+from fraud.domain.decisions import Artefact, Decision, DecisionKind, SubjectKind, Verdict
 from fraud.domain.dossiers import Dossier
 from fraud.domain.graph_view import KnownMatch
 from fraud.domain.ids import new_id
@@ -55,6 +55,19 @@ class Memory(Protocol):
         ...
 
 
+class ProfileModel(Protocol):
+    """A model of what profiles' counts look like: how decisions name it, and the risk 0..1 it gives (None: no count is known)."""
+
+    @property
+    def artefact(self) -> Artefact:
+        """Its name and hash."""
+        ...
+
+    def risk(self, one: ProfileFacts) -> float | None:
+        """The risk of one profile."""
+        ...
+
+
 @dataclass(frozen=True)
 class VettingTools:
     """What a vetting works with: `collect` visits one website, `pepper` keys the hashes of personal values.
@@ -62,7 +75,8 @@ class VettingTools:
     `memory` is what the workspace knows of websites, `mail_records` finds the records of an e-mail address's domain, `acquaintances` the
     affiliates and earlier applicants who state the same as an applicant, `profile` looks one social profile up, `address_reader` knows
     networks, `known_list` is the program's own list, `review_page` reads a review service's page; without them those facts stay unknown.
-    `authorities` asks free services how well known domains are. `dear` are the sources that cost time or money, the cheaper first.
+    `authorities` asks free services how well known domains are, `profile_model` was fitted on the operator's own profiles. `dear` are the
+    sources that cost time or money, the cheaper first.
     """
 
     collect: Callable[[str], Awaitable[SiteFacts]]
@@ -77,6 +91,7 @@ class VettingTools:
     known_list: KnownList | None = None
     review_page: Callable[[ReviewPage], Awaitable[ReviewPage]] | None = None
     authorities: Callable[[tuple[str, ...]], Awaitable[tuple[Authority, ...]]] | None = None
+    profile_model: ProfileModel | None = None
     dear: tuple[DearSource, ...] = ()
 
 
@@ -122,6 +137,7 @@ def _audience_tools(tools: VettingTools) -> AudienceTools:
         known=tools.known_list,
         review_page=tools.review_page,
         authorities=tools.authorities,
+        profile_risk=tools.profile_model.risk if tools.profile_model else None,
     )
 
 
@@ -254,6 +270,11 @@ def _networks(sites: Sequence[SiteFacts]) -> dict[str, str]:
     return {url: network for url in passed if (network := network_of(url))}
 
 
+def _profile_model(facts: VettingFacts, tools: VettingTools) -> tuple[Artefact, ...]:
+    """The model of profiles where it was used."""
+    return (tools.profile_model.artefact,) if tools.profile_model and facts.audience.profile_risks else ()
+
+
 def _decision(facts: VettingFacts, pack: Pack, tools: VettingTools) -> Decision:
     """The frozen decision. The checks see the facts as they will be read back, so that a replay cannot see others."""
     inputs = as_builtins(facts)
@@ -271,7 +292,7 @@ def _decision(facts: VettingFacts, pack: Pack, tools: VettingTools) -> Decision:
         verdict=decide_application(pack, signals, application_facts(facts.application, pack.profile_under(facts.profile))),
         signals=signals,
         policy=pack.artefact,
-        models=tuple(one.artefact for one in replacements()),
+        models=(*_profile_model(facts, tools), *(one.artefact for one in replacements())),
         inputs=inputs,
         evidence_manifest=tuple(dict.fromkeys(page.snapshot.sha256 for site in facts.sites for page in site.pages)),
     )

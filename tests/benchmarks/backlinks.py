@@ -85,7 +85,7 @@ def main() -> None:
             for name, work in works.items():
                 times[name].append(_timed(work))
         _export(export, asked.rows)
-        _export(small, asked.rows // 10)
+        _export(small, asked.rows // 4)
         seconds = _timed(lambda: _kept(export))
         peaks = [_kept(path)[1] / 1024 for path in (small, export)]
         sizes = [path.stat().st_size / 1e6 for path in (plain, packed)]
@@ -97,7 +97,7 @@ def main() -> None:
         "the plain one, which lies in the system's cache."
     )
     read = (
-        f"An export of {asked.rows:,} rows is read into a profile in {seconds:.0f} s, peak {peaks[1]:.0f} MiB; a tenth of it takes "
+        f"An export of {asked.rows:,} rows is read into a profile in {seconds:.0f} s, peak {peaks[1]:.0f} MiB; a quarter of it takes "
         f"{peaks[0]:.0f} MiB."
     )
     head = f"A domain-ranks file of {asked.lines:,} lines ({sizes[0]:.0f} MB, {sizes[1]:.0f} MB packed) searched for {WANTED:,} names:"

@@ -34,7 +34,8 @@ class Audience(msgspec.Struct, frozen=True, kw_only=True):
     """The facts; None where nobody looked.
 
     `backlinks` is the profile of the export that came with the application, `links` what became of a sample of its links, `authorities`
-    what services say of the sites' domains, `profiles` one entry per stated profile, `proof` the code that the applicant may show in one,
+    what services say of the sites' domains, `profiles` one entry per stated profile, `profile_risks` what the operator's own model
+    says of those that exist, by the address as stated, `proof` the code that the applicant may show in one,
     `phone` what the number is, `signup` what the address is known to be, `review_pages` what the review services say that the sites link
     to, `review_file` the reviews that came with the application, `listed` the entries of the program's lists.
     """
@@ -43,6 +44,7 @@ class Audience(msgspec.Struct, frozen=True, kw_only=True):
     links: tuple[LinkSeen, ...] | None = None
     authorities: tuple[Authority, ...] | None = None
     profiles: tuple[ProfileFacts, ...] | None = None
+    profile_risks: dict[str, float] | None = None
     proof: str = ""
     phone: PhoneFacts | None = None
     signup: AddressFacts | None = None

@@ -68,15 +68,16 @@ def _plausible(facts: VettingFacts, one: ProfileFacts, limits: Limits) -> Signal
     bands = bands_of(one, (facts.as_of - one.created_at).days if one.created_at else None, limits)
     counts = {"followers": one.followers, "following": one.following, "posts": one.posts}
     said = ", ".join(f"{value:,} {name}" for name, value in counts.items() if value is not None) or "no counts"
-    signs = [*bands.strong, *bands.weak]
+    risk = (facts.audience.profile_risks or {}).get(one.stated)
+    signs = [*bands.strong, *bands.weak, *([] if risk is None else [f"risk {risk:.2f} under the model of your own profiles"])]
     seen = Observation(
         text=f"{one.platform} {one.handle}: {said}" + (f"; {'; '.join(signs)}." if signs else "."),
-        value=counts | {"signs": signs},
+        value=counts | {"signs": signs} | ({} if risk is None else {"risk": risk}),
         baseline=limits["minimum_score"],
         sample_size=len(one.recent),
         evidence=_evidence(one),
     )
-    if bands.score < limits["minimum_score"]:
+    if (bands.score < limits["minimum_score"]) if risk is None else (risk < limits["maximum_risk"]):
         return _PROFILES.clear(one.stated, seen)
     return _PROFILES.finding(one.stated, Severity.MEDIUM if len(bands.strong) > 1 else Severity.LOW, seen)
 

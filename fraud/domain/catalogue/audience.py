@@ -98,6 +98,11 @@ AUDIENCE_CHECKS: tuple[CheckSpec, ...] = (
             Parameter(name="most_talk", meaning="Comments per like above which they are", unit="ratio"),
             Parameter(name="minimum_cadence", meaning="Variation of the gaps between posts", unit="coefficient of variation"),
             Parameter(name="minimum_like_spread", meaning="Variation of likes between posts", unit="coefficient of variation"),
+            Parameter(
+                name="maximum_risk",
+                meaning="Risk under the model of your own profiles, which then decides in place of the bands",
+                unit="0 to 1",
+            ),
             Parameter(name="growth_jump", meaning="Followers won in a day from which it is a jump", unit="share"),
             Parameter(name="growth_spread", meaning="How far a jump stands out of the other days", unit="robust z"),
             Parameter(name="benford_values", meaning="Posts with likes from which first digits mean anything", unit="posts"),

@@ -199,3 +199,13 @@ def test_first_digits_count_with_three_hundred_posts_only() -> None:
     assert "first digits" not in liked(lively).text
     assert "first digits" in liked(bought).text
     assert "first digits" not in liked(bought[:299]).text
+
+
+@pytest.mark.parametrize(("risk", "status"), [(0.95, Status.FINDING), (0.3, Status.CLEAR)])
+def test_a_model_of_ones_own_profiles_decides_in_place_of_the_bands(risk: float, status: Status) -> None:
+    known = seen(PROFILE)
+    audience = msgspec.structs.replace(known.audience, profile_risks={STATED: risk})
+    given = profiles(msgspec.structs.replace(known, audience=audience), limits("audience.profiles"))
+    assert isinstance(given, tuple)
+    assert given[0].status is status
+    assert f"risk {risk:.2f}" in given[0].text
