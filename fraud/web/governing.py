@@ -10,6 +10,7 @@ from fastapi.responses import RedirectResponse
 
 from fraud.app.parts import App
 from fraud.app.policies import publish_policy
+from fraud.app.shadowing import shadow_report
 from fraud.app.trying import COMPARE, compare_again, comparison_of, propose_policy, proposed_pack
 from fraud.cases.precision import RulePrecision, rule_precision
 from fraud.domain.actors import Role
@@ -135,11 +136,12 @@ class Governing:
 
 @dataclass(frozen=True)
 class Shadow:
-    """A pack that runs in shadow, and the newest comparison of it with what is live, if there is one."""
+    """A pack that runs in shadow, the newest comparison of it with what is live, if there is one, and what it has said since it runs."""
 
     published: PublishedPolicy
     job: Job | None
     diff: PolicyDiff | None
+    recorded: PolicyDiff | None
 
 
 def shadow_of(app: App, program_id: str) -> Shadow | None:
@@ -148,7 +150,8 @@ def shadow_of(app: App, program_id: str) -> Shadow | None:
     if published is None:
         return None
     job = app.stores.jobs.newest(program_id, COMPARE, "hash", published.policy.hash)
-    return Shadow(published, job, comparison_of(job) if job else None)
+    report = shadow_report(app, program_id)
+    return Shadow(published, job, comparison_of(job) if job else None, report.diff if report and report.diff.decisions else None)
 
 
 @dataclass(frozen=True)

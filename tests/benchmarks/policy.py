@@ -49,17 +49,21 @@ def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__)
     arguments.add_argument("--affiliates", type=int, default=1_000)
     arguments.add_argument("--nights", type=int, default=30)
+    arguments.add_argument("--repeats", type=int, default=5)
     given = arguments.parse_args()
+    packs = _packs()
     with tempfile.TemporaryDirectory() as folder, open_app(load_settings(workspace=Path(folder) / "workspace")) as app:
         decisions = _nights(app, Path(folder), given.affiliates, given.nights)
-        measured = {name: _measured(app, _written(Path(folder) / f"{name}.yaml", changes)) for name, changes in _packs().items()}
+        measured = {
+            name: _measured(app, _written(Path(folder) / f"{name}.yaml", changes), given.repeats) for name, changes in packs.items()
+        }
     section(
         "Policy diff",
         [
             f"`make bench-policy`: {given.affiliates:,} affiliates, {given.nights} nights, {decisions:,} decisions with their sub-IDs.",
             "",
             table(
-                ["pack", "come out otherwise", "seconds (median of 5)", "processor seconds"],
+                ["pack", "come out otherwise", f"seconds (median of {given.repeats})", "processor seconds"],
                 [[name, f"{one.changed:,}", f"{one.seconds:.1f}", f"{one.busy:.1f}"] for name, one in measured.items()],
             ),
         ],
@@ -70,16 +74,16 @@ def main() -> None:
 
 @dataclass(frozen=True)
 class _Measured:
-    """Medians of five comparisons: by the wall clock, and of this process's own time on the processor."""
+    """Medians of comparisons: by the wall clock, and of this process's own time on the processor."""
 
     seconds: float
     busy: float
     changed: int
 
 
-def _measured(app: App, pack: str) -> _Measured:
+def _measured(app: App, pack: str, repeats: int) -> _Measured:
     seconds, busy, changed = [], [], 0
-    for _ in range(5):
+    for _ in range(repeats):
         started, worked = time.perf_counter(), time.process_time()
         changed = diff_policy(app, DEFAULT_PROGRAM, pack, 36_500, lambda done: None).changed
         seconds.append(time.perf_counter() - started)

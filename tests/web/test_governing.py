@@ -8,8 +8,10 @@ import pytest
 
 from fraud.app.trying import propose_policy, run_comparison
 from fraud.domain.actors import SYSTEM
+from fraud.domain.decisions import DecisionKind, Outcome, SubjectKind
 from fraud.domain.jobs import Job
 from fraud.domain.policies import PolicyState
+from fraud.domain.shadows import ShadowDecision
 from tests.web.conftest import NOW, Browser, Shop
 
 
@@ -57,3 +59,24 @@ def test_the_differences_are_a_file(admin: Browser, proposed: Job) -> None:
     lines = admin.get(f"/csv/changes/{proposed.job_id}").text.splitlines()
     assert lines[0] == "where,then,now,reason"
     assert len(lines) == 2
+
+
+def test_the_page_says_what_the_pack_in_shadow_would_have_decided(admin: Browser, shop: Shop, proposed: Job) -> None:
+    admin.act(f"/policy/proposals/{proposed.job_id}/publish", {"state": "shadow", "reason": "A week"})
+    published = shop.app.stores.policies.current("default", PolicyState.SHADOW)
+    assert published is not None
+    spoken = ShadowDecision(
+        decision_id="dec_1",
+        program_id="default",
+        policy=published.policy,
+        kind=DecisionKind.SCAN,
+        subject_kind=SubjectKind.AFFILIATE,
+        subject_id="a",
+        decided_at=published.published_at,
+        live=Outcome.PASS,
+        outcome=Outcome.REVIEW,
+        score=0.6,
+    )
+    shop.app.stores.shadows.add([spoken])
+    text = admin.page("/policy").text
+    assert "It has spoken on 1 decision as they were made, and would have decided 1 otherwise" in text
