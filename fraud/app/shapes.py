@@ -52,30 +52,36 @@ FROM paired GROUP BY ALL
 _CONVERSIONS = """
 SELECT v.conversion_id, v.converted_at, v.click_id, date_diff('millisecond', c.clicked_at, v.converted_at) / 1000 AS delay_seconds,
     v.offer_id, v.sub_id, v.amount, v.commission, v.currency, v.status
-FROM conversions v LEFT JOIN clicks c ON c.click_id = v.click_id AND c.affiliate_id = v.affiliate_id
+FROM conversions v LEFT JOIN (SELECT click_id, clicked_at FROM clicks WHERE affiliate_id = $affiliate) c USING (click_id)
 WHERE v.affiliate_id = $affiliate AND v.converted_at >= $start ORDER BY v.converted_at DESC, v.conversion_id LIMIT $size OFFSET $skip
 """
 
 
-def traffic_shape(app: App, program_id: str, affiliate_id: str, window: Period, rows: tuple[int, int]) -> TrafficShape:
-    """The shape of one affiliate's window, with `rows` (how many, from which) of its conversions, newest first.
-
-    A conversion's click is looked for up to a week before the window; one that is older counts as not known.
-    """
-    size, skip = rows
-    asked = {"affiliate": affiliate_id, "start": as_utc(window.start).replace(tzinfo=None)}
+def traffic_shape(app: App, program_id: str, affiliate_id: str, window: Period) -> TrafficShape:
+    """The shape of one affiliate's window. A conversion's click is looked for up to a week before the window; an older one is not known."""
+    asked = _asked(affiliate_id, window)
     with closing(app.lake.connect(program_id, since=window.start - LOOK_BACK, until=window.end)) as events:
         delays = _bins(events, _DELAYS, asked, range(len(DELAYS)))
-        found = events.execute(_CONVERSIONS, asked | {"size": size, "skip": skip}).fetchall()
-        total = events.execute(_COUNT, asked).fetchall()[0][0]
         return TrafficShape(
             window=window,
             hours=_bins(events, _HOURS, asked, range(24)),
             delays=tuple(_named(one, DELAYS[int(one.label)]) for one in delays),
             referrers=_leading(_bins(events, _SOURCES, asked | {"none": NO_REFERRER})),
-            conversions=tuple(_conversion(row) for row in found),
-            conversion_count=int(total),
         )
+
+
+def conversions_seen(
+    app: App, program_id: str, affiliate_id: str, window: Period, rows: tuple[int, int]
+) -> tuple[list[ConversionSeen], int]:
+    """A page (how many, from which) of an affiliate's conversions in a window, newest first, and how many there are."""
+    asked, (size, skip) = _asked(affiliate_id, window), rows
+    with closing(app.lake.connect(program_id, since=window.start - LOOK_BACK, until=window.end)) as events:
+        found = events.execute(_CONVERSIONS, asked | {"size": size, "skip": skip}).fetchall()
+        return [_conversion(row) for row in found], int(events.execute(_COUNT, asked).fetchall()[0][0])
+
+
+def _asked(affiliate_id: str, window: Period) -> dict[str, object]:
+    return {"affiliate": affiliate_id, "start": as_utc(window.start).replace(tzinfo=None)}
 
 
 def _bins(

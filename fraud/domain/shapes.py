@@ -35,12 +35,10 @@ class ConversionSeen(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class TrafficShape(msgspec.Struct, frozen=True, kw_only=True):
-    """One affiliate's window: clicks by hour of day (UTC), conversions by their delay, beside the same offers of others, clicks by where
-    they came from, and its newest conversions."""
+    """One affiliate's window: clicks by hour of day (UTC), conversions by their delay beside the same offers of others, clicks by where
+    they came from."""
 
     window: Period
     hours: tuple[Bin, ...]
     delays: tuple[Bin, ...]
     referrers: tuple[Bin, ...]
-    conversions: tuple[ConversionSeen, ...]
-    conversion_count: int

@@ -75,7 +75,6 @@ def _showable(value: Any) -> Any:
 
 _FILTERS: dict[str, Callable[..., Any]] = {
     "bar": charts.score_bar,
-    "check_title": words.check_title,
     "count": words.count,
     "day": words.day,
     "number": words.number,

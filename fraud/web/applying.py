@@ -16,7 +16,7 @@ from fraud.domain.dossiers import ApplicantLine, ApplicantQuery, ApplicantState,
 from fraud.domain.programs import Application
 from fraud.domain.reviews import Disposition
 from fraud.errors import FraudError, InputError, NotFound, ReplayError
-from fraud.reports.dossier import dossier_body, dossier_view
+from fraud.reports.dossier import dossier_view
 from fraud.reports.surroundings import Alike, Drawn, SiteShown, alike, audience_drawn, screenshots_of, sites_shown
 from fraud.web.forms import Posted, Sent
 from fraud.web.paging import Paging, asked_page
@@ -142,10 +142,11 @@ class Applying:
         if dossier is None:
             return page("waiting.html", visit, {"title": "Being checked", "application": given})
         view = dossier_view(dossier, given)
+        more = part("dossier_more.html", visit, {"view": view, "shown": _surroundings(app, dossier)})
         context = {
             "title": view.subject,
             "view": view,
-            "body": dossier_body(view, visit.link, part("dossier_more.html", visit, {"view": view, "shown": _surroundings(app, dossier)})),
+            "body": part("dossier.html", visit, {"view": view, "more": more}),
             "reviews": app.stores.reviews.of_subject(visit.program_id, SubjectKind.APPLICATION, application_id),
             "latest": app.stores.decisions.latest(visit.program_id, DecisionKind.VET, application_id),
             "choices": DECIDABLE,

@@ -16,7 +16,7 @@ from fastapi import Request, Response
 
 from fraud.app.graph import graph_around
 from fraud.app.parts import App
-from fraud.app.shapes import traffic_shape
+from fraud.app.shapes import conversions_seen, traffic_shape
 from fraud.app.trying import proposed_pack
 from fraud.cases.precision import rule_precision
 from fraud.domain.actors import Role
@@ -160,12 +160,12 @@ def _peers(asked: Asked) -> Table:
 
 
 def _conversions(asked: Asked) -> Table:
-    shape = traffic_shape(asked.app, asked.program_id, asked.key, _scan(asked).window, (_EVERYTHING, 0))
-    return _fields(ConversionSeen.__struct_fields__, shape.conversions)
+    found, _ = conversions_seen(asked.app, asked.program_id, asked.key, _scan(asked).window, (_EVERYTHING, 0))
+    return _fields(ConversionSeen.__struct_fields__, found)
 
 
 def _shape(asked: Asked) -> Table:
-    shape = traffic_shape(asked.app, asked.program_id, asked.key, _scan(asked).window, (1, 0))
+    shape = traffic_shape(asked.app, asked.program_id, asked.key, _scan(asked).window)
     parts = (("hour", shape.hours), ("delay", shape.delays), ("referrer", shape.referrers))
     rows = [[name, one.label, one.count, one.own, one.others] for name, bins in parts for one in bins]
     return ("figure", "bin", "count", "share", "share_of_others"), rows

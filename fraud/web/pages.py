@@ -9,15 +9,16 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 
 from fraud.app.parts import App
-from fraud.reports.scan import scan_body, scan_view
+from fraud.reports.scan import scan_view
 from fraud.reports.tables import scan_csv
 from fraud.web.applying import Applying
 from fraud.web.downloads import Downloads
 from fraud.web.governing import Governing
 from fraud.web.guarding import PageRoute
 from fraud.web.helping import Helping
+from fraud.web.looking import Looks
 from fraud.web.paging import Paging, asked_page
-from fraud.web.rendering import SCRIPT_PATH, STYLE_PATH, csv_response, page, script_response, style_response
+from fraud.web.rendering import SCRIPT_PATH, STYLE_PATH, csv_response, page, part, script_response, style_response
 from fraud.web.sessions import SessionSigner
 from fraud.web.settling import Settling
 from fraud.web.shelf import Shelf
@@ -36,7 +37,7 @@ def create_pages(app: App, sessions: SessionSigner) -> APIRouter:
     door, shelf = Door(app, sessions), Shelf(app)
     router = APIRouter(route_class=PageRoute, include_in_schema=False)
     signing_in, pages = SigningIn(door), _Pages(door, shelf)
-    working, applying, traffic = Working(door), Applying(door), Traffic(door, shelf)
+    working, applying, traffic = Working(door), Applying(door), Traffic(door, shelf, Looks())
     helping = Helping(door)
     governing, starting, settling, downloads = Governing(door), Starting(door), Settling(door), Downloads(door, shelf)
     readings: dict[str, Callable[..., Any]] = {
@@ -130,7 +131,7 @@ class _Pages:
         """One scan's report."""
         visit = self.door.enter(request)
         view = scan_view(self.shelf.get(visit.program_id, scan_id), visit.profile, brief=True)
-        body = scan_body(view, visit.link)
+        body = part("scan.html", visit, {"view": view})
         return page("report.html", visit, {"title": view.headline, "body": body, "csv": visit.address(f"/scans/{scan_id}.csv")})
 
     def scan_table(self, request: Request, scan_id: str) -> Response:

@@ -75,6 +75,11 @@ def moment(at: datetime) -> Markup:
     return Markup('<time datetime="{}">{}</time>').format(isoformat(at), words.when(at))
 
 
+def again(seconds: int) -> Markup:
+    """What makes a page ask anew by itself: the script does, and waits while somebody writes; without scripts the browser does."""
+    return Markup('<meta name="again" content="{0}"><noscript><meta http-equiv="refresh" content="{0}"></noscript>').format(seconds)
+
+
 def csv_response(name: str, table: str) -> Response:
     """A table as a file."""
     safe = re.sub(r"[^A-Za-z0-9_-]", "_", name)
@@ -115,6 +120,7 @@ def _environment() -> Environment:
         script_address=f"{SCRIPT_PATH}?v={sha256_of(page_script().encode())[:12]}",
         navigation=NAVIGATION,
         phrases=phrases,
+        again=again,
     )
     environment.filters.update(
         when=moment, trend=trend_chart, risk_line=risk_chart, share_rows=share_rows, share_columns=share_columns, duration=words.duration

@@ -11,9 +11,9 @@ from fastapi.responses import RedirectResponse
 from fraud.app.trying import TRY, start_try, start_vetting, tried
 from fraud.domain.jobs import JobState
 from fraud.errors import FraudError, InputError, NotFound
-from fraud.reports.scan import scan_body, scan_view
+from fraud.reports.scan import scan_view
 from fraud.web.forms import Posted, Sent
-from fraud.web.rendering import page
+from fraud.web.rendering import page, part
 from fraud.web.visits import Door, Visit
 
 
@@ -51,7 +51,7 @@ class Starting:
         if job.state is not JobState.DONE:
             return page("progress.html", visit, {"title": "Being scanned", "job": job, "what": "Your file is being read and scanned"})
         view = scan_view(tried(self.door.app, job), visit.profile)
-        return page("report.html", visit, {"title": view.headline, "body": scan_body(view, visit.link), "csv": ""})
+        return page("report.html", visit, {"title": view.headline, "body": part("scan.html", visit, {"view": view}), "csv": ""})
 
     def _started(self, visit: Visit, do: Callable[[], str]) -> Response:
         try:

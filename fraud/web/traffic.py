@@ -7,13 +7,15 @@ from typing import Any
 
 import msgspec
 from fastapi import Request, Response
+from markupsafe import Markup
 
 from fraud.app.graph import graph_around
 from fraud.app.parts import App
-from fraud.app.shapes import traffic_shape
+from fraud.app.shapes import conversions_seen, traffic_shape
 from fraud.cases.alerting import alert_id_of
 from fraud.domain.alerts import Alert
 from fraud.domain.decisions import DecisionKind, Outcome, SubjectKind
+from fraud.domain.graph_view import Neighbourhood
 from fraud.domain.nights import NightLine, SubjectLine, SubjectQuery, SubjectSort
 from fraud.domain.scans import Ring
 from fraud.errors import NotFound
@@ -22,6 +24,7 @@ from fraud.reports.drawing import draw_neighbourhood
 from fraud.reports.scan import section_of
 from fraud.reports.tables import table_csv
 from fraud.web.applying import application_of
+from fraud.web.looking import Looks
 from fraud.web.paging import PAGE_SIZE, Paging, asked_page
 from fraud.web.rendering import csv_response, page
 from fraud.web.shelf import Shelf
@@ -30,6 +33,7 @@ from fraud.web.visits import Door, Visit
 _HISTORY = 750
 """Nights of an affiliate's history: two years."""
 _HISTORY_LISTED = 30
+_LINKS = 25
 _OUTCOMES = (Outcome.SUSPEND, Outcome.HOLD, Outcome.REVIEW, Outcome.WATCH, Outcome.PASS)
 SORTS = {
     SubjectSort.RANK: "Risk",
@@ -48,6 +52,7 @@ class Traffic:
 
     door: Door
     shelf: Shelf
+    looks: Looks
 
     def listed(self, request: Request) -> Response:
         """The affiliates of the newest scan, a page of them."""
@@ -109,14 +114,17 @@ class Traffic:
         latest = self.shelf.latest(visit.program_id)
         if latest is None:
             raise NotFound("There is no scan in this program yet; run `fraud scan` first.")
-        start = Paging(number, 0).offset
-        shape = traffic_shape(self.door.app, visit.program_id, affiliate_id, latest.window, (PAGE_SIZE, start))
-        context = {
+        app, window = self.door.app, latest.window
+        rows = (PAGE_SIZE, Paging(number, 0).offset)
+        conversions, total = conversions_seen(app, visit.program_id, affiliate_id, window, rows)
+        asked = ("shape", visit.program_id, affiliate_id, latest.scan_id)
+        context: dict[str, Any] = {
             "title": f"Traffic of {affiliate_id}",
             "affiliate_id": affiliate_id,
-            "shape": shape,
+            "shape": self.looks.get(asked, lambda: traffic_shape(app, visit.program_id, affiliate_id, window)),
+            "conversions": conversions,
             "latest": latest,
-            "paging": Paging(number, shape.conversion_count),
+            "paging": Paging(number, total),
             "query": {},
         }
         return page("shape.html", visit, context)
@@ -160,8 +168,22 @@ class Traffic:
     def graph(self, request: Request, affiliate_id: str) -> Response:
         """What lies around an affiliate or an applicant in the graph, drawn and as tables."""
         visit = self.door.enter(request)
-        around = graph_around(self.door.app, visit.program_id, affiliate_id)
-        context = {"title": f"Around {affiliate_id}", "around": around, "drawing": draw_neighbourhood(around), "affiliate_id": affiliate_id}
+        app, program_id = self.door.app, visit.program_id
+        newest = next((night.scan_id for night in app.stores.nights.nights(program_id, 1)), "")
+        found = self.looks.get(("graph", program_id, affiliate_id, newest), lambda: _around(app, program_id, affiliate_id))
+        if found is None:
+            return page("looking.html", visit, {"title": f"Around {affiliate_id}", "affiliate_id": affiliate_id})
+        around, drawing = found
+        links = Paging(asked_page(request), len(around.links), _LINKS)
+        edges = Paging(asked_page(request, "seen"), len(around.edges), _LINKS)
+        context = {"title": f"Around {affiliate_id}", "around": around, "drawing": drawing, "affiliate_id": affiliate_id}
+        context |= {
+            "links": around.links[links.offset : links.offset + _LINKS],
+            "edges": around.edges[edges.offset : edges.offset + _LINKS],
+            "links_paging": links,
+            "edges_paging": edges,
+            "query": {},
+        }
         return page("graph.html", visit, context)
 
     def _in_a_ring(self, program_id: str, affiliate_id: str) -> bool:
@@ -175,6 +197,11 @@ class Traffic:
 
     def _lines(self, visit: Visit, night: NightLine | None, query: SubjectQuery) -> tuple[list[SubjectLine], int]:
         return self.door.app.stores.nights.subjects(visit.program_id, night.scan_id, query) if night else ([], 0)
+
+
+def _around(app: App, program_id: str, affiliate_id: str) -> tuple[Neighbourhood, Markup]:
+    found = graph_around(app, program_id, affiliate_id)
+    return found, draw_neighbourhood(found)
 
 
 def edges_of(ring: Ring) -> list[dict[str, object]]:

@@ -247,6 +247,7 @@ def pages(newest: str) -> Iterator[str]:
     yield from ("/applications/app_0001", "/affiliates", "/affiliates?q=99&sort=commission&order=down", "/affiliates?page=90")
     yield from ("/affiliates/aff-00000", "/nights/aff-00000", "/rings", "/scans", "/scans?page=20", f"/scans/{newest}")
     yield from ("/decisions/dec_00001", "/policy", "/policy/checks/website.parked", "/models", "/settings", "/start")
+    yield from ("/cases", "/cases?state=decided&page=300", "/kept-back", "/settings/audit?page=900", "/traffic/aff-00000", "/help")
 
 
 async def measure(app: App, asked: int) -> list[Times]:

@@ -10,6 +10,10 @@
     one.textContent = zone.format(at);
   }
 
+  const again = document.querySelector('meta[name="again"]');
+  const written = () => [...document.querySelectorAll("textarea")].some((one) => one.value !== "");
+  if (again !== null) setInterval(() => { if (!written()) location.reload(); }, 1000 * Number(again.content));
+
   const help = document.getElementById("shortcuts");
   const places = new Map();
   for (const link of document.querySelectorAll("a[data-go]")) places.set(link.dataset.go, link.href);
