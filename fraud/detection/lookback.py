@@ -54,11 +54,14 @@ class Pooled:
         )
 
     def plus(self, other: Pooled) -> Pooled:
-        """The rows of `other` with what is known of the same affiliates here added."""
+        """The rows of `other` with what is known of the same affiliates here added: a few visits from abroad tonight do not move anybody
+        among other peers."""
         index = other.sums.index
         before = self.counts.reindex(index)
+        kind = self.kind.reindex(index)
         return replace(
             other,
+            kind=kind.where(kind.notna(), other.kind),
             sums=other.sums + self.sums.reindex(index, fill_value=0.0),
             weights=other.weights + self.weights.reindex(index, fill_value=0.0),
             counts=other.counts.fillna(before).where(before.isna() | other.counts.isna(), other.counts + before),
@@ -94,13 +97,18 @@ class Lookback:
     past: Pooled
 
     @classmethod
-    def learn(cls, reference: FeatureTable) -> Lookback | None:
-        """From reference rows by window and affiliate; `None` where there are too few windows, or none are named."""
+    def learn(cls, reference: FeatureTable, everybody: FeatureTable | None = None) -> Lookback | None:
+        """From reference rows by window and affiliate; `None` where there are too few windows, or none are named.
+
+        `everybody` are the rows of the same windows with those who do not say what is usual (the confirmed bad): they have a past too.
+        """
         index = reference.values.index
         if not isinstance(index, pd.MultiIndex) or index.get_level_values("window_start").nunique() < FEWEST_WINDOWS:
             return None
-        past = Pooled.of(reference, index.get_level_values("affiliate_id"))
-        return cls(PeerBaseline(specs()).fit(past.observations()), past)
+        usual = Pooled.of(reference, index.get_level_values("affiliate_id"))
+        baseline = PeerBaseline(specs()).fit(usual.observations())
+        past = usual if everybody is None else Pooled.of(everybody, everybody.values.index.get_level_values("affiliate_id"))
+        return cls(baseline, past)
 
     def of_past(self, index: pd.Index) -> pd.DataFrame:
         """The residuals of the weeks themselves for reference rows: the same for every row of an affiliate."""

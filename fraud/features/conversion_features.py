@@ -192,7 +192,8 @@ CONVERSION_FEATURES: tuple[Feature, ...] = (
         "elsewhere_share",
         "elsewhere",
         title="Conversions from another country than their click",
-        doc="Share of conversions whose country differs from that of their click, where both are known. Travellers and VPN users do it.",
+        doc="Share of conversions whose country differs from that of their click, where both are known and the address is not shared "
+        "by many people: an office's or a VPN's country says little of the customer. Travellers do it.",
         about="audience",
         family=Family.SOURCE,
         needs=("conversions.country", "clicks.country"),

@@ -198,13 +198,12 @@ def scan(request: ScanRequest, tools: ScanTools) -> ScanOutcome:
             f"Nothing happened between {window.start:%Y-%m-%d %H:%M} and {window.end:%Y-%m-%d %H:%M} UTC: no click, no conversion."
         )
     tools.progress("Fitting and applying the models")
-    reference = everything.windows([period.start for period in references])
-    if len(reference) < ENOUGH_REFERENCE * len(tonight):
-        references, reference = [], tonight
-    else:
-        reference = without_confirmed_bad(reference, context.labels)
+    seen = everything.windows([period.start for period in references])
+    if len(seen) < ENOUGH_REFERENCE * len(tonight):
+        references, seen = [], tonight
+    reference = without_confirmed_bad(seen, context.labels) if references else seen
     alerting = _mode(request, review_coverage(reference, context.labels) if references else 0.0)
-    model = fit_traffic_model(reference)
+    model = fit_traffic_model(reference, everybody=seen)
     tonight, shifts = without_common_shifts(with_declared_events(tonight, context.events), model.baseline)
     large = with_declared_events(_large_enough(sub_ids.window(window.start), tools.pack), context.events)
     trained = Period(start=references[0].start, end=references[-1].end) if references else window

@@ -25,3 +25,10 @@ def table_of(rows: int, seed: int = 1, support: float = 300.0) -> FeatureTable:
         facts=facts,
         hash=feature_set_hash(),
     )
+
+
+def habitual(rows: int, seed: int = 1) -> FeatureTable:
+    """The same ordinary affiliates in another window: each has habits of its own, which the window's chance blurs a little."""
+    habits, chance = table_of(rows, seed=0), np.random.default_rng(seed)
+    blurred = habits.values + 0.02 * chance.standard_normal(habits.values.shape)
+    return FeatureTable(blurred.clip(0.001, 0.999), habits.support, habits.facts, habits.hash)

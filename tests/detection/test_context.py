@@ -22,7 +22,7 @@ from fraud.detection.traffic import fit_traffic_model, judge
 from fraud.features.table import FeatureTable
 from models.baseline import PeerBaseline
 from models.calibration import benjamini_hochberg
-from tests.detection.tables import table_of
+from tests.detection.tables import habitual, table_of
 
 START = datetime(2026, 3, 1, tzinfo=UTC)
 
@@ -33,7 +33,7 @@ def cell(frame: pd.DataFrame, row: str, column: str) -> float:
 
 def windows_of(count: int, rows: int) -> FeatureTable:
     """A reference of several windows of the same affiliates."""
-    tables = [table_of(rows, seed=seed) for seed in range(count)]
+    tables = [habitual(rows, seed=seed) for seed in range(count)]
     starts = [pd.Timestamp(START + timedelta(days=3 * number)) for number in range(count)]
 
     def joined(name: str) -> pd.DataFrame:
@@ -115,7 +115,7 @@ def test_features_of_one_family_count_once() -> None:
 
 @pytest.mark.parametrize("seed", [20, 21, 22])
 def test_a_night_like_the_reference_has_uniform_p_values_and_no_discoveries(seed: int) -> None:
-    judged = judge(fit_traffic_model(windows_of(6, 300)), table_of(300, seed=seed))
+    judged = judge(fit_traffic_model(windows_of(6, 300)), habitual(300, seed=seed))
     p = judged.p_value.to_numpy()
     assert 0.02 <= float((p < 0.05).mean()) <= 0.09
     assert benjamini_hochberg(p, 0.1).sum() <= 2

@@ -41,7 +41,7 @@ from models.graph.projection import project
 from tests.app.products import ingest_one, ingest_program, scan_newest
 from tests.conftest import MORNING, settings_of
 from tests.detection.nights import all_names, frozen_model, night_of, renamed, scores_of, with_values, without_column
-from tests.detection.tables import table_of
+from tests.detection.tables import habitual, table_of
 from tests.detection.test_context import windows_of
 
 MODEL = frozen_model()
@@ -127,7 +127,7 @@ NULL_MODEL = fit_traffic_model(windows_of(6, 300))
 @pytest.mark.parametrize("seed", [40, 41, 42, 43, 44])
 def test_property_04_p_values_of_a_null_night_are_uniform(seed: int) -> None:
     """By Kolmogorov and Smirnov's two-sample test: the calibration slice, which p-values are ranks in, is a sample itself."""
-    judged = judge(NULL_MODEL, table_of(300, seed=seed))
+    judged = judge(NULL_MODEL, habitual(300, seed=seed))
     assert ks_2samp(NULL_MODEL.held_out, judged.evidence.to_numpy()).pvalue > 0.01
     assert 0.02 <= float((judged.p_value < 0.05).mean()) <= 0.09
 
@@ -196,7 +196,7 @@ def test_property_08_the_same_seed_gives_the_same_model_in_every_process() -> No
     code = (
         "import hashlib, joblib, io\n"
         "from fraud.detection.traffic import fit_traffic_model, judge\n"
-        "from tests.detection.tables import table_of\n"
+        "from tests.detection.tables import habitual, table_of\n"
         "model = fit_traffic_model(table_of(450), seed=3)\n"
         "buffer = io.BytesIO(); joblib.dump(model, buffer)\n"
         "said = judge(model, table_of(50, seed=2)).evidence.to_numpy().tobytes()\n"
