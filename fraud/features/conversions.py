@@ -91,7 +91,7 @@ WITH matched AS (
 )
 SELECT w, affiliate_id, sub_id, offer_id, converted_at, ip, shared, country, delay_s, amount, commission, currency, new_customer,
     known_status, customer_email, customer_phone, device_id, overwrites,
-    country <> click_country AS elsewhere, form_ms < {SHORT_FORM_MS} AS rushed,
+    CASE WHEN NOT shared THEN country <> click_country END AS elsewhere, form_ms < {SHORT_FORM_MS} AS rushed,
     (epoch_us(converted_at) - epoch_us(lag(converted_at) OVER (
         PARTITION BY w, {{gap_entity}} ORDER BY converted_at, conversion_id))) / 1e6 AS gap_s,
     CASE WHEN carry_status AND known_status <> 'pending' THEN known_status <> 'approved' END AS reversed,
