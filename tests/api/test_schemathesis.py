@@ -27,4 +27,4 @@ def test_some_made_up_requests_are_answered_as_documented(house: House) -> None:
 
 @pytest.mark.long
 def test_ten_thousand_made_up_requests_are_answered_as_documented(house: House) -> None:
-    assert fuzzed(house, 1480, SEED + 1).answers.total() >= 10_000
+    assert fuzzed(house, 11_500, SEED + 1).answers.total() >= 10_000
