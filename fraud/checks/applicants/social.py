@@ -11,7 +11,7 @@ from statistics import mean, median, pstdev
 from crawlers.social.facts import ProfileFacts, ProfileState
 from fraud.checks.applicants.context import VettingFacts
 from fraud.checks.applicants.identity import same_profile
-from fraud.checks.applicants.names import host_of, owner_of
+from fraud.checks.applicants.names import edit_distance, host_of, own_labels, owner_of, skeleton, squeezed, tokens
 from fraud.domain.catalogue import CHECKS, Limits, Observation
 from fraud.domain.signals import Evidence, Severity, Signal
 
@@ -19,6 +19,8 @@ _PROFILES = CHECKS["audience.profiles"]
 _CHANNEL = CHECKS["audience.channel"]
 _FEWEST_POSTS = 10
 _FEWEST_DAYS = 14
+_SHORTEST_BRAND = 3  # letters; shorter ones stand in many words by chance
+_AGREEING = 2
 _NEAR_DAYS = 2
 _MAD = 1.4826  # of a median absolute deviation, to a standard deviation
 _TIERS = (5_000, 50_000, 500_000, 1_000_000)
@@ -66,6 +68,7 @@ def _judged(facts: VettingFacts, one: ProfileFacts, limits: Limits) -> Signal:
 
 def _plausible(facts: VettingFacts, one: ProfileFacts, limits: Limits) -> Signal:
     bands = bands_of(one, (facts.as_of - one.created_at).days if one.created_at else None, limits)
+    bands = Bands(bands.strong, (*bands.weak, *filter(None, (_own_way(facts, one),))))
     counts = {"followers": one.followers, "following": one.following, "posts": one.posts}
     said = ", ".join(f"{value:,} {name}" for name, value in counts.items() if value is not None) or "no counts"
     risk = (facts.audience.profile_risks or {}).get(one.stated)
@@ -252,9 +255,32 @@ def _foreign(facts: VettingFacts, one: ProfileFacts) -> list[str]:
 
 
 def _borrowed_brand(facts: VettingFacts, one: ProfileFacts) -> str:
+    """The program's brand that a handle holds, or is written to look like; '' for none."""
     terms = facts.profile.brand_terms if facts.profile else ()
-    name = "".join(letter for letter in one.handle.casefold() if letter.isalnum())
-    return next((term for term in terms if len(term) > 3 and "".join(filter(str.isalnum, term.casefold())) in name), "")
+    words = {squeezed(one.handle), *map(squeezed, tokens(one.handle)), squeezed(one.name)} - {""}
+    for term in (term for term in terms if len(squeezed(term)) > _SHORTEST_BRAND):
+        brand = squeezed(term)
+        if brand in squeezed(one.handle) or any(skeleton(word) == skeleton(brand) for word in words):
+            return term
+    return ""
+
+
+def _own_way(facts: VettingFacts, one: ProfileFacts) -> str:
+    """A handle unlike all the others, which are like one another; '' where they are too few to agree."""
+    others = [squeezed(other.handle) for other in facts.audience.profiles or () if other.stated != one.stated and other.handle]
+    own = squeezed(one.handle.partition("@")[0])
+    names = {squeezed(label) for domain in own_domains(facts) for label in own_labels(domain)}
+    names |= {squeezed(facts.application.name), squeezed(facts.application.company)} - {""}
+    if not own or len(others) < _AGREEING or not all(_near(others[0], other) for other in others[1:]):
+        return ""
+    return "" if any(_near(own, known) for known in (*others, *names)) else "a name unlike those of the other profiles"
+
+
+def _near(one: str, other: str) -> bool:
+    """Whether two handles are the same, but for a few letters, or one is a part of the other."""
+    if min(len(one), len(other)) >= _SHORTEST_BRAND and (one in other or other in one):
+        return True
+    return edit_distance(one, other) <= max(1, min(len(one), len(other)) // 5)
 
 
 def _evidence(one: ProfileFacts) -> tuple[Evidence, ...]:

@@ -209,3 +209,32 @@ def test_a_model_of_ones_own_profiles_decides_in_place_of_the_bands(risk: float,
     assert isinstance(given, tuple)
     assert given[0].status is status
     assert f"risk {risk:.2f}" in given[0].text
+
+
+@pytest.mark.parametrize(
+    ("changes", "borrowed"),
+    [
+        ({"handle": "acmeoutdoor_deals"}, True),
+        ({"handle": "acrneoutdoor"}, True),
+        ({"handle": "trail", "name": "Acme Outdoor"}, True),
+        ({"handle": "trail", "name": "We love Acme Outdoor tents"}, False),
+        ({"handle": "trailnotes"}, False),
+    ],
+)
+def test_a_profile_that_poses_as_the_program_is_named(changes: dict[str, str], borrowed: bool) -> None:
+    assert ("brand" in judged(profile(**changes)).text) is borrowed
+
+
+def named(*handles: str) -> list[str]:
+    """The texts on profiles with these handles."""
+    found = [profile(stated=f"https://host{n}.example/@{handle}", handle=handle) for n, handle in enumerate(handles)]
+    given = profiles(seen(*found, sites=False, name="Trail Notes"), limits("audience.profiles"))
+    assert isinstance(given, tuple)
+    return [signal.text for signal in given]
+
+
+def test_a_handle_unlike_all_the_others_is_a_weak_sign_where_they_agree() -> None:
+    texts = named("trailnotes", "trail.notes", "TrailNotes2", "bestcryptodeals")
+    assert ["unlike" in text for text in texts] == [False, False, False, True]
+    assert not any("unlike" in text for text in named("ada", "ridgewalker", "cooking.daily"))
+    assert not any("unlike" in text for text in named("trailnotes", "bestcryptodeals"))
