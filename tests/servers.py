@@ -38,6 +38,32 @@ def postgres_server() -> Iterator[str]:
         yield url
 
 
+class PostgresServer:
+    """A PostgreSQL of the test's own, which it may stop and start again on the same port."""
+
+    def __init__(self, programs: Path, folder: Path, url: str) -> None:
+        self._programs, self._folder, self.url = programs, folder, url
+
+    def stop(self) -> None:
+        """Stops it as a crash would."""
+        words = [str(self._programs / "pg_ctl"), "stop", "--pgdata", str(self._folder / "data"), "--mode", "immediate", "--wait"]
+        _run(words, self._folder)
+
+    def start(self) -> None:
+        """Starts it again, and returns once it answers."""
+        _run(_start_words(self._programs, self._folder, make_url(self.url).port or 0), self._folder)
+
+
+@contextmanager
+def stoppable_postgres() -> Iterator[PostgresServer]:
+    """A PostgreSQL started here and stopped at the end; skipped, or failed, where `postgres_server` would be."""
+    programs = _find_programs()
+    if programs is None:
+        _give_up("PostgreSQL's initdb and pg_ctl are neither on PATH nor under /usr/lib/postgresql")
+    with _folder() as folder, _started(programs, folder) as url:
+        yield PostgresServer(programs, folder, url)
+
+
 @contextmanager
 def fresh_schema(server_url: str) -> Iterator[str]:
     """The URL of an empty schema of its own on a server, dropped at the end: tests that share a server never meet."""
@@ -158,18 +184,22 @@ def _started(programs: Path, folder: Path) -> Iterator[str]:
 
 def _start(programs: Path, folder: Path) -> int:
     """Starts the server and returns its port; another port is tried when somebody was quicker."""
-    command = [str(programs / "pg_ctl"), "start", "--pgdata", str(folder / "data"), "--log", str(folder / "log"), "--wait", "--options"]
     for attempt in range(_ATTEMPTS):
         port = free_port()
-        options = f"-p {port} -h 127.0.0.1 -F -c unix_socket_directories='' -c timezone=Asia/Kathmandu"  # a zone nobody has by default
         try:
-            _run([*command, options], folder)
+            _run(_start_words(programs, folder, port), folder)
         except RuntimeError:
             if attempt == _ATTEMPTS - 1:
                 raise
         else:
             return port
     raise AssertionError("unreachable")
+
+
+def _start_words(programs: Path, folder: Path, port: int) -> list[str]:
+    options = f"-p {port} -h 127.0.0.1 -F -c unix_socket_directories='' -c timezone=Asia/Kathmandu"  # a zone nobody has by default
+    command = [str(programs / "pg_ctl"), "start", "--pgdata", str(folder / "data"), "--log", str(folder / "log"), "--wait", "--options"]
+    return [*command, options]
 
 
 def _run(command: list[str], folder: Path) -> None:

@@ -30,10 +30,10 @@ _LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
 
 
 @contextmanager
-def serving(workspace: Path) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
+def serving(workspace: Path, **settings: str) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
     """The real service in a process of its own, ready to answer; killed at the end unless it is gone."""
     port = free_port()
-    environment = os.environ | {f"FRAUD_{role}_KEY": f"{KEY}-{role}" for role in ("SCORE", "REVIEW", "ADMIN")}
+    environment = os.environ | {f"FRAUD_{role}_KEY": f"{KEY}-{role}" for role in ("SCORE", "REVIEW", "ADMIN")} | settings
     command = [str(Path(sys.executable).with_name("fraud")), "serve", "--port", str(port), "--workspace", str(workspace)]
     process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     url = f"http://127.0.0.1:{port}"

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import os
 import re
 import shutil
@@ -19,16 +20,17 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import httpx
 
 from tests.benchmarks.report import section, table
-from tests.servers import free_port
+from tests.servers import free_port, redis_server
 
 KEY = "benchmark-key-of-a-tracker"
 BATCH = 1_000
+CLICK = "/v1/score/click"
 FRAUD = str(Path(sys.executable).with_name("fraud"))
 _LUA = """
 local n, run = 0, "%(run)s"
@@ -68,6 +70,8 @@ class Load:
     p50: float
     p99: float
     failed: int
+    processor: float = float("nan")
+    """Microseconds of the server's processor a request."""
 
 
 @contextmanager
@@ -127,6 +131,35 @@ def paced(url: str, rate: float, seconds: float) -> Load:
 
 
 @dataclass(frozen=True)
+class Served:
+    """A server: where it answers, and its process."""
+
+    url: str
+    pid: int
+
+    def processor_seconds(self) -> float:
+        """What it has used of processors so far."""
+        fields = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+    def load(self, path: str, seconds: float, connections: int, *, batch: int = 1) -> Load:
+        """`load` of this server, with what its processor spent on a request."""
+        before = self.processor_seconds()
+        found = load(f"{self.url}{path}", seconds, connections, batch=batch)
+        spent = self.processor_seconds() - before
+        return replace(found, processor=spent / (found.per_second * seconds) * 1e6)
+
+
+@dataclass(frozen=True)
+class Servers:
+    """The service, an application that does nothing, and the service with its counters in Redis where there is one."""
+
+    own: Served
+    nothing: Served
+    shared: Served | None
+
+
+@dataclass(frozen=True)
 class Repeat:
     """The figures of one repeat."""
 
@@ -134,16 +167,17 @@ class Repeat:
     click: Load
     half: Load
     batch: Load
+    shared: Load | None
 
 
-def measured(servers: tuple[int, int], seconds: float, connections: int) -> Repeat:
-    """One repeat: nothing, clicks, clicks at half of that rate, batches."""
-    own, other = (f"http://127.0.0.1:{port}" for port in servers)
-    nothing = load(f"{other}/nothing", seconds, connections)
-    click = load(f"{own}/v1/score/click", seconds, connections)
-    half = paced(f"{own}/v1/score/click", click.per_second / 2, seconds)
-    batch = load(f"{own}/v1/score/clicks", seconds, 2, batch=BATCH)
-    return Repeat(nothing, click, half, batch)
+def measured(servers: Servers, seconds: float, connections: int) -> Repeat:
+    """One repeat: nothing, clicks, clicks at half of that rate, batches, clicks counted in Redis."""
+    nothing = servers.nothing.load("/nothing", seconds, connections)
+    click = servers.own.load(CLICK, seconds, connections)
+    half = paced(f"{servers.own.url}{CLICK}", click.per_second / 2, seconds)
+    batch = servers.own.load(f"{CLICK}s", seconds, 2, batch=BATCH)
+    shared = servers.shared.load(CLICK, seconds, connections) if servers.shared else None
+    return Repeat(nothing, click, half, batch, shared)
 
 
 def prepared(workspace: Path, clicks_per_day: int) -> None:
@@ -179,16 +213,26 @@ def _fraud(workspace: Path, *words: str) -> None:
 
 
 @contextmanager
-def both_servers(workspace: Path, folder: Path, environment: dict[str, str]) -> Iterator[tuple[int, int]]:
-    """The service and an application that does nothing, under the same uvicorn and the same options; their ports."""
+def all_servers(workspace: Path, folder: Path) -> Iterator[Servers]:
+    """The service and an application that does nothing, under the same uvicorn and the same options, and the service with Redis."""
     (folder / "nothing_at_all.py").write_text(_DO_NOTHING)
-    own, other = free_port(), free_port()
-    keys = {"FRAUD_SCORE_KEY": KEY, "FRAUD_REVIEW_KEY": f"{KEY}-2", "FRAUD_ADMIN_KEY": f"{KEY}-3", **environment}
-    nothing = ["-m", "uvicorn", "nothing_at_all:app", "--port", str(other), "--log-level", "warning", "--no-access-log"]
+    keys = {"FRAUD_SCORE_KEY": KEY, "FRAUD_REVIEW_KEY": f"{KEY}-2", "FRAUD_ADMIN_KEY": f"{KEY}-3"}
     with ExitStack() as stack:
-        stack.enter_context(served([FRAUD, "serve", "--port", str(own), "--workspace", str(workspace)], keys, own, folder / "own.log"))
-        stack.enter_context(served([sys.executable, *nothing], {"PYTHONPATH": str(folder)}, other, folder / "other.log"))
-        yield own, other
+
+        def serve(name: str, command: list[str], environment: dict[str, str]) -> Served:
+            port = free_port()
+            words = [*command, "--port", str(port)]
+            return Served(f"http://127.0.0.1:{port}", stack.enter_context(served(words, environment, port, folder / f"{name}.log")))
+
+        service = [FRAUD, "serve", "--workspace", str(workspace)]
+        own = serve("own", service, keys)
+        nothing = [sys.executable, "-m", "uvicorn", "nothing_at_all:app", "--log-level", "warning", "--no-access-log"]
+        other = serve("other", nothing, {"PYTHONPATH": str(folder)})
+        shared = None
+        if shutil.which("redis-server"):
+            redis = stack.enter_context(redis_server())
+            shared = serve("shared", service, keys | {"FRAUD_COUNTERS_URL": redis.url})
+        yield Servers(own, other, shared)
 
 
 def main() -> None:
@@ -206,8 +250,8 @@ def main() -> None:
         workspace = given.workspace or folder / "workspace"
         if given.workspace is None:
             prepared(workspace, given.clicks_per_day)
-        with both_servers(workspace, folder, {}) as servers:
-            load(f"http://127.0.0.1:{servers[0]}/v1/score/click", 5.0, 4)
+        with all_servers(workspace, folder) as servers:
+            servers.own.load(CLICK, 5.0, 4)
             measured(servers, 2.0, given.connections)
             repeats = [measured(servers, given.seconds, given.connections) for _ in range(given.repeats)]
         shutil.rmtree(workspace / "journal", ignore_errors=True)
@@ -220,38 +264,38 @@ def report(repeats: list[Repeat], connections: int, *, dry: bool) -> None:
     def middle(values: Iterator[float]) -> float:
         return statistics.median(values)
 
+    def row(name: str, loads: list[Load]) -> tuple[str, str, str, str]:
+        rate, p99, processor = (middle(getattr(one, of) for one in loads) for of in ("per_second", "p99", "processor"))
+        return name, f"{rate:,.0f}" if rate > 100 else f"{rate:,.1f}", f"{p99:.1f}", "" if math.isnan(processor) else f"{processor:,.0f}"
+
     ratio = middle(one.click.per_second / one.nothing.per_second for one in repeats)
+    costs = middle(one.nothing.processor / one.click.processor for one in repeats)
     batch = middle(one.batch.per_second * BATCH / one.click.per_second for one in repeats)
+    batch_costs = middle(one.click.processor / (one.batch.processor / BATCH) for one in repeats)
     rows = [
-        (
-            "an endpoint that does nothing (FastAPI)",
-            f"{middle(r.nothing.per_second for r in repeats):,.0f}",
-            f"{middle(r.nothing.p99 for r in repeats):.1f}",
-        ),
-        ("`POST /v1/score/click`", f"{middle(r.click.per_second for r in repeats):,.0f}", f"{middle(r.click.p99 for r in repeats):.1f}"),
-        (
-            "the same at half of that rate",
-            f"{middle(r.half.per_second for r in repeats):,.0f}",
-            f"{middle(r.half.p99 for r in repeats):.1f}",
-        ),
-        (
-            f"`POST /v1/score/clicks`, {BATCH:,} at once",
-            f"{middle(r.batch.per_second for r in repeats):,.1f}",
-            f"{middle(r.batch.p99 for r in repeats):.0f}",
-        ),
+        row("an endpoint that does nothing (FastAPI)", [one.nothing for one in repeats]),
+        row(f"`POST {CLICK}`", [one.click for one in repeats]),
+        row("the same at half of that rate", [one.half for one in repeats]),
+        row(f"`POST {CLICK}s`, {BATCH:,} at once", [one.batch for one in repeats]),
     ]
+    with_redis = [(one.shared, one.click) for one in repeats if one.shared is not None]
+    if with_redis:
+        rows.append(row(f"`POST {CLICK}`, counters in Redis", [shared for shared, _ in with_redis]))
     failed = sum(one.click.failed + one.half.failed + one.batch.failed for one in repeats)
     lines = [
         f"One worker on one core, wrk on another, {connections} connections, {len(repeats)} repeats. Every click is new, a model",
         f"scores it, and it is in the journal before it is answered; {failed} answers were no success. The load at the end:",
         f"{os.getloadavg()[0]:.1f}.",
         "",
-        table(("endpoint", "requests/s", "p99 ms"), rows),
+        table(("endpoint", "requests/s", "p99 ms", "µs of processor a request"), rows),
         "",
-        f"Clicks per second against the endpoint that does nothing: **{ratio:.2f}** (asked: .60).",
+        f"Clicks per second against the endpoint that does nothing: **{ratio:.2f}** (asked: .60); by the processor's time {costs:.2f}.",
         "",
-        f"Clicks per second in batches against single ones: **{batch:.1f}** (asked: 15).",
+        f"Clicks per second in batches against single ones: **{batch:.1f}** (asked: 15); by the processor's time {batch_costs:.1f}.",
     ]
+    if with_redis:
+        share = middle(shared.per_second / click.per_second for shared, click in with_redis)
+        lines += ["", f"Clicks per second with the counters in Redis against those in process: **{share:.2f}** (asked: .40)."]
     print("\n".join(lines))
     if not dry:
         section("The scoring service", lines)
