@@ -33,11 +33,28 @@ _PUBLISHED = 20
 _NO_PACK = "Choose a policy pack: a YAML file, such as a copy of the default pack with your changes."
 
 
+class Counted:
+    """How often each reason was right, counted again only when somebody has reviewed something since."""
+
+    def __init__(self) -> None:
+        self._kept: dict[str, tuple[str, list[RulePrecision]]] = {}
+
+    def of(self, app: App, program_id: str) -> list[RulePrecision]:
+        """The precision of every reason that the newest reviews know."""
+        newest = next((one.review_id for one in app.stores.reviews.recent(program_id, 1)), "")
+        known, counted = self._kept.get(program_id, (None, []))
+        if known != newest:
+            counted = rule_precision(app.stores.reviews.recent(program_id, REVIEWS_COUNTED))
+            self._kept[program_id] = (newest, counted)
+        return counted
+
+
 @dataclass(frozen=True)
 class Governing:
     """The pages of the policy."""
 
     door: Door
+    counted: Counted
 
     def policy(self, request: Request) -> Response:
         """The live pack in words, what was live before, and how often each reason was right."""
@@ -108,7 +125,7 @@ class Governing:
             "paging": paging,
             "query": {},
             "shadow": shadow_of(app, visit.program_id),
-            "precision": _precision(app, visit.program_id),
+            "precision": self.counted.of(app, visit.program_id),
             "refusal": "",
             "done": "",
         }
@@ -201,7 +218,3 @@ def live_pack(app: App, program_id: str) -> Pack:
 @functools.cache
 def _shipped() -> Pack:
     return load_pack("")
-
-
-def _precision(app: App, program_id: str) -> list[RulePrecision]:
-    return rule_precision(app.stores.reviews.recent(program_id, REVIEWS_COUNTED))

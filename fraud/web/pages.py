@@ -13,7 +13,7 @@ from fraud.reports.scan import scan_view
 from fraud.reports.tables import scan_csv
 from fraud.web.applying import Applying
 from fraud.web.downloads import Downloads
-from fraud.web.governing import Governing
+from fraud.web.governing import Counted, Governing
 from fraud.web.guarding import PageRoute
 from fraud.web.helping import Helping
 from fraud.web.looking import Looks
@@ -39,7 +39,7 @@ def create_pages(app: App, sessions: SessionSigner) -> APIRouter:
     signing_in, pages = SigningIn(door), _Pages(door, shelf)
     working, applying, traffic = Working(door), Applying(door), Traffic(door, shelf, Looks())
     helping = Helping(door)
-    governing, starting, settling, downloads = Governing(door), Starting(door), Settling(door), Downloads(door, shelf)
+    governing, starting, settling, downloads = Governing(door, Counted()), Starting(door), Settling(door), Downloads(door, shelf)
     readings: dict[str, Callable[..., Any]] = {
         STYLE_PATH: style_response,
         SCRIPT_PATH: script_response,
