@@ -79,6 +79,7 @@ def test_unknown_cells_are_read_and_moved_no_further_than_an_ordinary_value() ->
     rows[::5, 4] = np.nan
     ranker = RiskRanker(n_estimators=20).fit(rows, bad)
     without, median = rows.copy(), rows.copy()
+    assert ranker.detector_ is not None
     without[:, 0], median[:, 0] = np.nan, ranker.detector_.medians_[0]
     assert ranker.predict_proba(without).tolist() == ranker.predict_proba(median).tolist()
 
