@@ -55,6 +55,22 @@ def test_it_works_until_it_is_told_to_end(app: App, tmp_path: Path) -> None:
     app.close()
 
 
+def test_a_worker_that_is_killed_lets_go_of_nothing_it_had_not_finished(app: App, tmp_path: Path) -> None:
+    """The jobs of a worker that got SIGKILL are all ended by the next one: none lost, none held for ever."""
+    jobs = [queued(app) for _ in range(30)]
+    process = started(tmp_path)
+    try:
+        awaited(lambda: any(app.stores.jobs.get("default", job.job_id).state is not JobState.QUEUED for job in jobs), process)
+    finally:
+        process.kill()
+        process.communicate()
+    with app.database.transaction() as connection:
+        connection.exec_driver_sql("UPDATE jobs SET lease_until = '2020-01-01 00:00:00' WHERE state = 'running'")
+    assert fraud("worker", "--once", "--workspace", tmp_path).code == 0
+    assert {app.stores.jobs.get("default", job.job_id).state for job in jobs} == {JobState.FAILED}
+    app.close()
+
+
 def test_what_a_killed_worker_had_in_hand_is_taken_up_by_another(app: App, tmp_path: Path) -> None:
     job = queued(app)
     long_ago = app.clock.now() - timedelta(minutes=5)
