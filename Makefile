@@ -6,7 +6,7 @@ DEMO   ?= fraud-data/demo
 BIN     = $(VENV)/bin
 LOCK    = uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate
 
-.PHONY: run test audit docs test-long quality bench bench-growth bench-ingest bench-networks bench-features bench-backlinks bench-graph bench-models bench-crawl bench-pages bench-policy check format lock clean help
+.PHONY: run test audit docs test-long quality bench bench-growth bench-ingest bench-networks bench-features bench-backlinks bench-graph bench-models bench-crawl bench-pages bench-policy bench-scan check format lock clean help
 
 help: ## what can be made
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -43,6 +43,9 @@ bench: ## every benchmark, one after the other: hours (SKIP="api crawl" leaves s
 
 bench-graph: $(VENV)/.test ## rings and dense blocks to 10M edges, beside networkx; labelled graphs when FRAUD_TEST_DATA is set
 	$(BIN)/python -m tests.benchmarks.graph $(BENCH)
+
+bench-scan: $(VENV)/.test ## a night's scan after its features exist: models, checks, decisions (BENCH="--affiliates 300 --days 12")
+	$(BIN)/python -m tests.benchmarks.scan $(BENCH)
 
 bench-models: $(VENV)/.test ## one row and a million beside scikit-learn's forest (BENCH=--quality: real data, when FRAUD_TEST_DATA is set)
 	$(BIN)/python -m tests.benchmarks.models $(BENCH)

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from functools import cached_property
+from typing import Literal, TypeAlias, cast
 
 import numpy as np
 import pandas as pd
@@ -100,6 +101,18 @@ class Residuals:
     support: pd.DataFrame
     group: pd.Series[str]
 
+    @cached_property
+    def cells(self) -> dict[str, FloatArray]:
+        """The frames as arrays (entities, columns), by name: many rows are read one by one."""
+        return {name: getattr(self, name).to_numpy() for name in ("z", "peer", "observed", "support")}
+
+    @cached_property
+    def places(self) -> tuple[tuple[str, Side, int], ...]:
+        """For every column of `z` its feature, its side, and the feature's column in the other frames."""
+        number = {name: place for place, name in enumerate(self.observed.columns)}
+        named = (str(column).rpartition(":") for column in self.z.columns)
+        return tuple((feature, cast("Side", side), number[feature]) for feature, _, side in named)
+
 
 @dataclass(frozen=True)
 class _Fitted:
@@ -185,9 +198,18 @@ def _location(residual: FloatArray) -> tuple[float, FloatArray]:
     """Median and robust standard deviation below and above it (2,); unknown for nobody."""
     if residual.size == 0:
         return np.nan, np.full(2, np.nan)
-    low, median, high = (float(value) for value in np.quantile(residual, (1.0 - OUTER_QUANTILE, 0.5, OUTER_QUANTILE)))
-    inner = MAD_TO_SD * float(np.median(np.abs(residual - median)))
+    ordered = np.sort(residual)
+    low, median, high = (_quantile(ordered, share) for share in (1.0 - OUTER_QUANTILE, 0.5, OUTER_QUANTILE))
+    inner = MAD_TO_SD * _quantile(np.sort(np.abs(ordered - median)), 0.5)
     return median, np.maximum(np.array([median - low, high - median]) / OUTER_DEVIATION, inner)
+
+
+def _quantile(ordered: FloatArray, share: float) -> float:
+    """A quantile of sorted values by linear interpolation, as numpy's own, at a tenth of its price on the few values of a group."""
+    place = share * (ordered.size - 1)
+    below = int(place)
+    above = min(below + 1, ordered.size - 1)
+    return float(ordered[below] + (place - below) * (ordered[above] - ordered[below]))
 
 
 def _floor(spec: FeatureSpec, sample: Sample) -> float:

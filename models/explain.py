@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Hashable
 from dataclasses import dataclass
-from typing import cast
 
 import numpy as np
 import pandas as pd
@@ -35,12 +34,12 @@ def top_reasons(residuals: Residuals, entity: Hashable, top: int = 3) -> list[Re
     if entity not in residuals.z.index:
         raise KeyError(f"There are no residuals for {entity!r}.")
     row = int(residuals.z.index.get_indexer(pd.Index([entity]))[0])
-    z = residuals.z.to_numpy()[row]
+    z = residuals.cells["z"][row]
     ranked = np.argsort(-np.nan_to_num(z, nan=-1.0), kind="stable")[:top]
     return [_reason(residuals, row, int(column)) for column in ranked if z[column] > 0.0]
 
 
 def _reason(residuals: Residuals, row: int, column: int) -> ResidualReason:
-    feature, _, side = str(residuals.z.columns[column]).rpartition(":")
-    value, peer, support = (float(frame[feature].to_numpy()[row]) for frame in (residuals.observed, residuals.peer, residuals.support))
-    return ResidualReason(feature, cast(Side, side), float(residuals.z.to_numpy()[row, column]), value, peer, support)
+    feature, side, place = residuals.places[column]
+    value, peer, support = (float(residuals.cells[name][row, place]) for name in ("observed", "peer", "support"))
+    return ResidualReason(feature, side, float(residuals.cells["z"][row, column]), value, peer, support)
