@@ -88,6 +88,15 @@ WITH matched AS (
     LEFT JOIN offers o ON o.offer_id = m.offer_id
     LEFT JOIN ft_shared e ON e.w = m.w AND e.ip = m.ip
     WHERE {{entity_known}}
+), placed AS (
+    SELECT *, row_number() OVER (ORDER BY converted_at, conversion_id) AS place FROM keyed
+), known AS (
+    {{known}}
+), firsts AS (
+    SELECT w, affiliate_id, goal, kind, key, min(place) AS first FROM known GROUP BY ALL HAVING count(*) > 1
+), again AS (
+    SELECT DISTINCT k.place FROM known k JOIN firsts f ON f.key = k.key AND f.kind = k.kind AND f.w = k.w
+        AND f.affiliate_id = k.affiliate_id AND f.goal IS NOT DISTINCT FROM k.goal WHERE k.place > f.first
 )
 SELECT w, affiliate_id, sub_id, offer_id, converted_at, ip, shared, country, delay_s, amount, commission, currency, new_customer,
     known_status, customer_email, customer_phone, device_id, overwrites,
@@ -101,19 +110,19 @@ SELECT w, affiliate_id, sub_id, offer_id, converted_at, ip, shared, country, del
     count(*) OVER (PARTITION BY w, affiliate_id, date_trunc('minute', converted_at)) >= {SAME_MINUTE_CONVERSIONS} AS same_minute,
     date_trunc('hour', converted_at) AS hour,
     (count(*) OVER (PARTITION BY w, affiliate_id, date_trunc('hour', converted_at)) - 1) / 60.0 AS others_per_minute,
-    CASE WHEN coalesce(customer_id, customer_email, customer_phone, device_id, lone_ip) IS NOT NULL THEN
-        {{repeats}} END AS repeated,
+    CASE WHEN coalesce(customer_id, customer_email, customer_phone, device_id, lone_ip) IS NOT NULL THEN again.place IS NOT NULL END
+        AS repeated,
     ln(1 + delay_s) - coalesce(p.centre, u.centre) AS relative_delay,
     ln(1 + delay_s) < least(ln(1 + {FAST_SECONDS[1]}), greatest(ln(1 + {FAST_SECONDS[0]}),
         coalesce(p.centre - {FAST_SIGMAS} * p.spread, u.centre - {FAST_SIGMAS} * u.spread))) AS fast
-FROM keyed LEFT JOIN paces p USING (w, offer_id) LEFT JOIN usual_paces u USING (w)
+FROM placed LEFT JOIN again USING (place) LEFT JOIN paces p USING (w, offer_id) LEFT JOIN usual_paces u USING (w)
 ORDER BY w, affiliate_id, sub_id, converted_at, conversion_id
 """
 
 REPEAT_KEYS = ("customer_id", "customer_email", "customer_phone", "device_id", "lone_ip")
 """The columns by which a customer is known again."""
 
-_REPEAT = "({key} IS NOT NULL AND row_number() OVER (PARTITION BY w, affiliate_id, goal, {key} ORDER BY converted_at, conversion_id) > 1)"
+_KNOWN = "SELECT place, w, affiliate_id, goal, '{key}' AS kind, {key} AS key FROM placed WHERE {key} IS NOT NULL"
 
 
 def match(con: duckdb.DuckDBPyConnection) -> None:
@@ -127,10 +136,10 @@ def prepare(level: Level) -> str:
     Needs `ft_matched`, `ft_windows` and `ft_shared` (`w`, `ip`: the shared addresses among the conversions').
     """
     known = " AND ".join(f"{column} IS NOT NULL" for column in ENTITY[level])
-    repeats = " OR ".join(_REPEAT.format(key=key) for key in REPEAT_KEYS)
-    return CONVERSIONS.format(entity_known=known, repeats=repeats, wanted=f"w.of_{level}", gap_entity=", ".join(ENTITY[level]))
+    keys = " UNION ALL ".join(_KNOWN.format(key=key) for key in REPEAT_KEYS)
+    return CONVERSIONS.format(entity_known=known, known=keys, wanted=f"w.of_{level}", gap_entity=", ".join(ENTITY[level]))
 
 
 def definitions() -> list[str]:
     """Every text that a feature's value depends on, for the hash of the feature set."""
-    return [MATCHED, CONVERSIONS, _REPEAT, *REPEAT_KEYS]
+    return [MATCHED, CONVERSIONS, _KNOWN, *REPEAT_KEYS]

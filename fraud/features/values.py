@@ -5,8 +5,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
@@ -25,7 +26,7 @@ from fraud.features.level_tables import Entities, Tallied, Texts, create, pairs_
 from fraud.features.request import NumberedWindow
 from fraud.features.table import FACT_COLUMNS, FeatureTable
 
-_ROWS = 16_384
+_ROWS = 4_096
 """Entities whose hours are compared at a time, by each core: their numbers stay in its cache."""
 
 
@@ -107,12 +108,25 @@ def table(con: duckdb.DuckDBPyConnection, level: Level, starts: Sequence[Any], f
     con.execute(conversions.prepare(level))
     entities = level_tables.register(con, level, found)
     con.execute(f"CREATE OR REPLACE TEMP TABLE ft_expected AS {relations.EXPECTED}")
-    seen = con.sql(facts.sql()).to_arrow_table()
     rows: dict[str, NDArray[np.float64]] = {}
-    for relation, features in _by_relation(features_of(level)):
-        rows |= _read(con, _sql(relation, features), len(entities))
+    with _one_thread(con):
+        seen = con.sql(facts.sql()).to_arrow_table()
+        for relation, features in _by_relation(features_of(level)):
+            rows |= _read(con, _sql(relation, features), len(entities))
     con.unregister(level_tables.CLICKS)
     return _assemble(_Measured(level, entities, seen, rows), starts, _absent_columns(con))
+
+
+@contextmanager
+def _one_thread(con: duckdb.DuckDBPyConnection) -> Iterator[None]:
+    """Fractions are summed in one order, so that the same events give the same bits; the tables before hold nothing but what any order
+    gives: whole numbers, medians, sorted rows."""
+    threads = con.sql("SELECT current_setting('threads')").fetchall()[0][0]
+    con.execute("SET threads = 1")
+    try:
+        yield
+    finally:
+        con.execute(f"SET threads = {threads}")
 
 
 def _by_relation(features: Sequence[Feature]) -> list[tuple[str, list[Feature]]]:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -139,10 +138,9 @@ def finished(
 ) -> Mapping[Level, FeatureTable]:
     """The tables of the levels that are asked for; needs `ft_windows`, `ft_matched` and the views `affiliates`, `offers` and `clicks`."""
     _register_shared(con, judged)
-    with _one_thread(con):
-        found = values.tallied(con, tallies, texts)
-        starts = [window.starts for window in request.numbered()]
-        return {level: values.table(con, level, starts, found) for level, wanted in request.levels.items() if wanted}
+    found = values.tallied(con, tallies, texts)
+    starts = [window.starts for window in request.numbered()]
+    return {level: values.table(con, level, starts, found) for level, wanted in request.levels.items() if wanted}
 
 
 def _register_shared(con: duckdb.DuckDBPyConnection, judged: egress.Judged) -> None:
@@ -151,14 +149,3 @@ def _register_shared(con: duckdb.DuckDBPyConnection, judged: egress.Judged) -> N
     place = positions(key_table(judged.keys), addresses(texts)[0])
     rows, windows = np.nonzero(judged.shared[place] & (place >= 0)[:, None]) if len(judged.keys) else np.empty((2, 0), np.int64)
     create(con, "ft_shared", pa.table({"w": windows.astype(np.int32), "ip": texts.take(pa.array(rows))}))
-
-
-@contextmanager
-def _one_thread(con: duckdb.DuckDBPyConnection) -> Iterator[None]:
-    """Fractions are summed in one order, so that the same events give the same bits."""
-    threads = con.sql("SELECT current_setting('threads')").fetchall()[0][0]
-    con.execute("SET threads = 1")
-    try:
-        yield
-    finally:
-        con.execute(f"SET threads = {threads}")
