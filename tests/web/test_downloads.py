@@ -67,7 +67,21 @@ def test_no_file_crosses_programs_or_roles(reviewer: Browser) -> None:
 
 
 def test_a_new_program_has_empty_files_with_headers(newcomer: Browser) -> None:
-    keyed = {"changes", "edges", "links", "peers", "ring-edges", "ring-members", "rings", "reviews", "signals", "sub-ids", "keys"}
+    keyed = {
+        "changes",
+        "conversions",
+        "shape",
+        "edges",
+        "links",
+        "peers",
+        "ring-edges",
+        "ring-members",
+        "rings",
+        "reviews",
+        "signals",
+        "sub-ids",
+        "keys",
+    }
     for name in sorted(TABLES.keys() - keyed):
         response = newcomer.get(f"/csv/{name}")
         assert response.status_code == 200, name
