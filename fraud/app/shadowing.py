@@ -8,13 +8,15 @@ import msgspec
 import structlog
 
 from fraud.app.parts import App
-from fraud.domain.decisions import OUTCOMES, Decision
+from fraud.domain.decisions import OUTCOMES, Decision, DecisionKind
 from fraud.domain.policies import PolicyState, PublishedPolicy
 from fraud.domain.shadows import ShadowDecision
 from fraud.errors import FraudError
 from fraud.workflows.comparing import Changed, PolicyDiff, diff_of
 from fraud.workflows.rejudging import Rejudge
 
+_SPOKEN_ON = (DecisionKind.VET, DecisionKind.SCAN)
+"""The decisions on which a pack in shadow speaks."""
 _log = structlog.get_logger(__name__)
 
 
@@ -49,7 +51,7 @@ def shadow_report(app: App, program_id: str) -> ShadowReport | None:
     if published is None:
         return None
     pack, shadows = app.pack_of(published.policy), app.stores.shadows
-    rules = {rule.id: 0 for rule in pack.rules if rule.enabled}
+    rules = {rule.id: 0 for rule in pack.rules if rule.enabled and rule.kind in _SPOKEN_ON}
     changed = []
     for one in shadows.all(program_id, pack.hash):
         rules |= {name: rules.get(name, 0) + 1 for name in one.rules}

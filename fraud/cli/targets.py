@@ -93,16 +93,16 @@ def end_target(
 def print_progress(standing: list[Progress]) -> None:
     """A table of how affiliates stand."""
     table = Table(show_edge=False, pad_edge=False)
-    for name in ("affiliate", "figure", "goal", "now", "reached", "until", "state", "incentive", "target"):
-        table.add_column(name)
+    for name in ("target", "affiliate", "figure", "now", "state", "until", "incentive"):
+        table.add_column(name, no_wrap=name == "target", overflow="fold")
     for one in standing:
         last_day = one.target.period.end - timedelta(days=1)
         reached, value = ("-" if one.share is None else f"{one.share:.0%}"), ("-" if one.value is None else f"{one.value:,.4g}")
         earned = f"{one.incentive} ({one.waits})" if one.waits else one.incentive
         add_plain_row(
             table,
-            *(one.affiliate_id, one.target.metric.value, f"{one.target.goal:,}", value, reached),
-            *(f"{last_day:%Y-%m-%d}", one.state.value, earned, one.target.target_id),
+            *(one.target.target_id, one.affiliate_id, one.target.metric.value, f"{value} of {one.target.goal:,} ({reached})"),
+            *(one.state.value, f"{last_day:%Y-%m-%d}", earned),
         )
     out.print(table)
 
