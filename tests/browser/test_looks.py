@@ -64,7 +64,7 @@ def look(desk: Desk, name: str, path: str, theme: str) -> list[str]:
     for width in WIDTHS:
         desk.page.set_viewport_size({"width": width, "height": 900})
         desk.go(path)
-        desk.page.wait_for_function("document.querySelector('meta[name=again]') === null")  # what is found in the background is there
+        desk.page.locator('meta[name="again"]').wait_for(state="detached")  # what is found in the background is there
         overflow = desk.page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
         problems += [f"{name} at {width}: {overflow} px wider than the screen"] if overflow > 0 else []
         desk.shot(f"{name}-{theme}-{width}")
