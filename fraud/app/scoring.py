@@ -22,7 +22,7 @@ from fraud.domain.decisions import Artefact, Decision, DecisionKind
 from fraud.domain.events import Click, Conversion
 from fraud.domain.ids import stable_id
 from fraud.errors import FraudError, InputError, ModelError, NotFound, ReplayError, StorageError
-from fraud.features.realtime import click_feature_set_hash
+from fraud.features.realtime import click_feature_set_hash, sightings_of
 from fraud.features.realtime_conversions import observe_conversion
 from fraud.storage.counters import MemoryCounters
 from fraud.storage.lake import ParquetLake
@@ -257,7 +257,7 @@ class Scorers:
             return None
 
     def _warm(self, program_id: str) -> Counters:
-        click_features_of([_ANY_CLICK], MemoryCounters())
+        MemoryCounters().observe_many(sightings_of([_ANY_CLICK]))  # its compiled code is loaded before anybody waits for it
         counters = MemoryCounters()
         counters.reserve()
         warm_up(self._app, program_id, counters)

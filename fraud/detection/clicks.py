@@ -72,6 +72,13 @@ class ClickModel:
         pairs = enumerate(zip(scores.tolist(), p_values.tolist(), strict=True))
         return [ClickScore(score, p_value, named.get(place, ())) for place, (score, p_value) in pairs]
 
+    def warm_up(self) -> None:
+        """Loads the compiled code of scoring and of explaining."""
+        vectors = np.full((1, len(CLICK_FEATURE_NAMES)), np.nan)
+        self._p_values(self.detector.score_rows(vectors))
+        self._explained(vectors)
+        self.calibrator.tail_p_value(np.ones(1))
+
     def __getstate__(self) -> dict[str, Any]:
         return {name: value for name, value in self.__dict__.items() if name != "_ranks"}
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 import msgspec
 import numpy as np
@@ -140,6 +140,15 @@ class ScoringTools:
     seen: Callable[[Click], None] = lambda click: None
     deadline: timedelta = DEADLINE_DEFAULT
     answers: int = 100_000
+
+
+_NO_CLICK = Click(
+    click_id="warm-up",
+    clicked_at=datetime(2026, 1, 1, tzinfo=UTC),
+    affiliate_id="warm-up",
+    ip="192.0.2.1",
+    user_agent="Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36",
+)
 
 
 class ClickScorer:
@@ -287,10 +296,12 @@ class ClickScorer:
         return vectors, frozenset(present[place] for place in repeated)
 
     def _warm_up(self) -> None:
-        """Loads compiled code and patterns now, so that no tracker waits for them."""
-        declaration_of("warm-up")
+        """Loads compiled code and patterns now, by judging a click that never was, so that no tracker waits for them."""
         if self.model:
-            view_of(self.model.model, np.full(len(CLICK_FEATURE_NAMES), UNKNOWN))
+            self.model.model.warm_up()
+        now = self._tools.clock.now()
+        (facts,) = self._facts_of_many([_NO_CLICK], np.full((1, len(CLICK_FEATURE_NAMES)), UNKNOWN), now)
+        self._answer(self._judged(facts, "", "", now), self._judge.judge(facts), 0.0)
 
     def _facts(self, click: Click, vector: NDArray[np.float64], started: datetime) -> ClickFacts:
         return self._facts_of_many([click], vector.reshape(1, -1), started)[0]
