@@ -35,7 +35,7 @@ SIZES ?= 2000000 20000000 200000000
 bench-growth: $(VENV)/.test ## the same at several sizes, and how cost grows (SIZES="2000000 20000000"); 200M clicks take 10 GB and an hour
 	$(BIN)/python -m tests.benchmarks.features --rows $(SIZES) --repeats $(REPEATS)
 
-BENCHES = growth ingest networks backlinks graph models crawl pages policy api
+BENCHES = growth ingest networks backlinks graph models scan crawl pages policy api
 
 bench: ## every benchmark, one after the other: hours (SKIP="api crawl" leaves some out)
 	@failed=; for one in $(filter-out $(SKIP),$(BENCHES)); do $(MAKE) bench-$$one || failed="$$failed $$one"; done; \

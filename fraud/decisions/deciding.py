@@ -137,7 +137,7 @@ def risk_of(policy: ScanPolicy, evidence: float) -> float:
     if evidence <= 0.0:
         return 0.0
     prior = policy.base_rate / (1 - policy.base_rate) * (1 - FITTED_BASE_RATE) / FITTED_BASE_RATE
-    risk = math.log(prior) + policy.evidence_power * math.log(evidence / policy.half_risk_evidence)
+    risk = math.log(prior) + policy.evidence_power * (math.log(evidence) - math.log(policy.half_risk_evidence))
     return min(1 / (1 + math.exp(min(-risk, _LARGEST_EXPONENT))), _NEVER_CERTAIN)
 
 

@@ -36,9 +36,12 @@ def test_every_json_and_python_block_can_be_read(page: Path) -> None:
 
 
 def test_the_scoring_page_shows_a_request_an_answer_a_state_and_a_problem() -> None:
-    request, answer, state, problem = blocks(SCORING, "json")
+    request, answer, in_shadow, state, problem = blocks(SCORING, "json")
     click = click_of(read_click(request.encode()), DEFAULT_PROGRAM)
-    assert click.click_id == _whole(answer, ClickAnswer).click_id
+    told = msgspec.json.decode(in_shadow)
+    assert set(told) <= set(ClickAnswer.__struct_fields__)
+    assert (told["decision"], told["live"]) == ("allow", "block")
+    assert click.click_id == _whole(answer, ClickAnswer, but=("live",)).click_id  # only keys in shadow are told so
     assert _whole(problem, Problem).errors
     assert msgspec.json.decode(state, type=ApplicationState).poll
 
@@ -73,7 +76,7 @@ def test_the_policy_page_explains_every_part_of_a_pack() -> None:
     assert [name for name in Pack.__struct_fields__ if f"`{name}`" not in page] == []
 
 
-def _whole(block: str, kind: type[Any]) -> Any:
-    """The block as this type, with all of its fields and no others."""
-    assert set(msgspec.json.decode(block)) == set(kind.__struct_fields__)
+def _whole(block: str, kind: type[Any], but: tuple[str, ...] = ()) -> Any:
+    """The block as this type, with all of its fields, `but` for these, and no others."""
+    assert set(msgspec.json.decode(block)) == set(kind.__struct_fields__) - set(but)
     return msgspec.json.decode(block, type=kind)

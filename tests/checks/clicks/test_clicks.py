@@ -105,8 +105,8 @@ def test_a_pending_affiliate_is_not_suspended() -> None:
 
 
 def test_risk_counts_from_its_threshold_on() -> None:
-    assert check("click.affiliate_risk", facts(standing=AffiliateStanding(risk=0.59))).status is Status.CLEAR
-    signal = check("click.affiliate_risk", facts(standing=AffiliateStanding(risk=0.6)))
+    assert check("click.affiliate_risk", facts(standing=AffiliateStanding(risk=0.49))).status is Status.CLEAR
+    signal = check("click.affiliate_risk", facts(standing=AffiliateStanding(risk=0.5)))
     assert (signal.status, signal.severity, signal.tier) == (Status.FINDING, Severity.HIGH, Tier.ASSOCIATIVE)
 
 
