@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from fraud.app.parts import App
 from fraud.domain.clock import FixedClock
@@ -21,6 +22,11 @@ __all__ = ["pytest_addoption", "pytest_collection_modifyitems"]
 
 MORNING = datetime(2026, 4, 1, 6, tzinfo=UTC)
 """When the tests' products live: after the newest events of the made-up program."""
+
+# The same examples on every machine, however busy it is; `--hypothesis-profile=explore` looks for new ones.
+settings.register_profile("same", derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("explore", deadline=None, suppress_health_check=[HealthCheck.too_slow], max_examples=1_000)
+settings.load_profile("same")
 
 OpenApp = Callable[[Path], App]
 
