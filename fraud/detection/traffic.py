@@ -183,4 +183,5 @@ def _series(values: FloatArray, index: pd.Index) -> pd.Series[float]:
 
 def known(row: pd.Series[float]) -> Iterator[tuple[str, float]]:
     """The named values of a row that are not unknown."""
-    return ((str(name), float(value)) for name, value in row.items() if not math.isnan(value))
+    pairs = zip(row.index.tolist(), row.to_numpy(dtype=np.float64).tolist(), strict=True)
+    return ((name, value) for name, value in pairs if not math.isnan(value))

@@ -78,7 +78,7 @@ class FeatureTable:
 
 def row_of(frame: pd.DataFrame, subject: Subject) -> pd.Series[Any]:
     """One subject's row of a frame of a single window."""
-    return cast("pd.Series[Any]", frame.loc[subject])
+    return cast("pd.Series[Any]", frame.iloc[frame.index.get_loc(subject)])  # half the time of `loc`, thousands of times a night
 
 
 def _of_window(frame: pd.DataFrame, start: pd.Timestamp) -> pd.DataFrame:
