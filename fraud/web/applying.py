@@ -21,6 +21,7 @@ from fraud.reports.surroundings import Alike, Drawn, SiteShown, alike, audience_
 from fraud.web.forms import Posted, Sent
 from fraud.web.paging import Paging, asked_page
 from fraud.web.rendering import page, part
+from fraud.web.routing import Route, routes
 from fraud.web.visits import Door, Visit
 from fraud.workflows.reviewing import DECIDABLE, Word, decide_application
 from fraud.workflows.vetting import facts_of
@@ -46,6 +47,21 @@ class Applying:
     """The pages of applications."""
 
     door: Door
+
+    def routes(self) -> list[Route]:
+        """Where they stand."""
+        return routes(
+            (
+                ("/applications", self.listed),
+                ("/next-application", self.next),
+                ("/applications/{application_id:path}/screenshots/{sha256}", self.screenshot),
+                ("/applications/{application_id:path}", self.shown),
+            ),
+            (
+                ("/applications/decide", self.decide_many),
+                ("/applications/{application_id:path}/decision", self.decide),
+            ),
+        )
 
     def listed(self, request: Request) -> Response:
         """The applicants; those that wait for a person, riskiest first, unless others are asked for."""

@@ -30,6 +30,7 @@ from fraud.reports.tables import table_csv
 from fraud.web.applying import asked_applicants
 from fraud.web.governing import REVIEWS_COUNTED, changes_between, live_pack, shadow_of
 from fraud.web.rendering import csv_response
+from fraud.web.routing import Route, routes
 from fraud.web.settling import keys_of
 from fraud.web.shelf import Shelf
 from fraud.web.traffic import edges_of
@@ -66,6 +67,15 @@ class Downloads:
 
     door: Door
     shelf: Shelf
+
+    def routes(self) -> list[Route]:
+        """Where they stand."""
+        return routes(
+            (
+                ("/csv/{name}", self.table),
+                ("/csv/{name}/{key:path}", self.table),
+            ),
+        )
 
     def table(self, request: Request, name: str, key: str = "") -> Response:
         """One table as CSV; `NotFound` for a name that is none."""

@@ -24,6 +24,7 @@ from fraud.policy.pack import CheckPolicy, Pack
 from fraud.web.forms import Posted
 from fraud.web.paging import Paging, asked_page
 from fraud.web.rendering import page
+from fraud.web.routing import Route, routes
 from fraud.web.visits import Door, Visit
 from fraud.workflows.comparing import PolicyDiff
 
@@ -55,6 +56,22 @@ class Governing:
 
     door: Door
     counted: Counted
+
+    def routes(self) -> list[Route]:
+        """Where they stand."""
+        return routes(
+            (
+                ("/policy", self.policy),
+                ("/policy/checks/{check_id}", self.check),
+                ("/policy/proposals/{job_id}", self.proposal),
+            ),
+            (
+                ("/policy/proposals", self.propose),
+                ("/policy/proposals/{job_id}/publish", self.publish),
+                ("/policy/proposals/{job_id}/again", self.compare_again),
+                ("/policy/shadow/end", self.end_shadow),
+            ),
+        )
 
     def policy(self, request: Request) -> Response:
         """The live pack in words, what was live before, and how often each reason was right."""

@@ -8,6 +8,7 @@ from fastapi import Request, Response
 
 from fraud.reports.definitions import DEFINITIONS
 from fraud.web.rendering import page
+from fraud.web.routing import Route, routes
 from fraud.web.visits import Door
 
 
@@ -16,6 +17,15 @@ class Helping:
     """The pages that explain."""
 
     door: Door
+
+    def routes(self) -> list[Route]:
+        """Where they stand."""
+        return routes(
+            (
+                ("/help", self.figures),
+                ("/features/{name}", self.feature),
+            ),
+        )
 
     def figures(self, request: Request) -> Response:
         """Every figure of the pages, in words."""

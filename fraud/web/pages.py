@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 from fastapi import APIRouter, Request, Response
 
@@ -19,6 +17,7 @@ from fraud.web.helping import Helping
 from fraud.web.looking import Looks
 from fraud.web.paging import Paging, asked_page
 from fraud.web.rendering import SCRIPT_PATH, STYLE_PATH, csv_response, page, part, script_response, style_response
+from fraud.web.routing import Route, add_routes, routes
 from fraud.web.sessions import SessionSigner
 from fraud.web.settling import Settling
 from fraud.web.shelf import Shelf
@@ -35,78 +34,14 @@ _SCANS = 30
 def create_pages(app: App, sessions: SessionSigner) -> APIRouter:
     """The router of all pages, their style sheet and script. None of them is part of the API's own description."""
     door, shelf = Door(app, sessions), Shelf(app)
+    rooms = (
+        *(SigningIn(door), _Pages(door, shelf), Working(door), Traffic(door, shelf, Looks()), Applying(door)),
+        *(Governing(door, Counted()), Settling(door), Downloads(door, shelf), Helping(door), Starting(door)),
+    )
     router = APIRouter(route_class=PageRoute, include_in_schema=False)
-    signing_in, pages = SigningIn(door), _Pages(door, shelf)
-    working, applying, traffic = Working(door), Applying(door), Traffic(door, shelf, Looks())
-    helping = Helping(door)
-    governing, starting, settling, downloads = Governing(door, Counted()), Starting(door), Settling(door), Downloads(door, shelf)
-    readings: dict[str, Callable[..., Any]] = {
-        STYLE_PATH: style_response,
-        SCRIPT_PATH: script_response,
-        "/login": signing_in.form,
-        "/": pages.today,
-        "/alerts": working.listed,
-        "/alerts/{alert_id}": working.shown,
-        "/cases": working.cases,
-        "/cases/{case_id}": working.case,
-        "/kept-back": working.kept_back,
-        "/scans": pages.scans,
-        "/scans/{scan_id}.csv": pages.scan_table,
-        "/scans/{scan_id}": pages.scan,
-        "/affiliates": traffic.listed,
-        "/affiliates.csv": traffic.table,
-        "/nights/{affiliate_id:path}": traffic.history,
-        "/affiliates/{affiliate_id:path}": traffic.affiliate,
-        "/traffic/{affiliate_id:path}": traffic.shape,
-        "/graph/{affiliate_id:path}": traffic.graph,
-        "/rings": traffic.rings,
-        "/rings/{ring_id:path}": traffic.ring,
-        "/applications": applying.listed,
-        "/next-application": applying.next,
-        "/applications/{application_id:path}/screenshots/{sha256}": applying.screenshot,
-        "/applications/{application_id:path}": applying.shown,
-        "/decisions/{decision_id}": pages.decision,
-        "/policy": governing.policy,
-        "/policy/checks/{check_id}": governing.check,
-        "/policy/proposals/{job_id}": governing.proposal,
-        "/models": settling.models,
-        "/settings": settling.settings,
-        "/settings/{tab}": settling.settings,
-        "/csv/{name}": downloads.table,
-        "/csv/{name}/{key:path}": downloads.table,
-        "/help": helping.figures,
-        "/features/{name}": helping.feature,
-        "/start": starting.form,
-        "/tries/{job_id}": starting.result,
-    }
-    actions: dict[str, Callable[..., Any]] = {
-        "/login": signing_in.sign_in,
-        "/logout": signing_in.sign_out,
-        "/next-case": working.take_next,
-        "/alerts/snooze": working.snooze_many,
-        "/alerts/wake": working.wake_many,
-        "/alerts/{alert_id}/take": working.take,
-        "/alerts/{alert_id}/step": working.step,
-        "/alerts/{alert_id}/snooze": working.snooze,
-        "/alerts/{alert_id}/wake": working.wake,
-        "/alerts/{alert_id}/suppress": working.suppress,
-        "/suppressions/{suppression_id}/lift": working.lift,
-        "/applications/decide": applying.decide_many,
-        "/applications/{application_id:path}/decision": applying.decide,
-        "/policy/proposals": governing.propose,
-        "/policy/proposals/{job_id}/publish": governing.publish,
-        "/policy/proposals/{job_id}/again": governing.compare_again,
-        "/policy/shadow/end": governing.end_shadow,
-        "/settings/keys": settling.create_key,
-        "/settings/keys/{actor_id}/revoke": settling.revoke_key,
-        "/settings/sinks/{sink}/revive": settling.revive,
-        "/start/scan": starting.scan,
-        "/start/vet": starting.vet,
-    }
-    for path, read in readings.items():
-        router.add_api_route(path, read, methods=["GET"])
-    for path, act in actions.items():
-        router.add_api_route(path, act, methods=["POST"])
+    add_routes(router, routes(((STYLE_PATH, style_response), (SCRIPT_PATH, script_response))))
+    for room in rooms:
+        add_routes(router, room.routes())
     return router
 
 
@@ -114,6 +49,18 @@ def create_pages(app: App, sessions: SessionSigner) -> APIRouter:
 class _Pages:
     door: Door
     shelf: Shelf
+
+    def routes(self) -> list[Route]:
+        """Where they stand."""
+        return routes(
+            (
+                ("/", self.today),
+                ("/scans", self.scans),
+                ("/scans/{scan_id}.csv", self.scan_table),
+                ("/scans/{scan_id}", self.scan),
+                ("/decisions/{decision_id}", self.decision),
+            ),
+        )
 
     def today(self, request: Request) -> Response:
         """What needs a person now, how the nights went, and whether everything runs."""

@@ -18,6 +18,7 @@ from fraud.errors import FraudError, InputError
 from fraud.web.forms import Posted
 from fraud.web.paging import PAGE_SIZE, Paging, asked_page
 from fraud.web.rendering import page
+from fraud.web.routing import Route, routes
 from fraud.web.visits import Door, Visit
 
 _MODELS = 25
@@ -52,6 +53,21 @@ class Settling:
     """The pages of models and settings."""
 
     door: Door
+
+    def routes(self) -> list[Route]:
+        """Where they stand."""
+        return routes(
+            (
+                ("/models", self.models),
+                ("/settings", self.settings),
+                ("/settings/{tab}", self.settings),
+            ),
+            (
+                ("/settings/keys", self.create_key),
+                ("/settings/keys/{actor_id}/revoke", self.revoke_key),
+                ("/settings/sinks/{sink}/revive", self.revive),
+            ),
+        )
 
     def models(self, request: Request) -> Response:
         """Every model that is kept, the live one of each name first."""

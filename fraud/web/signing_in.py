@@ -15,6 +15,7 @@ from fraud.domain.limits import Limit
 from fraud.errors import Forbidden
 from fraud.web.forms import require_own_form
 from fraud.web.rendering import outside_page
+from fraud.web.routing import Route, routes
 from fraud.web.sessions import SESSION_LASTS
 from fraud.web.visits import COOKIE, Door, live_actor, require_reviewer, safe_next
 
@@ -32,6 +33,16 @@ class SigningIn:
     """The pages before the door."""
 
     door: Door
+
+    def routes(self) -> list[Route]:
+        """Where they stand."""
+        return routes(
+            (("/login", self.form),),
+            (
+                ("/login", self.sign_in),
+                ("/logout", self.sign_out),
+            ),
+        )
 
     def form(self, request: Request, ticket: str = "", next: str = "/") -> Response:  # noqa: A002 - the name in the address
         """`GET /login`: the form, or, with a ticket, the way in."""

@@ -14,6 +14,7 @@ from fraud.errors import FraudError, InputError, NotFound
 from fraud.reports.scan import scan_view
 from fraud.web.forms import Posted, Sent
 from fraud.web.rendering import page, part
+from fraud.web.routing import Route, routes
 from fraud.web.visits import Door, Visit
 
 
@@ -22,6 +23,19 @@ class Starting:
     """The pages of a first look."""
 
     door: Door
+
+    def routes(self) -> list[Route]:
+        """Where they stand."""
+        return routes(
+            (
+                ("/start", self.form),
+                ("/tries/{job_id}", self.result),
+            ),
+            (
+                ("/start/scan", self.scan),
+                ("/start/vet", self.vet),
+            ),
+        )
 
     def form(self, request: Request) -> Response:
         """The two forms."""

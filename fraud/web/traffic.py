@@ -27,6 +27,7 @@ from fraud.web.applying import application_of
 from fraud.web.looking import Looks
 from fraud.web.paging import PAGE_SIZE, Paging, asked_page
 from fraud.web.rendering import csv_response, page
+from fraud.web.routing import Route, routes
 from fraud.web.shelf import Shelf
 from fraud.web.visits import Door, Visit
 
@@ -53,6 +54,21 @@ class Traffic:
     door: Door
     shelf: Shelf
     looks: Looks
+
+    def routes(self) -> list[Route]:
+        """Where they stand."""
+        return routes(
+            (
+                ("/affiliates", self.listed),
+                ("/affiliates.csv", self.table),
+                ("/nights/{affiliate_id:path}", self.history),
+                ("/affiliates/{affiliate_id:path}", self.affiliate),
+                ("/traffic/{affiliate_id:path}", self.shape),
+                ("/graph/{affiliate_id:path}", self.graph),
+                ("/rings", self.rings),
+                ("/rings/{ring_id:path}", self.ring),
+            ),
+        )
 
     def listed(self, request: Request) -> Response:
         """The affiliates of the newest scan, a page of them."""

@@ -21,6 +21,7 @@ from fraud.reports import words
 from fraud.web.forms import Posted, Sent
 from fraud.web.paging import PAGE_SIZE, Paging, asked_page
 from fraud.web.rendering import page
+from fraud.web.routing import Route, routes
 from fraud.web.visits import Door, Visit
 from fraud.workflows.casework import act, case_of, disposition_of, take, take_next
 from fraud.workflows.reviewing import Word
@@ -68,6 +69,29 @@ class Working:
     """The pages of alerts and cases."""
 
     door: Door
+
+    def routes(self) -> list[Route]:
+        """Where they stand."""
+        return routes(
+            (
+                ("/alerts", self.listed),
+                ("/alerts/{alert_id}", self.shown),
+                ("/cases", self.cases),
+                ("/cases/{case_id}", self.case),
+                ("/kept-back", self.kept_back),
+            ),
+            (
+                ("/next-case", self.take_next),
+                ("/alerts/snooze", self.snooze_many),
+                ("/alerts/wake", self.wake_many),
+                ("/alerts/{alert_id}/take", self.take),
+                ("/alerts/{alert_id}/step", self.step),
+                ("/alerts/{alert_id}/snooze", self.snooze),
+                ("/alerts/{alert_id}/wake", self.wake),
+                ("/alerts/{alert_id}/suppress", self.suppress),
+                ("/suppressions/{suppression_id}/lift", self.lift),
+            ),
+        )
 
     def listed(self, request: Request) -> Response:
         """Open alerts, largest expected loss first, and what is kept from the queue."""
