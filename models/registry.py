@@ -49,6 +49,17 @@ class ArtefactInfo:
     libraries: Mapping[str, str]
 
 
+@dataclass(frozen=True)
+class Step:
+    """One change of what is live under a name: the model that was live from `at` on, whether it was a step back, who did it and why."""
+
+    id: str
+    at: datetime
+    back: bool = False
+    by: str = ""
+    reason: str = ""
+
+
 class ModelRegistry:
     """Models in a folder: `objects/SHA256.joblib`, `manifests/ID.json`, and `live/NAME.json`, which says what was promoted and when.
 
@@ -62,6 +73,7 @@ class ModelRegistry:
         self._manifests = Path(folder) / "manifests"
         self._live = Path(folder) / "live"
         self._secret = secret
+        self._listed: dict[Path, tuple[tuple[int, int], ArtefactInfo]] = {}
 
     def save(  # noqa: PLR0913 - all but the first two are the manifest's own fields
         self,
@@ -115,6 +127,10 @@ class ModelRegistry:
         data = self._read_object(info)
         return joblib.load(BytesIO(data))
 
+    def made_by_these_libraries(self, info: ArtefactInfo) -> bool:
+        """Whether the libraries that made a model have the major versions of those installed: others' models are refused."""
+        return _other_library(info) is None
+
     def info(self, reference: str) -> ArtefactInfo:
         """What the manifest of an id or SHA-256 (the newest, if several) says. Raises ModelRefused when there is none signed by us."""
         if _SHA256.fullmatch(reference):
@@ -126,19 +142,25 @@ class ModelRegistry:
         raise ModelRefused(f"There is no model {reference!r} in this registry: list what there is, or train one.")
 
     def list(self) -> Sequence[ArtefactInfo]:
-        """Every manifest, newest first. Raises ModelRefused when one of them is not signed by us."""
-        infos = [self._read_manifest(path) for path in self._manifest_paths()]
+        """Every manifest, newest first. Raises ModelRefused when one of them is not signed by us.
+
+        One that was read before is read again only when its file has changed; whoever loads a model reads its manifest anew.
+        """
+        infos = [self._listed_manifest(path) for path in self._manifest_paths()]
         return sorted(infos, key=lambda info: (info.created_at, info.id), reverse=True)
 
-    def promote(self, reference: str, at: datetime) -> ArtefactInfo:
-        """Makes a model the live one of its name from now on. Raises ModelRefused when it is not here whole and as it was signed."""
+    def promote(self, reference: str, at: datetime, by: str = "", reason: str = "") -> ArtefactInfo:
+        """Makes a model the live one of its name from now on; `by` and `reason` are kept with the step.
+
+        Raises ModelRefused when it is not here whole and as it was signed.
+        """
         _require_zones(at)
         info = self.info(reference)
         self._read_object(info)
-        self._write_line(info.name, [*self._line(info.name), {"id": info.id, "at": at.isoformat()}])
+        self._write_line(info.name, [*self._line(info.name), {"id": info.id, "at": at.isoformat(), **_told(by, reason)}])
         return info
 
-    def roll_back(self, name: str, at: datetime) -> ArtefactInfo:
+    def roll_back(self, name: str, at: datetime, by: str = "", reason: str = "") -> ArtefactInfo:
         """Makes the model live again that was live before this one, and keeps the step. Raises ModelRefused when there was none."""
         _require_zones(at)
         line = self._line(name)
@@ -149,13 +171,23 @@ class ModelRegistry:
             raise ModelRefused(f"No other model {name!r} was live before {stack[-1]}: promote the one you want instead.")
         info = self.info(stack[-2])
         self._read_object(info)
-        self._write_line(name, [*line, {"id": info.id, "at": at.isoformat(), "back": True}])
+        self._write_line(name, [*line, {"id": info.id, "at": at.isoformat(), "back": True, **_told(by, reason)}])
         return info
 
     def live(self, name: str) -> ArtefactInfo | None:
         """The live model of a name, or None when none was promoted. Raises ModelRefused when the record was altered."""
         line = self._line(name)
         return self.info(_live_stack(line)[-1]) if line else None
+
+    def before(self, name: str) -> ArtefactInfo | None:
+        """The model that a step back would make live; None when there is none. Raises ModelRefused when the record was altered."""
+        stack = _live_stack(self._line(name))
+        return self.info(stack[-2]) if len(stack) > 1 else None
+
+    def steps(self, name: str) -> Sequence[Step]:
+        """Every promotion and step back under a name, newest first. Raises ModelRefused when the record was altered."""
+        told = [{**step, "at": datetime.fromisoformat(step["at"])} for step in self._line(name)]
+        return [Step(**step) for step in reversed(told)]
 
     def _line(self, name: str) -> Sequence[dict[str, Any]]:
         """What was promoted and rolled back under a name, oldest first."""
@@ -190,6 +222,14 @@ class ModelRegistry:
         times = {key: datetime.fromisoformat(content[key]) for key in ("trained_from", "trained_to", "created_at")}
         return ArtefactInfo(**(content | times))
 
+    def _listed_manifest(self, path: Path) -> ArtefactInfo:
+        status = path.stat()
+        state = (status.st_mtime_ns, status.st_size)
+        known = self._listed.get(path)
+        if known is None or known[0] != state:
+            known = self._listed[path] = (state, self._read_manifest(path))
+        return known[1]
+
     def _read_object(self, info: ArtefactInfo) -> bytes:
         path = self._objects / f"{info.sha256}.joblib"
         if not path.is_file():
@@ -201,6 +241,10 @@ class ModelRegistry:
 
     def _sign(self, content: bytes) -> str:
         return hmac.new(self._secret, b"model-manifest\x1f" + content, hashlib.sha256).hexdigest()
+
+
+def _told(by: str, reason: str) -> Mapping[str, str]:
+    return {name: text for name, text in (("by", by), ("reason", reason)) if text}
 
 
 def _live_stack(line: Sequence[Mapping[str, Any]]) -> Sequence[str]:
@@ -269,8 +313,15 @@ def _installed() -> dict[str, str]:
     return {"python": ".".join(map(str, sys.version_info[:3])), **{name: version(name) for name in _LIBRARIES}}
 
 
-def _refuse_other_libraries(info: ArtefactInfo) -> None:
+def _other_library(info: ArtefactInfo) -> str | None:
     for name, here in _installed().items():
         there = info.libraries.get(name, "none")
         if there.split(".")[0] != here.split(".")[0]:
-            raise ModelRefused(f"Model {info.id} was made with {name} {there}, but {here} is installed: train it again.")
+            return f"{name} {there}, but {here} is installed"
+    return None
+
+
+def _refuse_other_libraries(info: ArtefactInfo) -> None:
+    other = _other_library(info)
+    if other is not None:
+        raise ModelRefused(f"Model {info.id} was made with {other}: train it again.")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING, TypeVar
 
@@ -20,7 +20,7 @@ from fraud.errors import InputError, ModelError, NotFound
 from fraud.features.catalogue import feature_set_hash
 from fraud.workflows.nightly import Ranking
 from fraud.workflows.training import Asked, Label, Trained, lesson_of, review_sample, train
-from models.registry import ModelRefused
+from models.registry import ModelRefused, Step
 
 if TYPE_CHECKING:
     from models.registry import ArtefactInfo
@@ -119,25 +119,53 @@ def list_models(app: App, program_id: str) -> list[KeptModel]:
     return [_kept(info, live) for info in _asking(lambda: [one for one in app.registry.list() if one.name == name])]
 
 
+def every_model(app: App, program_id: str) -> list[KeptModel]:
+    """Every model of the program, of whatever kind, newest first: rankers, and what scans and training fitted."""
+    from fraud.app.plausibility import plausibility_name  # noqa: PLC0415 - both bring compiled libraries, which only this list needs
+    from fraud.app.scoring import click_model_name  # noqa: PLC0415 - see above
+
+    traffic = stable_id("traffic", program_id)
+    names = {traffic, click_model_name(program_id), plausibility_name(program_id), ranker_name(program_id)}
+    live = {name: _live(app, name) for name in names}
+    return [_kept(info, live[info.name]) for info in _asking(app.registry.list) if info.name in names]
+
+
 def show_model(app: App, reference: str) -> KeptModel:
     """One model by id or SHA-256."""
     info = _asking(lambda: app.registry.info(reference))
     return _kept(info, _live(app, info.name))
 
 
-def promote(app: App, program_id: str, reference: str, actor: Actor) -> KeptModel:
+def promote(app: App, program_id: str, reference: str, actor: Actor, reason: str = "") -> KeptModel:
     """Makes a trained ranker the one that the program's next scan uses. Raises `ModelError` when it is refused."""
     info = _asking(lambda: app.registry.info(reference))
     if info.name != ranker_name(program_id):
         raise InputError(f"{info.id} is no ranker of the program {program_id}; `fraud models list` shows those there are.")
     _asking(lambda: app.registry.load(info.id, feature_set_hash()))
-    return _made_live(app, program_id, _asking(lambda: app.registry.promote(info.id, app.clock.now())), (actor, "model.promoted"))
+    live = _asking(lambda: app.registry.promote(info.id, app.clock.now(), actor.name, reason))
+    return _made_live(app, program_id, live, (actor, "model.promoted", reason))
 
 
-def roll_back(app: App, program_id: str, actor: Actor) -> KeptModel:
+def roll_back(app: App, program_id: str, actor: Actor, reason: str = "") -> KeptModel:
     """Makes the ranker live again that was live before. Raises `ModelError` when there was none."""
-    info = _asking(lambda: app.registry.roll_back(ranker_name(program_id), app.clock.now()))
-    return _made_live(app, program_id, info, (actor, "model.rolled_back"))
+    info = _asking(lambda: app.registry.roll_back(ranker_name(program_id), app.clock.now(), actor.name, reason))
+    return _made_live(app, program_id, info, (actor, "model.rolled_back", reason))
+
+
+class RankerRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """What a program's list was ordered by: the live ranker (`None`: by the evidence alone), what a step back leads to, and every step."""
+
+    live: KeptModel | None
+    before: KeptModel | None
+    steps: Sequence[Step]
+
+
+def ranker_record(app: App, program_id: str) -> RankerRecord:
+    """The record of a program's ranker. Raises `ModelError` when it was altered."""
+    name = ranker_name(program_id)
+    live, before = _live(app, name), _asking(lambda: app.registry.before(name))
+    steps = _asking(lambda: app.registry.steps(name))
+    return RankerRecord(live=_kept(live, live) if live else None, before=_kept(before, live) if before else None, steps=steps)
 
 
 def sample(app: App, program_id: str, size: int) -> list[Asked]:
@@ -159,9 +187,9 @@ def explain(app: App, decision_id: str, top: int) -> list[Influence]:
     return ranker.explain(msgspec.convert(decision.inputs, TrafficInputs).facts, top)
 
 
-def _made_live(app: App, program_id: str, info: ArtefactInfo, who: tuple[Actor, str]) -> KeptModel:
-    actor, action = who
-    app.stores.audit.record(actor, program_id, action, info.id, app.clock.now(), {"sha256": info.sha256})
+def _made_live(app: App, program_id: str, info: ArtefactInfo, who: tuple[Actor, str, str]) -> KeptModel:
+    actor, action, reason = who
+    app.stores.audit.record(actor, program_id, action, info.id, app.clock.now(), {"sha256": info.sha256, "reason": reason})
     return _kept(info, info)
 
 

@@ -70,7 +70,7 @@ def train_plausibility(app: App, program_id: str, path: Path) -> PlausibilityTra
     auc = cross_validated(np.array(rows), np.array(labels))
     now = app.clock.now()
     info = app.registry.save(
-        _name(program_id), ProfilePlausibility().fit(rows, labels), feature_set_hash=sha256_of(list(COLUMNS)),
+        plausibility_name(program_id), ProfilePlausibility().fit(rows, labels), feature_set_hash=sha256_of(list(COLUMNS)),
         trained_from=now, trained_to=now, metrics={"auc": auc, "profiles": len(labels)}, created_at=now,
     )  # fmt: skip
     app.registry.promote(info.id, now)
@@ -93,7 +93,7 @@ def live_model(app: App, program_id: str) -> ProfileModel | None:
     from models.registry import ModelRefused  # noqa: PLC0415
 
     try:
-        info = app.registry.live(_name(program_id))
+        info = app.registry.live(plausibility_name(program_id))
         return None if info is None else ProfileModel(
             Artefact(id=info.id, hash=info.sha256), app.registry.load(info.sha256, sha256_of(list(COLUMNS)))
         )  # fmt: skip
@@ -141,5 +141,6 @@ def _number(row: list[str], place: int | None) -> float:
         return math.nan
 
 
-def _name(program_id: str) -> str:
+def plausibility_name(program_id: str) -> str:
+    """What the registry calls a program's model of social profiles."""
     return f"plausibility-{sha256_of(program_id)[:16]}"

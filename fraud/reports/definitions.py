@@ -44,6 +44,26 @@ DEFINITIONS = (
         "policies: the pending commission behind the decisions that change.",
         ("Commission",),
     ),
+    Definition(
+        "average-precision",
+        "Average precision",
+        "How well a ranker orders reviewed affiliates it had not seen, from 0 to 1: near 1, those that people confirmed stand in front. "
+        "Beside it stands the same figure of the evidence alone; the ranker is worth its place where it is the higher of the two.",
+        ("Average precision", "Of the evidence alone"),
+    ),
+    Definition(
+        "labels",
+        "Labels",
+        "Affiliates that people reviewed, or that came in as labels, and that the model learnt from.",
+        ("Labels",),
+    ),
+    Definition(
+        "score-drift",
+        "Drift of click scores",
+        "How far the scores of the newest 1,000 clicks have moved from the 10,000 before (population stability index): 0 is the same, "
+        "above 0.25 is usually called a shift. A campaign or a new offer moves it as well as fraud. Unknown with fewer than 2,000 scored clicks.",
+        ("Drift of click scores",),
+    ),
     Definition("clicks", "Clicks", "Clicks in the scan's window by event time, each click id counted once.", ("Clicks",)),
     Definition(
         "conversions",

@@ -15,6 +15,7 @@ import msgspec
 from fastapi import Request, Response
 
 from fraud.app.graph import graph_around
+from fraud.app.models import every_model
 from fraud.app.parts import App
 from fraud.app.shapes import conversions_seen, traffic_shape
 from fraud.app.trying import proposed_pack
@@ -29,6 +30,7 @@ from fraud.errors import NotFound
 from fraud.reports.tables import table_csv
 from fraud.web.applying import asked_applicants
 from fraud.web.governing import REVIEWS_COUNTED, changes_between, live_pack, shadow_of
+from fraud.web.modelling import kind_of
 from fraud.web.rendering import csv_response
 from fraud.web.routing import Route, routes
 from fraud.web.settling import keys_of
@@ -260,8 +262,12 @@ def _shadow(asked: Asked) -> Table:
 
 
 def _models(asked: Asked) -> Table:
-    names = ("name", "id", "sha256", "size", "trained_from", "trained_to", "created_at", "metrics")
-    return _fields(names, asked.app.registry.list())
+    names = ("kind", "model_id", "sha256", "live", "created_at", "trained_from", "trained_to", "size", "metrics")
+    rows = [
+        [kind_of(one), one.model_id, one.sha256, one.live, one.created_at, one.trained.start, one.trained.end, one.size, one.metrics]
+        for one in every_model(asked.app, asked.program_id)
+    ]
+    return names, rows
 
 
 def _keys(asked: Asked) -> Table:

@@ -15,6 +15,7 @@ from fraud.web.governing import Counted, Governing
 from fraud.web.guarding import PageRoute
 from fraud.web.helping import Helping
 from fraud.web.looking import Looks
+from fraud.web.modelling import Modelling
 from fraud.web.paging import Paging, asked_page
 from fraud.web.rendering import SCRIPT_PATH, STYLE_PATH, csv_response, page, part, script_response, style_response
 from fraud.web.routing import Route, add_routes, routes
@@ -34,9 +35,10 @@ _SCANS = 30
 def create_pages(app: App, sessions: SessionSigner) -> APIRouter:
     """The router of all pages, their style sheet and script. None of them is part of the API's own description."""
     door, shelf = Door(app, sessions), Shelf(app)
+    looks = Looks()
     rooms = (
-        *(SigningIn(door), _Pages(door, shelf), Working(door), Traffic(door, shelf, Looks()), Applying(door)),
-        *(Governing(door, Counted()), Settling(door), Downloads(door, shelf), Helping(door), Starting(door)),
+        *(SigningIn(door), _Pages(door, shelf), Working(door), Traffic(door, shelf, looks), Applying(door)),
+        *(Governing(door, Counted()), Modelling(door, looks), Settling(door), Downloads(door, shelf), Helping(door), Starting(door)),
     )
     router = APIRouter(route_class=PageRoute, include_in_schema=False)
     add_routes(router, routes(((STYLE_PATH, style_response), (SCRIPT_PATH, script_response))))

@@ -1,4 +1,4 @@
-"""Models and settings: what is fitted, who holds keys, who is told, what is pulled, what runs, and who changed what."""
+"""Settings: who holds keys, who is told, what is pulled, what runs, and who changed what."""
 
 from __future__ import annotations
 
@@ -21,7 +21,6 @@ from fraud.web.rendering import page
 from fraud.web.routing import Route, routes
 from fraud.web.visits import Door, Visit
 
-_MODELS = 25
 _READ = 10_000
 """Rows of a log that pages turn through; the download has all of them."""
 TABS = {
@@ -50,7 +49,7 @@ class Standing:
 
 @dataclass(frozen=True)
 class Settling:
-    """The pages of models and settings."""
+    """The pages of settings."""
 
     door: Door
 
@@ -58,7 +57,6 @@ class Settling:
         """Where they stand."""
         return routes(
             (
-                ("/models", self.models),
                 ("/settings", self.settings),
                 ("/settings/{tab}", self.settings),
             ),
@@ -68,14 +66,6 @@ class Settling:
                 ("/settings/sinks/{sink}/revive", self.revive),
             ),
         )
-
-    def models(self, request: Request) -> Response:
-        """Every model that is kept, the live one of each name first."""
-        visit, app = self.door.enter(request), self.door.app
-        kept = sorted(app.registry.list(), key=lambda one: (one.name, one.created_at), reverse=True)
-        shown, paging = _page_of(kept, asked_page(request), _MODELS)
-        live = {info.id for name in {one.name for one in shown} if (info := app.registry.live(name))}
-        return page("models.html", visit, {"title": "Models", "models": shown, "live": live, "paging": paging, "query": {}})
 
     def settings(self, request: Request, tab: str = "keys") -> Response:
         """One part of the settings; the first for a part that is none."""
@@ -137,13 +127,13 @@ def _may_revoke(visit: Visit, living: Sequence[Actor], actor_id: str, reason: st
 def _keys(app: App, visit: Visit, number: int) -> dict[str, Any]:
     if not visit.is_admin:
         return {"keys": None, "roles": ()}
-    shown, paging = _page_of(keys_of(app, visit), number, PAGE_SIZE)
+    shown, paging = page_of(keys_of(app, visit), number, PAGE_SIZE)
     return {"keys": shown, "paging": paging, "roles": tuple(Role)}
 
 
 def _deliveries(app: App, visit: Visit, number: int) -> dict[str, Any]:
     dead = app.stores.outbox.dead(visit.program_id, _READ)
-    shown, paging = _page_of(dead, number, PAGE_SIZE)
+    shown, paging = page_of(dead, number, PAGE_SIZE)
     return {"sinks": _sinks(app), "dead": shown, "paging": paging, "dead_sinks": sorted({one.sink for one in dead})}
 
 
@@ -163,12 +153,12 @@ def _feeds(app: App, visit: Visit, number: int) -> dict[str, Any]:
         mine = [Standing(feed, pulled_at(app, feed)) for feed in feeds_of(app) if feed.program_id == visit.program_id]
     except FraudError as fault:
         return {"feeds": [], "paging": Paging(1, 0), "fault": fault.message}
-    shown, paging = _page_of(mine, number, PAGE_SIZE)
+    shown, paging = page_of(mine, number, PAGE_SIZE)
     return {"feeds": shown, "paging": paging, "fault": ""}
 
 
 def _jobs(app: App, visit: Visit, number: int) -> dict[str, Any]:
-    shown, paging = _page_of(app.stores.jobs.unfinished(visit.program_id, _READ), number, PAGE_SIZE)
+    shown, paging = page_of(app.stores.jobs.unfinished(visit.program_id, _READ), number, PAGE_SIZE)
     return {"jobs": shown, "paging": paging}
 
 
@@ -180,6 +170,7 @@ def _audit(app: App, visit: Visit, number: int) -> dict[str, Any]:
 _PARTS = {"keys": _keys, "deliveries": _deliveries, "feeds": _feeds, "jobs": _jobs, "audit": _audit}
 
 
-def _page_of(things: Sequence[Thing], number: int, size: int) -> tuple[Sequence[Thing], Paging]:
+def page_of(things: Sequence[Thing], number: int, size: int) -> tuple[Sequence[Thing], Paging]:
+    """One page of a list that is held in memory, and where it stands."""
     paging = Paging(number, len(things), size)
     return things[paging.offset : paging.offset + size], paging

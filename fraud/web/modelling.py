@@ -1,0 +1,111 @@
+"""Models: what orders the list and how well, what it was before, and the way forward and back, each with a reason."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from fastapi import Request, Response
+from fastapi.responses import RedirectResponse
+
+from fraud.app.models import KeptModel, every_model, list_models, promote, ranker_record, roll_back
+from fraud.app.watching import score_drift
+from fraud.errors import FraudError, InputError
+from fraud.web.forms import Posted, Sent
+from fraud.web.looking import Looks
+from fraud.web.paging import asked_page
+from fraud.web.rendering import page
+from fraud.web.routing import Route, routes
+from fraud.web.settling import page_of
+from fraud.web.visits import Door, Visit
+
+_MODELS = 25
+_RANKERS = 10
+_STEPS = 10
+KINDS: Mapping[str, str] = {
+    "ranker": "Order of the list",
+    "traffic": "What is usual, by night",
+    "clicks": "Single clicks",
+    "plausibility": "Social profiles",
+}
+"""What each kind of model is for, by the first part of its name."""
+_NO_REASON = "Say why, in a few words: it stands in the record for whoever asks later."
+
+
+@dataclass(frozen=True)
+class Modelling:
+    """The page of models."""
+
+    door: Door
+    looks: Looks
+
+    def routes(self) -> list[Route]:
+        """Where they stand."""
+        return routes(
+            (("/models", self.models),),
+            (("/models/roll-back", self.roll_back), ("/models/{model_id}/promote", self.promote)),
+        )
+
+    def models(self, request: Request) -> Response:
+        """What orders the list, what could, how scores have moved, and every model that is kept."""
+        visit = self.door.enter(request)
+        return self._models(visit, request, done=request.query_params.get("done", ""))
+
+    def promote(self, request: Request, model_id: str, sent: Posted) -> Response:
+        """Lets a ranker order the list from the next scan on; a step back undoes it."""
+        visit = self.door.enter_to_act(request, sent)
+        try:
+            promote(self.door.app, visit.program_id, model_id, visit.actor, _reason(sent))
+        except FraudError as fault:
+            return self._models(visit, request, refusal=fault.message, status=fault.status)
+        return RedirectResponse(visit.address("/models", done="promoted"), status_code=303)
+
+    def roll_back(self, request: Request, sent: Posted) -> Response:
+        """Lets the ranker before order the list again."""
+        visit = self.door.enter_to_act(request, sent)
+        try:
+            roll_back(self.door.app, visit.program_id, visit.actor, _reason(sent))
+        except FraudError as fault:
+            return self._models(visit, request, refusal=fault.message, status=fault.status)
+        return RedirectResponse(visit.address("/models", done="rolled_back"), status_code=303)
+
+    def _models(self, visit: Visit, request: Request, *, status: int = 200, **told: str) -> Response:
+        app, program_id = self.door.app, visit.program_id
+        record = ranker_record(app, program_id)
+        rankers, ranker_paging = page_of(list_models(app, program_id), asked_page(request, "rankers"), _RANKERS)
+        shown, paging = page_of(every_model(app, program_id), asked_page(request), _MODELS)
+        context = {
+            "title": "Models",
+            "record": record,
+            "steps": record.steps[:_STEPS],
+            "rankers": rankers,
+            "ranker_paging": ranker_paging,
+            "models": shown,
+            "paging": paging,
+            "kind_of": kind_of,
+            "made_at": datetime.fromisoformat,
+            "drift": self._drift(program_id),
+            "query": {},
+            "refusal": "",
+            "done": "",
+        }
+        return page("models.html", visit, context | told, status)
+
+    def _drift(self, program_id: str) -> tuple[float | None] | None:
+        """How far click scores moved, in a tuple of one; `None` while it is being counted, at most once an hour."""
+        app, hour = self.door.app, self.door.clock.now().strftime("%Y-%m-%dT%H")
+        return self.looks.get(("score drift", program_id, hour), lambda: (score_drift(app, program_id),))
+
+
+def kind_of(model: KeptModel) -> str:
+    """What a model is for."""
+    name = model.name.replace("-", "_").partition("_")[0]
+    return KINDS.get(name, name)
+
+
+def _reason(sent: Sent) -> str:
+    reason = sent.text("reason")
+    if not reason:
+        raise InputError(_NO_REASON)
+    return reason
