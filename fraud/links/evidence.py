@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import duckdb
 import msgspec
@@ -17,7 +17,7 @@ from fraud.domain.graph import GraphFinding, GraphPattern
 from fraud.domain.scans import HeldThings, Period, Ring, SharedEntities
 from fraud.links.edges import declared_groups, identity_edges, shared_addresses, without_shared_egress
 from fraud.links.kinds import spoken
-from fraud.links.moments import moment_edges, pattern_edges, repeats
+from fraud.links.moments import Recording, moment_edges, pattern_edges, recordings
 from fraud.links.sites import SiteTies, with_sites
 from models.fusion import display_risk
 from models.graph import EntityTable, Found, find_rings, read_edges, ring_name
@@ -30,7 +30,6 @@ from models.graph.timing import together
 _TIMING = {
     "device_hour": GraphPattern.LOCKSTEP,
     "customer_hour": GraphPattern.LOCKSTEP,
-    "device_moment": GraphPattern.REPLAY,
     "click_pattern": GraphPattern.REPLAY,
 }
 _TYPOLOGIES = {
@@ -59,13 +58,14 @@ class GraphNight:
 
 @dataclass(frozen=True)
 class _Group:
-    """Affiliates that one pattern puts together."""
+    """Affiliates that one pattern puts together; `own` is the evidence of each where it differs."""
 
     pattern: GraphPattern
     members: frozenset[str]
     evidence: float
     shared: Mapping[str, int]
     score: float | None = None
+    own: Mapping[str, float] = field(default_factory=dict)
 
 
 def graph_night(events: duckdb.DuckDBPyConnection, window: Period, sites: Sequence[SiteTies] = ()) -> GraphNight:
@@ -157,12 +157,13 @@ def _timed(events: duckdb.DuckDBPyConnection, window: Period, groups: pd.DataFra
     """Lockstep and click re-use."""
     moments = pd.concat([moment_edges(events, window), pattern_edges(events, window).astype({"entity": str})], ignore_index=True)
     found = [group for kind in _TIMING for group in _in_step(moments[moments["kind"] == kind], groups, kind)]
-    own = repeats(events, window)
-    for affiliate, count, evidence in zip(own.affiliate_id, own.repeated.tolist(), own.evidence.tolist(), strict=True):
-        if evidence > 0.0:
-            group = _Group(GraphPattern.REPLAY, frozenset({affiliate}), min(evidence, MOST_EVIDENCE), {"device_moment": int(count)})
-            found.append(group)
-    return found
+    return found + [_of_recording(one) for one in recordings(events, window)]
+
+
+def _of_recording(one: Recording) -> _Group:
+    own = {name: min(evidence, MOST_EVIDENCE) for name, evidence in one.evidence.items()}
+    shared = {"device_moment": max(one.repeated.values())}
+    return _Group(GraphPattern.REPLAY, frozenset(own), max(own.values()), shared, own=own)
 
 
 def _in_step(edges: pd.DataFrame, groups: pd.DataFrame, kind: str) -> list[_Group]:
@@ -225,7 +226,7 @@ def _by_affiliate(groups: Iterable[_Group], neighbours: Mapping[str, GraphFindin
 def _finding(group: _Group, member: str) -> GraphFinding:
     return GraphFinding(
         pattern=group.pattern,
-        evidence=round(group.evidence, 6),
+        evidence=round(group.own.get(member, group.evidence), 6),
         others=tuple(sorted(group.members - {member})),
         shared=dict(group.shared),
         typologies=_typologies(group),

@@ -1,7 +1,7 @@
-"""Affiliates that act at the same moments: lockstep (C29), and clicks that were seen before (C27).
+"""Affiliates that act at the same moments: lockstep (C29), and gaps between clicks that come back (C27; devices: `replays`).
 
 Sources: CopyCatch (Beutel et al., WWW 2013) and SynchroTrap (Cao et al., CCS 2014) for lockstep; Clicktok (Nagaraja & Shah, WiSec 2019)
-for click re-use: replayed clicks keep the gaps between them, or their devices, or both. `detection.md` 3 (C27, C29) and 5.
+for click re-use: replayed clicks keep the gaps between them, or their devices (`models.graph.replays`), or both. `detection.md` 3 and 5.
 """
 
 from __future__ import annotations
@@ -10,11 +10,9 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from scipy.special import pdtrc
 
 from models.arrays import BoolArray, FloatArray, IntArray
 from models.graph.edges import EntityTable
-from models.graph.mixing import NICHE, SMALLEST_CHANCE
 from models.graph.projection import Links, held, project
 
 GRAM = 5
@@ -29,9 +27,6 @@ FEWEST_SHARED = 3
 """Moments or patterns in common below which nothing is said, however unlikely: two may be one event that was logged twice."""
 LEAST_OVERLAP = 0.01
 """Share of the smaller sketch or list of moments that two have in common: below it the rest of the traffic is honest enough."""
-DAY_US = 86_400_000_000
-MOMENT_US = 10_000_000
-"""A replayed click comes back within ten seconds of its time of day."""
 
 
 @dataclass(frozen=True)
@@ -90,15 +85,3 @@ def _sketched(owner: IntArray, pattern: IntArray) -> tuple[IntArray, IntArray]:
     pairs = pd.DataFrame({"owner": owner, "pattern": pattern}).drop_duplicates().sort_values(["owner", "pattern"])
     first = pairs[pairs.groupby("owner").cumcount() < SKETCH]
     return first["owner"].to_numpy(dtype=np.int64), first["pattern"].to_numpy(dtype=np.int64)
-
-
-def own_repeats(repeated: FloatArray, chances: FloatArray) -> FloatArray:
-    """-log10 of the chance (affiliates,) that so many visits come back at the very time of day, among everybody.
-
-    `repeated` (affiliates,): device and ten seconds of the day seen on more than one day. `chances` (affiliates,): pairs of days on which
-    the same device was seen, each of which meets by chance once in 8,640; five times that is allowed, because people keep habits.
-    """
-    expected = NICHE * chances * MOMENT_US / DAY_US
-    p = np.asarray(pdtrc(np.maximum(repeated, 1.0) - 1.0, np.maximum(expected, 1e-12)), dtype=np.float64)
-    evidence = -np.log10(np.maximum(p * max(repeated.size, 1), SMALLEST_CHANCE))
-    return np.where(repeated >= FEWEST_SHARED, np.maximum(evidence, 0.0), 0.0)

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from models.graph.edges import read_edges
-from models.graph.timing import SKETCH, gap_patterns, own_repeats, together
+from models.graph.timing import SKETCH, gap_patterns, together
 
 
 def shared(first: np.ndarray, second: np.ndarray) -> int:
@@ -58,12 +58,6 @@ def test_the_order_of_rows_changes_no_pattern(order: list[int]) -> None:
 def test_few_clicks_have_none() -> None:
     owner, pattern = gap_patterns(np.zeros(3, dtype=np.int64), np.arange(3, dtype=np.int64))
     assert owner.size == pattern.size == 0
-
-
-def test_habits_are_allowed_and_recordings_are_not() -> None:
-    evidence = own_repeats(np.array([1.0, 4.0, 6.0, 40.0]), np.array([5_000.0, 100_000.0, 20_000.0, 60.0]))
-    assert evidence[:3].tolist() == [0.0, 0.0, 0.0]
-    assert evidence[3] > 20
 
 
 def test_those_who_share_moments_beyond_chance_act_together() -> None:
