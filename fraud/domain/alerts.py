@@ -62,6 +62,45 @@ class Alert(msgspec.Struct, frozen=True, kw_only=True):
     suppressed_by: str = ""
 
 
+class AlertScope(StrEnum):
+    """Which alerts a list shows: those that wait for a person, those kept from the queue, those dealt with, or all."""
+
+    WAITING = "waiting"
+    SNOOZED = "snoozed"
+    SUPPRESSED = "suppressed"
+    RESOLVED = "resolved"
+    EXPIRED = "expired"
+    ALL = "all"
+
+
+class AlertQuery(msgspec.Struct, frozen=True, kw_only=True):
+    """Which alerts, largest expected loss first, and which page of them; what is empty asks for nothing.
+
+    `search` is a part of the subject's name, `opened_from` and `opened_before` bound when the alert opened, `among` names the alerts it may
+    be and `without` those it may not.
+    """
+
+    scope: AlertScope = AlertScope.WAITING
+    search: str = ""
+    kind: SubjectKind | None = None
+    severity: Severity | None = None
+    typology: str = ""
+    opened_from: datetime | None = None
+    opened_before: datetime | None = None
+    among: tuple[str, ...] | None = None
+    without: tuple[str, ...] = ()
+    limit: int = 25
+    offset: int = 0
+
+
+class AlertCounts(msgspec.Struct, frozen=True, kw_only=True):
+    """How many alerts of a scope there are, by severity, by kind of subject and by typology (an alert may be of several)."""
+
+    severities: dict[Severity, int] = {}
+    kinds: dict[SubjectKind, int] = {}
+    typologies: dict[str, int] = {}
+
+
 Merge = Callable[[Alert, Alert], Alert]
 """What an alert that stands becomes with one more sighting of its subject."""
 

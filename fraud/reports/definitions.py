@@ -61,7 +61,8 @@ DEFINITIONS = (
         "score-drift",
         "Drift of click scores",
         "How far the scores of the newest 1,000 clicks have moved from the 10,000 before (population stability index): 0 is the same, "
-        "above 0.25 is usually called a shift. A campaign or a new offer moves it as well as fraud. Unknown with fewer than 2,000 scored clicks.",
+        "above 0.25 is usually called a shift. A campaign or a new offer moves it as well as fraud does. Unknown with fewer than 2,000 "
+        "scored clicks.",
         ("Drift of click scores",),
     ),
     Definition("clicks", "Clicks", "Clicks in the scan's window by event time, each click id counted once.", ("Clicks",)),

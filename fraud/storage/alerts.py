@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, func, or_, select, update
+from sqlalchemy import Connection, func, select, update
 
-from fraud.domain.alerts import Alert, AlertState, Merge, counted
+from fraud.domain.alerts import Alert, AlertCounts, AlertQuery, AlertScope, AlertState, Merge, counted
+from fraud.domain.decisions import SubjectKind
+from fraud.domain.signals import Severity
 from fraud.errors import NotFound
+from fraud.storage.alert_queries import SEPARATOR, alert_conditions, told_typologies
 from fraud.storage.database import Database
 from fraud.storage.documents import decode, digest, encode, insert_new, page_size
 from fraud.storage.tables import alert_sightings
 from fraud.storage.tables import alerts as table
+
+_ORDER = (table.c.expected_loss.desc(), table.c.score.desc(), table.c.opened_at, table.c.alert_id)
 
 
 class SqlAlerts:
@@ -42,11 +48,7 @@ class SqlAlerts:
     def open_alerts(self, program_id: str, at: datetime | None = None) -> list[Alert]:
         """Open alerts, largest expected loss first, then highest score, then oldest; without those that are suppressed or, at the time
         given, snoozed."""
-        query = (
-            select(table.c.document)
-            .where(table.c.program_id == program_id, table.c.state == AlertState.OPEN.value)
-            .order_by(table.c.expected_loss.desc(), table.c.score.desc(), table.c.opened_at, table.c.alert_id)
-        )
+        query = select(table.c.document).where(table.c.program_id == program_id, table.c.state == AlertState.OPEN.value).order_by(*_ORDER)
         with self._database.reading() as connection:
             found = [decode(text, Alert) for text in connection.execute(query).scalars()]
         return [alert for alert in found if not alert.suppressed_by and not _sleeps(alert, at)]
@@ -55,8 +57,8 @@ class SqlAlerts:
         """A page of what `open_alerts` gives at that time; the index alone says which they are, and only their documents are read."""
         query = (
             select(table.c.alert_id)
-            .where(*_queued(program_id, at))
-            .order_by(table.c.expected_loss.desc(), table.c.score.desc(), table.c.opened_at, table.c.alert_id)
+            .where(*alert_conditions(program_id, at, AlertQuery()))
+            .order_by(*_ORDER)
             .limit(page_size(limit))
             .offset(offset)
         )
@@ -68,7 +70,31 @@ class SqlAlerts:
     def count_open(self, program_id: str, at: datetime) -> int:
         """How many alerts `open_alerts` would give at that time."""
         with self._database.reading() as connection:
-            return int(connection.execute(select(func.count(table.c.alert_id)).where(*_queued(program_id, at))).scalar_one())
+            return int(
+                connection.execute(select(func.count(table.c.alert_id)).where(*alert_conditions(program_id, at, AlertQuery()))).scalar_one()
+            )
+
+    def matching(self, program_id: str, at: datetime, query: AlertQuery) -> tuple[list[Alert], int]:
+        """A page of the alerts that are asked for, as they stand at that time, and how many there are."""
+        mine = alert_conditions(program_id, at, query)
+        page = select(table.c.alert_id).where(*mine).order_by(*_ORDER).limit(page_size(query.limit)).offset(query.offset)
+        with self._database.reading() as connection:
+            names = list(connection.execute(page).scalars())
+            total = int(connection.execute(select(func.count(table.c.alert_id)).where(*mine)).scalar_one())
+        known = {alert.alert_id: alert for alert in self.named(program_id, names)}
+        return [known[name] for name in names if name in known], total
+
+    def counts(self, program_id: str, at: datetime, scope: AlertScope) -> AlertCounts:
+        """How many alerts of a scope there are at that time, by what they are about; the index alone says."""
+        by = (table.c.severity, table.c.subject_kind, table.c.typologies)
+        query = select(*by, func.count(table.c.alert_id)).where(*alert_conditions(program_id, at, AlertQuery(scope=scope))).group_by(*by)
+        severities, kinds, typologies = Counter[Severity](), Counter[SubjectKind](), Counter[str]()
+        with self._database.reading() as connection:
+            for severity, kind, named, count in connection.execute(query):
+                severities[Severity(severity)] += count
+                kinds[SubjectKind(kind)] += count
+                typologies.update(dict.fromkeys(filter(None, (named or "").split(SEPARATOR)), count))
+        return AlertCounts(severities=dict(severities), kinds=dict(kinds), typologies=dict(typologies))
 
     def snoozed_page(self, program_id: str, at: datetime, limit: int, offset: int = 0) -> tuple[list[Alert], int]:
         """A page of the alerts that are snoozed at that time, the next to come back first, and how many there are."""
@@ -98,11 +124,6 @@ class SqlAlerts:
             changed = how(_standing(connection, program_id, alert_id, lock=True))
             _write(connection, changed)
         return changed
-
-
-def _queued(program_id: str, at: datetime) -> tuple[ColumnElement[bool], ...]:
-    awake = or_(table.c.snoozed_until.is_(None), table.c.snoozed_until <= at)
-    return table.c.program_id == program_id, table.c.state == AlertState.OPEN.value, table.c.suppressed_by.is_(None), awake
 
 
 def _sleeps(alert: Alert, at: datetime | None) -> bool:
@@ -153,4 +174,5 @@ def _row(alert: Alert) -> dict[str, Any]:
         "document": encode(alert),
         "suppressed_by": alert.suppressed_by or None,
         "snoozed_until": alert.snoozed_until,
+        "typologies": told_typologies(alert.typologies),
     }

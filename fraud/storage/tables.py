@@ -147,10 +147,12 @@ alerts = Table(
     Column("document", Words, nullable=False),
     Column("suppressed_by", Words),
     Column("snoozed_until", UtcDateTime),
+    Column("typologies", Words, comment="each between two semicolons"),
     Index("ix_alerts_open", "program_id", "state", "expected_loss"),
     Index(
         "ix_alerts_queue",
         *("program_id", "state", "expected_loss", "score", "opened_at", "alert_id", "suppressed_by", "snoozed_until"),
+        *("severity", "subject_kind", "typologies"),
     ),
 )
 

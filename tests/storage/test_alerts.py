@@ -8,7 +8,9 @@ from concurrent.futures import ThreadPoolExecutor
 import msgspec
 import pytest
 
-from fraud.domain.alerts import Alert, AlertState
+from fraud.domain.alerts import Alert, AlertQuery, AlertScope, AlertState
+from fraud.domain.decisions import SubjectKind
+from fraud.domain.signals import Severity
 from fraud.errors import NotFound
 from fraud.storage.alerts import SqlAlerts
 from fraud.storage.database import Database
@@ -101,3 +103,71 @@ def test_writers_at_the_same_time_lose_no_sighting(alerts: SqlAlerts) -> None:
         list(pool.map(see, range(40)))
     assert [alerts.get("shoes", name).times_seen for name in names] == [40, 40, 40]
     assert {alerts.get("shoes", name).decision_id for name in names} == {"dec_39"}
+
+
+@pytest.fixture
+def several(alerts: SqlAlerts) -> SqlAlerts:
+    """Alerts of different kinds, of which one is snoozed and one is resolved."""
+    alerts.record(
+        [
+            alert("alr_1", subject_id="shoes-daily", severity=Severity.HIGH, typologies=("click_flooding",), expected_loss=5),
+            alert("alr_2", subject_id="Shoes_100%", severity=Severity.LOW, typologies=("click_flooding", "geo_mismatch"), expected_loss=9),
+            alert(
+                "alr_3",
+                subject_id="rng_1",
+                subject_kind=SubjectKind.RING,
+                severity=Severity.MEDIUM,
+                typologies=("collusion_ring",),
+                opened_at=later(30),
+            ),
+            alert("alr_4", subject_id="sleeper", snoozed_until=later(48)),
+            alert("alr_5", subject_id="settled", state=AlertState.RESOLVED),
+        ]
+    )
+    return alerts
+
+
+@pytest.mark.parametrize(
+    ("asked", "found"),
+    [
+        (AlertQuery(), ["alr_2", "alr_1", "alr_3"]),
+        (AlertQuery(search="SHOES"), ["alr_2", "alr_1"]),
+        (AlertQuery(search="100%"), ["alr_2"]),
+        (AlertQuery(search="%"), ["alr_2"]),
+        (AlertQuery(search="no\x00body"), []),
+        (AlertQuery(kind=SubjectKind.RING), ["alr_3"]),
+        (AlertQuery(severity=Severity.HIGH), ["alr_1"]),
+        (AlertQuery(typology="click_flooding"), ["alr_2", "alr_1"]),
+        (AlertQuery(typology="flooding"), []),
+        (AlertQuery(opened_from=later(1)), ["alr_3"]),
+        (AlertQuery(opened_before=later(1)), ["alr_2", "alr_1"]),
+        (AlertQuery(among=("alr_3", "alr_5")), ["alr_3"]),
+        (AlertQuery(among=()), []),
+        (AlertQuery(without=("alr_2",)), ["alr_1", "alr_3"]),
+        (AlertQuery(scope=AlertScope.SNOOZED), ["alr_4"]),
+        (AlertQuery(scope=AlertScope.RESOLVED), ["alr_5"]),
+        (AlertQuery(scope=AlertScope.SUPPRESSED), []),
+        (AlertQuery(scope=AlertScope.EXPIRED), []),
+    ],
+)
+def test_a_list_is_what_was_asked_for(several: SqlAlerts, asked: AlertQuery, found: list[str]) -> None:
+    shown, total = several.matching("shoes", later(31), asked)
+    assert [one.alert_id for one in shown] == found
+    assert total == len(found)
+
+
+def test_a_page_is_a_part_of_the_list(several: SqlAlerts) -> None:
+    shown, total = several.matching("shoes", later(31), AlertQuery(scope=AlertScope.ALL, limit=2, offset=1))
+    assert (len(shown), total) == (2, 5)
+    assert several.matching("other", later(31), AlertQuery(scope=AlertScope.ALL)) == ([], 0)
+
+
+def test_the_counts_of_a_list_are_those_of_its_parts(several: SqlAlerts) -> None:
+    counts = several.counts("shoes", later(31), AlertScope.WAITING)
+    for severity, number in counts.severities.items():
+        assert several.matching("shoes", later(31), AlertQuery(severity=severity))[1] == number
+    for kind, number in counts.kinds.items():
+        assert several.matching("shoes", later(31), AlertQuery(kind=kind))[1] == number
+    for typology, number in counts.typologies.items():
+        assert several.matching("shoes", later(31), AlertQuery(typology=typology))[1] == number
+    assert counts.typologies["click_flooding"] == 2
