@@ -44,6 +44,15 @@ class Settings(BaseSettings):
     counters_url: str = Field("", description="Real-time counters: in each process by default, shared in Redis by `redis://` URL.")
     engine: Literal["local", "spark"] = Field("local", description="What computes features: this machine, or Spark.")
     spark_master: str = Field("", description="The Spark master for `FRAUD_ENGINE=spark`; this machine's cores (`local[*]`) by default.")
+    features_memory_mb: int = Field(
+        2048,
+        ge=64,
+        description="MiB of memory for clicks that the local engine is counting, beside 1 GiB for reading; one affiliate or network takes what "
+        "its own clicks take.",
+    )
+    features_disk_mb: int = Field(
+        10_240, ge=0, description="MiB of disk for clicks that wait to be counted; with less, they are read in several turns."
+    )
     crawl_connect_to: str = Field("", description="`80=HOST:PORT,443=HOST:PORT`: crawl connections for that port go there instead.")
     crawl_ca_file: Path | None = Field(None, description="An extra certificate authority to trust when crawling.")
     crawl_allow_networks: str = Field("", description="CIDRs, comma-separated, that the crawler may reach though not public.")

@@ -26,6 +26,10 @@ class Sightings(NamedTuple):
     time: Integers
 
 
+SIGHTING_TYPES = (np.int64, np.int64, np.int64, np.int64, np.int32, np.int64)
+"""The types of the columns of `Sightings`."""
+
+
 class Limits(NamedTuple):
     """Below which an address need not be looked at: see the constants of `fraud.enrichment.egress` with the same names."""
 

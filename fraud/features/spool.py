@@ -1,15 +1,25 @@
-"""Rows on their way from a scan to the kernels: kept by partition, in memory while they fit, else in files."""
+"""Rows on their way from a scan to the kernels: kept by partition, in memory while they fit, else in files that have no name.
+
+Rows gather as they come; when they fill what memory they have, they are ordered by partition, all at once, and written as one run, column
+by column, to a file that is unlinked as soon as it is open: whatever happens to the process, nothing stays behind.
+"""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any
+from tempfile import TemporaryFile
+from threading import Lock
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fraud.enrichment.compiled import Codes, Integers, compiled
+from fraud.errors import StorageError
 
 Column = NDArray[Any]
 
@@ -32,68 +42,128 @@ def _by_partition(partition: Codes, partitions: int) -> tuple[Integers, Integers
     return order, begins
 
 
-class Spool:
-    """Columns of equal length, row by row assigned to one of some partitions.
+@dataclass(frozen=True)
+class _Held:
+    """A run in memory: its columns, ordered by partition, and where each partition begins."""
 
-    Rows of a partition come back in the order in which they were added. More than `limit` bytes are written to `folder`, which must
-    exist and is the caller's to remove; a partition is read back by `take`, once.
+    columns: Sequence[Column]
+    begins: Integers
+
+    def read(self, column: int, partition: int, out: Column) -> None:
+        """Copies one column of a partition."""
+        out[:] = self.columns[column][self.begins[partition] : self.begins[partition + 1]]
+
+
+@dataclass(frozen=True)
+class _Written:
+    """A run in a file (`handle`), laid down column after column: the types of its columns, and where each partition begins."""
+
+    handle: int
+    dtypes: Sequence[np.dtype[Any]]
+    begins: Integers
+
+    def read(self, column: int, partition: int, out: Column) -> None:
+        """Reads one column of a partition."""
+        before = sum(dtype.itemsize for dtype in self.dtypes[:column]) * int(self.begins[-1])
+        at, waiting = before + int(self.begins[partition]) * out.itemsize, out.view(np.uint8).data
+        while waiting:
+            read = os.preadv(self.handle, [waiting], at)
+            if not read:
+                raise StorageError("A file of clicks that wait to be counted ends too soon: check the disk, then repeat the scan.")
+            at, waiting = at + read, waiting[read:]
+
+
+class Spool:
+    """Columns of equal length, row by row assigned to one of some partitions, until it is closed.
+
+    Rows of a partition come back in the order in which they were added. What exceeds `limit` bytes is written to files in `folder`;
+    `written` counts the bytes. Any number of threads may add, and after the last has added, take.
     """
 
     def __init__(self, dtypes: Sequence[Any], partitions: int, folder: Path, limit: int) -> None:
         self._dtypes = [np.dtype(dtype) for dtype in dtypes]
-        self._parts: list[list[list[Column]]] = [[] for _ in range(partitions)]
-        self._written: list[list[int]] = [[] for _ in range(partitions)]
+        self._partitions = partitions
         self._folder = folder
         self._limit = limit
-        self._held = 0
+        self._waiting: list[tuple[Codes, list[Column]]] = []
+        self._waiting_bytes = 0
+        self._runs: list[_Held | _Written] = []
+        self._files = ExitStack()
+        self._lock = Lock()
+        self.written = 0
 
     @property
     def partitions(self) -> int:
         """How many partitions there are."""
-        return len(self._parts)
+        return self._partitions
+
+    def close(self) -> None:
+        """Forgets everything, on disk and in memory."""
+        self._files.close()
+        self._runs = []
+        self._waiting = []
 
     def add(self, partition: Codes, columns: Sequence[Column]) -> None:
-        """Adds rows, each to its partition; a row of partition -1 is left out."""
-        order, begins = _by_partition(partition, self.partitions)
-        ordered = [np.asarray(column, dtype)[order] for column, dtype in zip(columns, self._dtypes, strict=True)]
-        self._held += sum(column.nbytes for column in ordered)
-        for number in np.flatnonzero(np.diff(begins)):
-            rows = slice(begins[number], begins[number + 1])
-            self._parts[number].append([column[rows] for column in ordered])
-        if self._held > self._limit:
-            self._write()
+        """Adds rows, each to its partition; a row of partition -1 is left out. The spool keeps the arrays, which nobody may change."""
+        kept = [np.asarray(column, dtype) for column, dtype in zip(columns, self._dtypes, strict=True)]
+        size = partition.nbytes + sum(column.nbytes for column in kept)
+        with self._lock:
+            self._waiting.append((partition, kept))
+            self._waiting_bytes += size
+            if self._waiting_bytes > self._limit:
+                self._runs.append(self._write())
+
+    def rows(self, partition: int) -> int:
+        """How many rows a partition has."""
+        self._seal()
+        return sum(int(run.begins[partition + 1] - run.begins[partition]) for run in self._runs)
 
     def take(self, partition: int) -> list[Column]:
-        """The rows of a partition, column by column, which the spool then forgets."""
-        chunks = self._read(partition) + self._parts[partition]
-        self._parts[partition] = []
-        if not chunks:
-            return [np.empty(0, dtype) for dtype in self._dtypes]
-        return [np.concatenate([chunk[column] for chunk in chunks]) for column in range(len(self._dtypes))]
+        """The rows of a partition, column by column, as arrays of the caller's own."""
+        self._seal()
+        ends = np.cumsum([0, *(int(run.begins[partition + 1] - run.begins[partition]) for run in self._runs)])
+        columns = [np.empty(ends[-1], dtype) for dtype in self._dtypes]
+        for run, begin, end in zip(self._runs, ends[:-1], ends[1:], strict=True):
+            for number, column in enumerate(columns):
+                if end > begin:
+                    run.read(number, partition, column[begin:end])
+        return columns
 
-    def _file(self, partition: int) -> Path:
-        return self._folder / f"{id(self):x}-{partition}.rows"
+    def _seal(self) -> None:
+        with self._lock:
+            if self._waiting:
+                order, begins = self._ordered()
+                self._runs.append(_Held([self._column(number, order) for number in range(len(self._dtypes))], begins))
+                self._done()
 
-    def _write(self) -> None:
-        for number, chunks in enumerate(self._parts):
-            if chunks:
-                with self._file(number).open("ab") as file:
-                    self._written[number].append(_append(file, chunks, self._dtypes))
-                self._parts[number] = []
-        self._held = 0
+    def _ordered(self) -> tuple[Integers, Integers]:
+        return _by_partition(np.concatenate([partition for partition, _ in self._waiting]), self._partitions)
 
-    def _read(self, partition: int) -> list[list[Column]]:
-        if not self._written[partition]:
-            return []
-        with self._file(partition).open("rb") as file:
-            chunks = [[np.fromfile(file, dtype, rows) for dtype in self._dtypes] for rows in self._written[partition]]
-        self._written[partition] = []
-        self._file(partition).unlink()
-        return chunks
+    def _column(self, number: int, order: Integers) -> Column:
+        """One column of all rows that wait, ordered, which they then no longer hold."""
+        whole = np.concatenate([columns[number] for _, columns in self._waiting])
+        for _, columns in self._waiting:
+            columns[number] = whole[:0]
+        ordered: Column = whole[order]
+        return ordered
 
+    def _done(self) -> None:
+        self._waiting = []
+        self._waiting_bytes = 0
 
-def _append(file: IO[bytes], chunks: Sequence[Sequence[Column]], dtypes: Sequence[np.dtype[Any]]) -> int:
-    for column in range(len(dtypes)):
-        for chunk in chunks:
-            chunk[column].tofile(file)
-    return sum(len(chunk[0]) for chunk in chunks)
+    def _write(self) -> _Written:
+        order, begins = self._ordered()
+        try:
+            file = self._files.enter_context(TemporaryFile(dir=self._folder, prefix="fraud-clicks-"))  # noqa: SIM115 - until close()
+            for number in range(len(self._dtypes)):
+                self._column(number, order).tofile(file)
+            file.flush()
+        except OSError as fault:
+            why = fault.strerror or fault
+            raise StorageError(
+                f"Clicks that wait to be counted cannot be written to {self._folder}: {why}. Make room there, or give the scan "
+                "more memory (FRAUD_FEATURES_MEMORY_MB)."
+            ) from fault
+        self.written += len(order) * sum(dtype.itemsize for dtype in self._dtypes)
+        self._done()
+        return _Written(file.fileno(), self._dtypes, begins)

@@ -15,6 +15,7 @@ from fraud.domain.scans import Period
 from fraud.errors import InputError
 from fraud.features.definition import Level
 from fraud.features.engines import engine, local
+from fraud.features.engines.budget import Budget
 from fraud.features.request import FeatureRequest
 from fraud.features.spool import Spool
 from fraud.features.table import FeatureTable
@@ -25,9 +26,12 @@ from .programs import DAY, START, Rows, chance_program, clicks, lake_of
 WINDOWS = tuple(Period(start=START + n * DAY, end=START + (n + 1) * DAY) for n in range(3))
 
 
+REQUEST = FeatureRequest(affiliate=WINDOWS, sub_id=WINDOWS[1:])
+
+
 def _tables(lake: ParquetLake) -> Mapping[Level, FeatureTable]:
     with closing(lake.connect("p")) as con:
-        return engine("local")(con, FeatureRequest(affiliate=WINDOWS, sub_id=WINDOWS[1:]))
+        return engine("local")(con, REQUEST)
 
 
 def _identical(some: Mapping[Level, FeatureTable], others: Mapping[Level, FeatureTable]) -> None:
@@ -43,13 +47,32 @@ def test_the_same_events_give_the_same_bits(tmp_path: Path) -> None:
     _identical(_tables(lake), _tables(lake))
 
 
-def test_small_partitions_on_disk_give_the_same_bits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    lake = lake_of(tmp_path, **chance_program(seed=7, days=3))
+BUDGETS = {
+    "small parts": Budget(most_rows=50),
+    "waiting on disk": Budget(memory=20_000, most_rows=50),
+    "scanned in turns": Budget(memory=20_000, disk=9_000, most_rows=50),
+    "no room at all": Budget(memory=0, disk=0),
+}
+
+
+@pytest.mark.parametrize("name", BUDGETS)
+def test_however_little_memory_and_disk_the_same_bits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    lake = lake_of(tmp_path, **crowded(chance_program(seed=7, days=3)))
     whole = _tables(lake)
-    monkeypatch.setattr(local, "PARTITION_ROWS", 50)
-    monkeypatch.setattr(local, "SPOOL_BYTES", 1000)
     monkeypatch.setattr(local, "BATCH_ROWS", 100)
-    _identical(whole, _tables(lake))
+    before = set(tmp_path.rglob("*"))
+    with closing(lake.connect("p")) as con:
+        _identical(whole, local.compute_levels(con, REQUEST, budget=BUDGETS[name]))
+    assert set(tmp_path.rglob("*")) == before
+
+
+def crowded(program: dict[str, Rows]) -> dict[str, Rows]:
+    """The program with one affiliate that has a third of all clicks, and one address, in another third."""
+    made = [
+        row | ({"affiliate_id": "a0"} if number % 3 == 0 else {"ip": "192.0.2.77"} if number % 3 == 1 else {})
+        for number, row in enumerate(program["clicks"])
+    ]
+    return program | {"clicks": made}
 
 
 def test_the_order_of_arrival_changes_nothing(tmp_path: Path) -> None:
@@ -121,15 +144,17 @@ def test_the_kernels_count_what_one_would_count_by_hand(tmp_path: Path, seed: in
 @pytest.mark.parametrize("limit", [0, 1 << 20])
 def test_a_spool_gives_back_each_partitions_rows_in_order(tmp_path: Path, limit: int) -> None:
     rng = np.random.default_rng(1)
-    spool = Spool((np.int64, np.uint8), 4, tmp_path, limit)
-    added: list[tuple[Any, Any]] = []
-    for _ in range(5):
-        place, numbers = rng.integers(-1, 3, 100).astype(np.int32), rng.integers(0, 9, 100)
-        spool.add(place, (numbers, numbers % 7))
-        added.append((place, numbers))
-    for partition in range(4):
-        expected = np.concatenate([numbers[place == partition] for place, numbers in added])
-        numbers, rests = spool.take(partition)
-        assert numbers.tolist() == expected.tolist()
-        assert rests.tolist() == (expected % 7).tolist()
+    with closing(Spool((np.int64, np.uint8), 4, tmp_path, limit)) as spool:
+        added: list[tuple[Any, Any]] = []
+        for _ in range(5):
+            place, numbers = rng.integers(-1, 3, 100).astype(np.int32), rng.integers(0, 9, 100)
+            spool.add(place, (numbers, numbers % 7))
+            added.append((place, numbers))
+        for partition in range(4):
+            expected = np.concatenate([numbers[place == partition] for place, numbers in added])
+            numbers, rests = spool.take(partition)
+            assert spool.rows(partition) == len(expected)
+            assert numbers.tolist() == expected.tolist()
+            assert rests.tolist() == (expected % 7).tolist()
+        assert (spool.written > 0) == (limit == 0)
     assert list(tmp_path.iterdir()) == []

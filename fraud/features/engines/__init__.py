@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Protocol
 
 import duckdb
@@ -29,15 +30,17 @@ class FeatureEngine(Protocol):
         ...
 
 
-def engine(name: str, spark_master: str = "") -> FeatureEngine:
-    """The engine of a name (`FRAUD_ENGINE`); `spark_master` names Spark's cluster. `InputError` when there is none of that name.
+def engine(name: str, spark_master: str = "", memory: int = 2 << 30, disk: int = 10 << 30) -> FeatureEngine:
+    """The engine of a name (`FRAUD_ENGINE`); `spark_master` names Spark's cluster, `memory` and `disk` (bytes) are what the local engine
+    may take for clicks. `InputError` when there is none of that name.
 
     Whether Spark is installed shows when the engine is used.
     """
     if name == "local":
-        from fraud.features.engines.local import compute_levels  # noqa: PLC0415 - an engine is imported by those who use it
+        from fraud.features.engines.budget import Budget  # noqa: PLC0415 - an engine is imported by those who use it
+        from fraud.features.engines.local import compute_levels  # noqa: PLC0415
 
-        return compute_levels
+        return partial(compute_levels, budget=Budget(memory, disk))
     if name == "spark":
         from fraud.features.engines.spark import SparkEngine  # noqa: PLC0415
 

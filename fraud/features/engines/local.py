@@ -1,20 +1,23 @@
 """The local engine: DuckDB scans, compiled kernels count, on all cores of this machine and in as much memory as is given.
 
-One scan hands every click to two spools: by network, for what addresses are, and by affiliate, for everything else. Both are worked
-through partition by partition, so memory follows the size of a partition and not of the program.
+A scan hands every click to two spools: by network, for what addresses are, and by affiliate, for everything else. Both are worked through
+part by part, so memory follows the size of a part and not of the program. What would not fit on the disk that may be used is scanned in
+turns, some parts at a time.
 """
 
 # ruff: noqa: S608 - the SQL is made of the tables' own column names; what comes from outside is bound or quoted
 
 from __future__ import annotations
 
-import os
-import tempfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
+from tempfile import gettempdir
+from threading import Lock
+from typing import Any, TypeVar
 
 import duckdb
 import numpy as np
@@ -22,11 +25,12 @@ import numpy as np
 from fraud.domain.scans import Period
 from fraud.enrichment import egress
 from fraud.enrichment.compiled import Codes
-from fraud.enrichment.egress_kernels import AddressTallies, Sightings, partition_of, tallies_of
-from fraud.features import conversions, values
+from fraud.enrichment.egress_kernels import SIGHTING_TYPES, AddressTallies, Sightings, partition_of, tallies_of
+from fraud.features import conversions, values, visits
 from fraud.features.click_kernels import ClickTallies, tallies_of_clicks
-from fraud.features.clicks import CLICK_TYPES, Clicks, Program
+from fraud.features.clicks import CLICK_TYPES, Clicks
 from fraud.features.definition import Level
+from fraud.features.engines.budget import Budget, Cut, cores, cut, side_by_side
 from fraud.features.engines.stages import (
     COMMON,
     WHOLE,
@@ -47,14 +51,9 @@ from fraud.features.spool import Spool
 from fraud.features.table import FeatureTable
 
 T = TypeVar("T")
+R = TypeVar("R")
 
 BATCH_ROWS = 500_000
-PARTITION_ROWS = 250_000
-"""Clicks that are sorted and counted at a time, by each core: what is known of them lies in its cache. An affiliate with more is a part
-of its own."""
-
-SPOOL_BYTES = 512 << 20
-"""Memory for clicks that wait for their turn, before they are written to files."""
 
 
 def compute(
@@ -65,7 +64,7 @@ def compute(
 
 
 def compute_levels(
-    con: duckdb.DuckDBPyConnection, request: FeatureRequest, progress: Progress | None = None
+    con: duckdb.DuckDBPyConnection, request: FeatureRequest, progress: Progress | None = None, budget: Budget | None = None
 ) -> Mapping[Level, FeatureTable]:
     """Every feature of every entity active in each window; see `fraud.features.engines.FeatureEngine`."""
     tell = progress or silent
@@ -73,102 +72,184 @@ def compute_levels(
     values.register_windows(con, windows)
     tell("reading user agents, referrers and offers")
     distinct = distinct_values(con)
+    tell("finding the clicks of conversions")
     conversions.match(con)
-    with tempfile.TemporaryDirectory(prefix="fraud-features-") as folder:
-        spools = _spools(distinct, windows, Path(folder))
-        totals = _scan(con, windows, distinct, spools, tell)
-        judged = _judged(con, spools.by_network, totals, windows, tell)
-        tallies = _tallied(spools.by_affiliate, judged, distinct.tables, windows, tell)
+    visits.count(con)
+    judged, tallies = _Count(con, windows, distinct, budget or Budget(), tell).done()
     tell("computing features of conversions")
     texts = Texts(distinct.affiliates.texts, distinct.subs.texts, distinct.offers.texts, distinct.countries.texts)
     return finished(con, request, judged, tallies, texts)
 
 
+Sink = Callable[[Scanned, Codes], None]
+"""What takes a batch of clicks and the codes of their affiliates."""
+
+
 @dataclass(frozen=True)
-class _Spools:
-    """Where the scan puts clicks: `place` is the partition of each affiliate's."""
+class _Count:
+    """One count of a program's clicks."""
 
-    by_network: Spool
-    by_affiliate: Spool
-    place: Codes
+    con: duckdb.DuckDBPyConnection
+    windows: Sequence[NumberedWindow]
+    distinct: Distinct
+    budget: Budget
+    tell: Progress
 
+    def done(self) -> tuple[egress.Judged, list[ClickTallies]]:
+        """What addresses are in each window, and the tallies of every affiliate and sub-ID."""
+        parts = cut(self.distinct.clicks, self.distinct.total, self.budget)
+        since, first, last = read_since(self.windows)
+        totals = _Totals(self.windows, len(self.distinct.affiliates.texts))
+        if parts.together:
+            with (
+                closing(self._networks(parts, range(parts.networks))) as seen,
+                closing(self._affiliates(parts, range(parts.affiliates))) as clicks,
+            ):
+                self._read(COMMON, (since, first), [totals.add, seen.add])
+                self._read(WHOLE, (first, last), [totals.add, seen.add, clicks.add])
+                judged = verdicts(self.con, list(self._addresses(seen.spool)), totals.done(), self.windows)
+                seen.close()
+                return judged, list(self._tallies(clicks.spool, judged))
+        found: list[AddressTallies] = []
+        for turn, scan in enumerate(parts.network_scans):
+            with closing(self._networks(parts, scan)) as seen:
+                self._read(COMMON, (since, last), [seen.add] if turn else [totals.add, seen.add])
+                found += self._addresses(seen.spool)
+        judged = verdicts(self.con, found, totals.done(), self.windows)
+        tallies: list[ClickTallies] = []
+        for scan in parts.affiliate_scans:
+            with closing(self._affiliates(parts, scan)) as clicks:
+                self._read(WHOLE, (first, last), [clicks.add])
+                tallies += self._tallies(clicks.spool, judged)
+        return judged, tallies
 
-def _spools(distinct: Distinct, windows: Sequence[NumberedWindow], folder: Path) -> _Spools:
-    place = (np.cumsum(distinct.clicks) - distinct.clicks) // PARTITION_ROWS
-    networks = 1 + int(distinct.total) // PARTITION_ROWS
-    sightings = Spool((np.int64, np.int64, np.int64, np.int64, np.int32, np.int64), networks, folder, SPOOL_BYTES)
-    clicks = Spool(CLICK_TYPES, 1 + int(place.max(initial=0)), folder, SPOOL_BYTES)
-    return _Spools(sightings, clicks, place.astype(np.int32))
+    def _networks(self, parts: Cut, scan: range) -> _ByNetwork:
+        return _ByNetwork(self._spool(SIGHTING_TYPES, scan), scan, parts.networks)
 
+    def _affiliates(self, parts: Cut, scan: range) -> _ByAffiliate:
+        return _ByAffiliate(self._spool(CLICK_TYPES, scan), scan, parts.place, self.distinct)
 
-def _scan(
-    con: duckdb.DuckDBPyConnection, windows: Sequence[NumberedWindow], distinct: Distinct, spools: _Spools, tell: Progress
-) -> egress.Totals:
-    """Reads every click once; the program's totals over the look-backs."""
-    since, first, last = read_since(windows)
-    totals = egress.RunningTotals([microseconds(window.ends) for window in windows], len(distinct.affiliates.texts))
-    nothing = key_of_nothing(con)
-    read = 0
-    for columns, bounds in ((COMMON, (since, first)), (WHOLE, (first, last))):
+    def _spool(self, kinds: Sequence[Any], scan: range) -> Spool:
+        return Spool(kinds, len(scan), _folder(self.con), self.budget.waiting)
+
+    def _read(self, columns: str, bounds: tuple[Any, Any], sinks: Sequence[Sink]) -> None:
+        """Reads clicks between two moments and gives them to the sinks, on all cores: each batch is worked on while others are read."""
+        nothing, read = key_of_nothing(self.con), 0
+
+        def work(batch: Any) -> int:
+            rows = Scanned(batch, nothing)
+            affiliate = self.distinct.affiliates.of(rows.key(1))
+            for sink in sinks:
+                sink(rows, affiliate)
+            return len(rows.time)
+
         sql = f"SELECT {columns} FROM clicks WHERE clicked_at >= ? AND clicked_at < ?"
-        for batch in con.sql(sql, params=list(bounds)).to_arrow_reader(BATCH_ROWS):
-            _sort_out(Scanned(batch, nothing), distinct, spools, totals)
-            read += batch.num_rows
-            tell(f"reading clicks: {read:,}")
-    return totals.done()
+        for rows in _ahead(work, self.con.sql(sql, params=list(bounds)).to_arrow_reader(BATCH_ROWS)):
+            read += rows
+            self.tell(f"reading clicks: {read:,}")
 
+    def _addresses(self, spool: Spool) -> Iterator[AddressTallies]:
+        ends = ends_of(self.windows)
+        return self._by_part(spool, lambda part: tallies_of(Sightings(*spool.take(part)), ends, egress.LIMITS), "learning addresses")
 
-def _sort_out(batch: Scanned, distinct: Distinct, spools: _Spools, totals: egress.RunningTotals) -> None:
-    affiliate = distinct.affiliates.of(batch.key(1))
-    agent, device = batch.known_key(3), batch.known_key(4)
-    totals.add(batch.time, affiliate)
-    place = partition_of(batch.network, batch.address, spools.by_network.partitions)
-    spools.by_network.add(place, (batch.address, batch.network, agent, device, affiliate, batch.time))
-    if batch.whole:
-        spools.by_affiliate.add(
-            spools.place[affiliate],
-            Clicks(
-                affiliate=affiliate,
-                time=batch.time,
-                sub=distinct.subs.of(batch.key(5)),
-                offer=distinct.offers.of(batch.key(6)),
-                country=distinct.countries.of(batch.key(7)),
-                address=batch.address,
-                agent=distinct.agents.of(agent),
-                device=device,
-                domain=distinct.domains.of(batch.key(8)),
-                flags=batch.numbers(9),
-            ),
+    def _tallies(self, spool: Spool, judged: egress.Judged) -> Iterator[ClickTallies]:
+        bounds, judgements = judged_for_kernels(judged, self.windows)
+        program = self.distinct.tables
+        return self._by_part(
+            spool, lambda part: tallies_of_clicks(Clicks(*spool.take(part)), bounds, program, judgements), "counting clicks"
         )
 
-
-def _judged(
-    con: duckdb.DuckDBPyConnection, spool: Spool, totals: egress.Totals, windows: Sequence[NumberedWindow], tell: Progress
-) -> egress.Judged:
-    """Which addresses are shared or server-like in each window."""
-    ends = ends_of(windows)
-
-    def count(partition: int) -> AddressTallies:
-        return tallies_of(Sightings(*spool.take(partition)), ends, egress.LIMITS)
-
-    tallies = list(_side_by_side(count, spool.partitions, lambda done: tell(f"learning addresses: {done} of {spool.partitions} parts")))
-    return verdicts(con, tallies, totals, windows)
+    def _by_part(self, spool: Spool, work: Callable[[int], T], what: str) -> Iterator[T]:
+        sizes = [spool.rows(part) for part in range(spool.partitions)]
+        return side_by_side(work, sizes, self.budget.counted, lambda done: self.tell(f"{what}: {done} of {len(sizes)} parts"))
 
 
-def _tallied(
-    spool: Spool, judged: egress.Judged, program: Program, windows: Sequence[NumberedWindow], tell: Progress
-) -> list[ClickTallies]:
-    bounds, judgements = judged_for_kernels(judged, windows)
+class _Totals:
+    """The program's totals over the look-backs, counted by any number of threads."""
 
-    def count(partition: int) -> ClickTallies:
-        return tallies_of_clicks(Clicks(*spool.take(partition)), bounds, program, judgements)
+    def __init__(self, windows: Sequence[NumberedWindow], affiliates: int) -> None:
+        self._running = egress.RunningTotals([microseconds(window.ends) for window in windows], affiliates)
+        self._lock = Lock()
 
-    return list(_side_by_side(count, spool.partitions, lambda done: tell(f"counting clicks: {done} of {spool.partitions} parts")))
+    def add(self, batch: Scanned, affiliate: Codes) -> None:
+        """Counts a batch."""
+        with self._lock:
+            self._running.add(batch.time, affiliate)
+
+    def done(self) -> egress.Totals:
+        """The totals of everything added."""
+        return self._running.done()
 
 
-def _side_by_side(work: Callable[[int], T], parts: int, tell: Callable[[int], None]) -> Iterator[T]:
-    """The result of each part, in order, worked on by all cores."""
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
-        for done, result in enumerate(pool.map(work, range(parts)), start=1):
-            tell(done)
-            yield result
+@dataclass(frozen=True)
+class _ByNetwork:
+    """Takes clicks with an address into a spool that holds the parts `scan` of all `partitions` by network."""
+
+    spool: Spool
+    scan: range
+    partitions: int
+
+    def add(self, batch: Scanned, affiliate: Codes) -> None:
+        """Keeps what tells what addresses are."""
+        place = _within(partition_of(batch.network, batch.address, self.partitions), self.scan)
+        agent, device = batch.known_key(3), batch.known_key(4)
+        self.spool.add(place, Sightings(batch.address, batch.network, agent, device, affiliate, batch.time))
+
+    def close(self) -> None:
+        """Forgets the clicks."""
+        self.spool.close()
+
+
+@dataclass(frozen=True)
+class _ByAffiliate:
+    """Takes clicks into a spool that holds the parts `scan` of all parts by affiliate; `part` is each affiliate's."""
+
+    spool: Spool
+    scan: range
+    part: Codes
+    distinct: Distinct
+
+    def add(self, batch: Scanned, affiliate: Codes) -> None:
+        """Keeps everything that is counted of clicks, as codes."""
+        by = self.distinct
+        clicks = Clicks(
+            affiliate=affiliate,
+            time=batch.time,
+            sub=by.subs.of(batch.key(5)),
+            offer=by.offers.of(batch.key(6)),
+            country=by.countries.of(batch.key(7)),
+            address=batch.address,
+            agent=by.agents.of(batch.known_key(3)),
+            device=batch.known_key(4),
+            domain=by.domains.of(batch.key(8)),
+            flags=batch.numbers(9),
+        )
+        self.spool.add(_within(self.part[affiliate], self.scan), clicks)
+
+    def close(self) -> None:
+        """Forgets the clicks."""
+        self.spool.close()
+
+
+def _within(place: Codes, scan: range) -> Codes:
+    """The part of each click among those of a scan, -1 where it is none of them."""
+    inside: Codes = np.where((place >= scan.start) & (place < scan.stop), place - scan.start, -1).astype(np.int32)
+    return inside
+
+
+def _folder(con: duckdb.DuckDBPyConnection) -> Path:
+    """Where clicks may wait on disk: where DuckDB puts what does not fit into memory."""
+    named = con.sql("SELECT current_setting('temp_directory')").fetchall()[0][0]
+    return Path(named) if named and Path(named).is_dir() else Path(gettempdir())
+
+
+def _ahead(work: Callable[[T], R], given: Iterable[T]) -> Iterator[R]:
+    """What work makes of each thing given, in order, on all cores, while the next are being made."""
+    with ThreadPoolExecutor(cores()) as pool:
+        waiting: deque[Future[R]] = deque()
+        for one in given:
+            waiting.append(pool.submit(work, one))
+            if len(waiting) > cores():
+                yield waiting.popleft().result()
+        for late in waiting:
+            yield late.result()

@@ -24,7 +24,7 @@ import pyarrow.compute as pc
 from fraud.enrichment import egress
 from fraud.enrichment.compiled import Codes, Integers
 from fraud.errors import StorageError
-from fraud.features import conversions, values
+from fraud.features import conversions, values, visits
 from fraud.features.click_kernels import ClickTallies
 from fraud.features.constants import OVERWRITE_S, OVERWRITTEN_HOURS
 from fraud.features.definition import Level
@@ -77,16 +77,18 @@ class SparkEngine:
         folder = str(con.sql("SELECT current_setting('temp_directory')").fetchall()[0][0])
         with spark_session(self._master, folder) as spark, closing(_own_tables(con)) as own:
             views = {kind: spark_lake.view(spark, source) for kind, source in sources.items()}
-            return _computed(_Work(spark, views["clicks"], views["conversions"], own, request, tell))
+            visits = views["visits"] if sources["visits"].files else None
+            return _computed(_Work(spark, views["clicks"], views["conversions"], visits, own, request, tell))
 
 
 @dataclass(frozen=True)
 class _Work:
-    """One computation: the lake's views in Spark, and the tables that are kept here (`con`)."""
+    """One computation: the lake's views in Spark (`visits`: `None` where there are none), and the tables that are kept here (`con`)."""
 
     spark: SparkSession
     clicks: DataFrame
     conversions: DataFrame
+    visits: DataFrame | None
     con: duckdb.DuckDBPyConnection
     request: FeatureRequest
     tell: Progress
@@ -198,7 +200,34 @@ def _match(work: _Work, windows: Sequence[NumberedWindow], earliest: int | None)
         work.con.execute("CREATE OR REPLACE TEMP TABLE clicks AS SELECT DISTINCT * FROM clicks")
     if earliest is not None:
         work.con.execute("INSERT INTO clicks (clicked_at) VALUES (make_timestamp(?))", [earliest])
+    _bring_visits(work, wanted)
     conversions.match(work.con)
+    _count_visits(work)
+
+
+def _bring_visits(work: _Work, click_ids: DataFrame) -> None:
+    """Builds `visits` here: the reports on some clicks."""
+    if work.visits is None:
+        work.con.execute(visits.NONE)
+        return
+    reports = work.visits.join(click_ids, "click_id", "left_semi").select(*visits.COLUMNS)
+    create(work.con, "visits", work.collected("reading visits", reports))
+
+
+def _count_visits(work: _Work) -> None:
+    """Builds `ft_visit_tallies` of all reports, which are counted where they are."""
+    from pyspark.sql import functions as sf  # noqa: PLC0415 - an optional package
+
+    if work.visits is None:
+        visits.count(work.con)
+        return
+    windows = sf.broadcast(work.spark.createDataFrame(work.con.sql("SELECT w, starts, ends FROM ft_windows").to_arrow_table()))
+    sql = visits.tallies_sql("{visits}", "{clicks}", "{windows}", visits.SPARK_SINCE)
+    create(
+        work.con,
+        "ft_visit_tallies",
+        work.collected("counting visits", work.spark.sql(sql, visits=work.visits, clicks=work.clicks, windows=windows)),
+    )
 
 
 def _distinct(work: _Work, seen: _Seen, clicks: Integers) -> Distinct:

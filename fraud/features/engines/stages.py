@@ -54,13 +54,14 @@ def silent(_: str) -> None:
 
 
 class Scanned:
-    """A batch of clicks, read by `COMMON` or `WHOLE`, as arrays; `nothing` is the key of an unknown text."""
+    """A batch of clicks, read by `COMMON` or `WHOLE`, as arrays; `nothing` is the key of an unknown text.
+
+    What may outlive the batch is copied: one column of Arrow's keeps all of them in memory."""
 
     def __init__(self, batch: pa.RecordBatch, nothing: int) -> None:
         self._batch = batch
         self._nothing = nothing
-        self.whole = batch.num_columns > 5
-        self.time: Integers = batch.column(0).to_numpy()
+        self.time: Integers = np.array(batch.column(0).to_numpy())
         self.address, self.network = addresses(batch.column(2))
 
     def key(self, column: int) -> Integers:
@@ -75,7 +76,7 @@ class Scanned:
 
     def numbers(self, column: int) -> Any:
         """A numeric column."""
-        return self._batch.column(column).to_numpy()
+        return np.array(self._batch.column(column).to_numpy())
 
 
 def key_of_nothing(con: duckdb.DuckDBPyConnection) -> int:
