@@ -33,36 +33,42 @@ class Drift:
 
 @dataclass(frozen=True)
 class Reference:
-    """One column of the reference: the inner edges of its bins (edges,), the share of the reference in each (edges + 1,), its size."""
+    """One column of the reference: the inner edges of its bins (edges,), the share of the reference in each (edges + 1,), its size.
+
+    The size is that of the independent witnesses: where each entity has several rows that repeat one another, the number of entities.
+    """
 
     edges: FloatArray
     share: FloatArray
     size: int
 
     @classmethod
-    def learn(cls, values: ArrayLike, bins: int = BINS) -> Reference:
-        """The quantiles of a column (n,); unknown values (NaN) are left out, and values that repeat share a bin."""
+    def learn(cls, values: ArrayLike, bins: int = BINS, size: int | None = None) -> Reference:
+        """The quantiles of a column (n,); unknown values (NaN) are left out, and values that repeat share a bin. Of the values known,
+        `size` are independent of one another (default: all)."""
         known = _known(values, "The reference")
         if known.size == 0:
             return cls(np.empty(0), np.ones(1), 0)
         edges = np.unique(np.quantile(known, np.arange(1, bins) / bins))
         edges = edges[edges < known.max()]
-        return cls(edges, _counts(known, edges) / known.size, known.size)
+        return cls(edges, _counts(known, edges) / known.size, known.size if size is None else size)
 
-    def compare(self, values: ArrayLike) -> Drift:
-        """The drift of a column (n,) against this reference; 0 with p = 1 where either has no known value.
+    def compare(self, values: ArrayLike, size: int | None = None) -> Drift:
+        """The drift of a column (n,), `size` of them independent (default: all), against this reference; 0 with p = 1 where either has no
+        known value.
 
         Under no drift, PSI times n m / (n + m) is about chi-squared with one degree of freedom less than there are bins.
         """
         known = _known(values, "The values")
+        witnesses = known.size if size is None else size
         if known.size == 0 or self.size == 0:
-            return Drift(0.0, 1.0, self.size, known.size)
+            return Drift(0.0, 1.0, self.size, witnesses)
         now = _counts(known, self.edges) / known.size
         before, after = np.maximum(self.share, SMALLEST_SHARE), np.maximum(now, SMALLEST_SHARE)
         psi = float(((after - before) * np.log(after / before)).sum())
-        effective = self.size * known.size / (self.size + known.size)
+        effective = self.size * witnesses / (self.size + witnesses)
         p_value = float(chi2.sf(psi * effective, len(self.edges))) if len(self.edges) else 1.0
-        return Drift(psi, p_value, self.size, known.size)
+        return Drift(psi, p_value, self.size, witnesses)
 
 
 def drift(reference: ArrayLike, values: ArrayLike, bins: int = BINS) -> Drift:

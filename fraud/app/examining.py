@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from crawlers.social.catalogue import rotten, ways
+from fraud.app.baselines import baselines
 from fraud.app.enriching import missing_sources, networks, package_artefacts
 from fraud.app.examining_service import examine_service
 from fraud.app.finding import Finding
@@ -26,6 +27,7 @@ def examine(app: App) -> list[Finding]:
         _program(app),
         _events(app),
         _models(app),
+        _baseline(app),
         _networks(app),
         Finding(name="user agents", state="ok", text=", ".join(artefact.id for artefact in package_artefacts())),
         _keys(app),
@@ -89,6 +91,23 @@ def _models(app: App) -> Finding:
     return Finding(
         name="click model", state="ok", text=f"fitted {info.created_at:%Y-%m-%d %H:%M} on {info.metrics.get('clicks', 0):,.0f} clicks"
     )
+
+
+def _baseline(app: App) -> Finding:
+    try:
+        found = baselines(app, DEFAULT_PROGRAM)
+    except FraudError as fault:
+        return Finding(name="baseline", state="failing", text=fault.message)
+    serving, held = found.in_force, found.held
+    if serving is None:
+        return Finding(name="baseline", state="missing", text="None in force yet; `fraud scan` fits one from the nights before.")
+    trained = f"of {serving.trained.start:%Y-%m-%d} to {serving.trained.end:%Y-%m-%d}"
+    if held is not None:
+        text = f"{trained}; a newer one differs much and waits: `fraud models baselines`, then `fraud models accept --why TEXT`."
+        return Finding(name="baseline", state="failing", text=text)
+    drift = found.newest_scan.night if found.newest_scan is not None else None
+    said = f"; newest night: {drift.why}" if drift is not None else ""
+    return Finding(name="baseline", state="ok", text=trained + said)
 
 
 def _networks(app: App) -> Finding:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import hmac
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import msgspec
 
@@ -53,6 +53,7 @@ if TYPE_CHECKING:  # DuckDB and scikit-learn take a second to import, and most c
     from fraud.storage.lake import ParquetLake
     from models.registry import ArtefactInfo, ModelRegistry
 
+Answer = TypeVar("Answer")
 
 SINKS_FILE = "sinks.yaml"
 """The workspace's file of those who are told of what happens."""
@@ -225,21 +226,22 @@ class KeptModels:
         return Artefact(id=name, hash=info.sha256)
 
 
-def kept_models(registry: ModelRegistry, name: str, feature_set_hash: str) -> list[ArtefactInfo]:
-    """What is kept under a name and was fitted on these features; a `ModelError` when a manifest is not as it was signed."""
+def asking(question: Callable[[], Answer]) -> Answer:
+    """What the registry answers; its refusal as a `ModelError`."""
     from models.registry import ModelRefused
 
     try:
-        return [info for info in registry.list() if info.name == name and info.feature_set_hash == feature_set_hash]
+        return question()
     except ModelRefused as refused:
         raise ModelError(str(refused)) from refused
+
+
+def kept_models(registry: ModelRegistry, name: str, feature_set_hash: str) -> list[ArtefactInfo]:
+    """What is kept under a name and was fitted on these features; a `ModelError` when a manifest is not as it was signed."""
+    return [info for info in asking(registry.list) if info.name == name and info.feature_set_hash == feature_set_hash]
 
 
 def load_model(registry: ModelRegistry, artefact: Artefact, feature_set_hash: str) -> object:
     """The model a decision names; a `ModelError` with the registry's own reason when it is refused."""
-    from models.registry import ModelRefused
-
-    try:
-        return registry.load(artefact.hash, feature_set_hash=feature_set_hash)
-    except ModelRefused as refused:
-        raise ModelError(str(refused)) from refused
+    model: object = asking(lambda: registry.load(artefact.hash, feature_set_hash=feature_set_hash))
+    return model

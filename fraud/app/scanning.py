@@ -10,6 +10,7 @@ from pathlib import Path
 
 import msgspec
 
+from fraud.app.baselines import WorkspaceBaselines
 from fraud.app.cases import expire_alerts
 from fraud.app.enriching import enrichment_artefacts
 from fraud.app.history import by_kind
@@ -92,6 +93,7 @@ def scan_workspace(app: App, request: ScanRequest, actor: Actor, policy: str, pr
         standing=app.stores.alerts.standing(request.program_id),
         suppressions=app.stores.suppressions.active(request.program_id, app.clock.now()),
         sites=vetted_sites(app, request.program_id),
+        baselines=WorkspaceBaselines(app),
     )
     outcome = scan(request, tools)
     progress("Fitting the click model")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.table import Table
 
+from fraud.cli import baselines
 from fraud.cli.console import (
     PROGRAM,
     JsonOption,
@@ -34,6 +35,7 @@ ModelArgument = Annotated[str, typer.Argument(metavar="MODEL", help="A model's i
 def register(app: typer.Typer) -> None:
     """Adds the commands."""
     app.command(rich_help_panel="Traffic")(train)
+    baselines.register(models)
     app.add_typer(models, name="models", rich_help_panel="Traffic")
 
 

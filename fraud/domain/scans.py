@@ -10,6 +10,7 @@ import msgspec
 
 from fraud.domain.alerts import Alert
 from fraud.domain.decisions import Artefact, Outcome
+from fraud.domain.drift import DriftReport
 from fraud.domain.peers import PeerComparison
 from fraud.domain.signals import Reason
 
@@ -87,6 +88,24 @@ class Ring(msgspec.Struct, frozen=True, kw_only=True):
     things: tuple[HeldThings, ...] = ()
 
 
+BaselineState = Literal["new", "in_force", "held"]
+"""What became of a night's baseline: `new` was fitted tonight and serves from now on, `in_force` serves as before, `held` serves as before
+because the one fitted tonight drifted too far to take its place without a person's word."""
+
+
+class BaselineStanding(msgspec.Struct, frozen=True, kw_only=True):
+    """The baseline that served a night. `model_id` and `trained` are its own; `night` is how far the night lies from its reference, `refit`
+    how far the newer reference does, where one was due, and `held_model_id` the baseline that waits for a person's word."""
+
+    state: BaselineState
+    model_id: str
+    trained: Period
+    refit_because: str = ""
+    night: DriftReport | None = None
+    refit: DriftReport | None = None
+    held_model_id: str | None = None
+
+
 class ScanResult(msgspec.Struct, frozen=True, kw_only=True):
     """One night, judged."""
 
@@ -106,3 +125,4 @@ class ScanResult(msgspec.Struct, frozen=True, kw_only=True):
     models: tuple[Artefact, ...]
     notes: tuple[str, ...] = ()
     enrichment: tuple[Artefact, ...] = ()
+    baseline: BaselineStanding | None = None

@@ -77,6 +77,22 @@ class CapPolicy(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     largest: int = 1_000_000
 
 
+class DriftPolicy(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """When a baseline is fitted anew, and when the new one waits for a person.
+
+    A baseline serves `refit_days` (a week: section 4.6). A feature has drifted when its stability index reaches `feature_psi` (Lewis 1994)
+    and chance gives as much with less than `chance` over all features. A new baseline waits when `feature_share` of the features drifted,
+    or the evidence by `evidence_psi` (section 4.6). `growth` is how many times the reference must be as large for an early refit.
+    """
+
+    refit_days: float = 7.0
+    feature_psi: float = 0.25
+    evidence_psi: float = 0.25
+    feature_share: float = 0.2
+    chance: float = 0.01
+    growth: float = 1.25
+
+
 class ScanPolicy(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
     """How a night is decided, and how many alerts it may raise on statistics alone.
 
@@ -96,6 +112,7 @@ class ScanPolicy(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     cap_shares: dict[Outcome, float]
     alerts: AlertPolicy = AlertPolicy()
     caps: CapPolicy = CapPolicy()
+    drift: DriftPolicy = DriftPolicy()
     evidence_power: float = 1.0
     base_rate: float = FITTED_BASE_RATE
     losses: dict[Outcome, OutcomeLoss] = {}

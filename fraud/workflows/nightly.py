@@ -25,15 +25,8 @@ from fraud.decisions.traffic import (
     verdict_of,
 )
 from fraud.detection.comparisons import PeerSpread
-from fraud.detection.context import (
-    Context,
-    DeclaredEvent,
-    review_coverage,
-    with_declared_events,
-    without_common_shifts,
-    without_confirmed_bad,
-)
-from fraud.detection.traffic import Judgement, TrafficModel, fit_traffic_model, judge
+from fraud.detection.context import review_coverage, with_declared_events, without_common_shifts, without_confirmed_bad
+from fraud.detection.traffic import Judgement, TrafficModel, judge
 from fraud.domain.actors import Actor
 from fraud.domain.alerts import Alert, AlertState
 from fraud.domain.clock import as_utc
@@ -50,6 +43,8 @@ from fraud.features.table import FeatureTable, Subject
 from fraud.links.evidence import GraphNight, graph_night
 from fraud.links.sites import SiteTies
 from fraud.policy.pack import Pack
+from fraud.workflows.baselines import BaselineKeeper, Material, Serving, fresh, serve
+from fraud.workflows.calendar import context_of, declared_by_window
 from models.calibration import needed_calibration
 
 Progress = Callable[[str], None]
@@ -128,7 +123,8 @@ class Ranking:
 @dataclass(frozen=True)
 class ScanTools:
     """What a scan works with. `standing` are the program's alerts so far, which are no news, and `suppressions` what people asked not
-    to be told of; `sites` is what vetted websites tie their owners to."""
+    to be told of; `sites` is what vetted websites tie their owners to. With `baselines` the night is judged by the baseline in force,
+    without by one of its own."""
 
     lake: EventLake
     models: ModelKeeper
@@ -142,6 +138,7 @@ class ScanTools:
     ranking: Ranking = field(default_factory=Ranking)
     features: FeatureEngine = field(default_factory=lambda: engine("local"))
     sites: Sequence[SiteTies] = ()
+    baselines: BaselineKeeper | None = None
 
 
 @dataclass(frozen=True)
@@ -191,7 +188,8 @@ def scan(request: ScanRequest, tools: ScanTools) -> ScanOutcome:
         everything, sub_ids = tables["affiliate"], tables["sub_id"]
         tools.progress("Looking for rings")
         graph = graph_night(events, window, tools.sites)
-        context = _context(events, window)
+        context = context_of(events, window)
+        planned = declared_by_window(events, [*references, window])
     tonight = everything.window(window.start)
     if tonight.facts.empty:
         raise InputError(
@@ -203,7 +201,10 @@ def scan(request: ScanRequest, tools: ScanTools) -> ScanOutcome:
         references, seen = [], tonight
     reference = without_confirmed_bad(seen, context.labels) if references else seen
     alerting = _mode(request, review_coverage(reference, context.labels) if references else 0.0)
-    model = fit_traffic_model(reference, everybody=seen)
+    bad = frozenset(name for name, is_bad in context.labels.items() if is_bad)
+    material = Material(request.program_id, everything, window, references, reference, seen, planned, bad)
+    serving = _serving(material, tools)
+    model = serving.model
     tonight, shifts = without_common_shifts(with_declared_events(tonight, context.events), model.baseline)
     large = with_declared_events(_large_enough(sub_ids.window(window.start), tools.pack), context.events)
     trained = Period(start=references[0].start, end=references[-1].end) if references else window
@@ -221,7 +222,15 @@ def scan(request: ScanRequest, tools: ScanTools) -> ScanOutcome:
     )
     tools.progress("Deciding")
     outcome = _decide(night, model, tonight, large, references)
-    return replace(outcome, result=msgspec.structs.replace(outcome.result, notes=(*notes, *outcome.result.notes, *shifts)))
+    told = (*notes, *outcome.result.notes, *serving.notes, *shifts)
+    return replace(outcome, result=msgspec.structs.replace(outcome.result, notes=told, baseline=serving.standing))
+
+
+def _serving(material: Material, tools: ScanTools) -> Serving:
+    """What judges tonight: the baseline in force where the scan keeps one and there is a reference, else a model of this night alone."""
+    if tools.baselines is None or not material.periods:
+        return fresh(material.reference, material.everybody)
+    return serve(material, tools.pack.scan.drift, tools.baselines, tools.progress)
 
 
 def _mode(request: ScanRequest, covered: float) -> _Mode:
@@ -232,20 +241,6 @@ def _mode(request: ScanRequest, covered: float) -> _Mode:
         needed = f"{REVIEWED_SHARE:.0%} are needed for FDR mode"
         return _Mode(None, f"{covered:.0%} of the reference's affiliate-windows are reviewed or trusted, and {needed}: budget mode. ")
     return _Mode(request.fdr)
-
-
-def _context(events: duckdb.DuckDBPyConnection, window: Period) -> Context:
-    """The calendar's events that overlap the window, and each reviewed affiliate's newest label from before its end."""
-    bounds = {"starts": window.start, "ends": window.end}
-    planned = events.execute(
-        "SELECT DISTINCT kind, affiliate_id, offer_id FROM calendar WHERE starts_at < $ends AND ends_at > $starts", bounds
-    ).fetchall()
-    reviewed = events.execute(
-        "SELECT affiliate_id, arg_max(label = 'bad', coalesce(labelled_at, TIMESTAMP '1970-01-01')) FROM labels "
-        "WHERE labelled_at IS NULL OR labelled_at < $ends GROUP BY affiliate_id",
-        {"ends": window.end},
-    ).fetchall()
-    return Context(tuple(DeclaredEvent(*row) for row in planned), {str(name): bool(bad) for name, bad in reviewed})
 
 
 def _happened(request: ScanRequest, tools: ScanTools) -> tuple[tuple[datetime, datetime] | None, tuple[str, ...]]:
