@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -19,6 +19,8 @@ from fraud.storage.documents import decode, digest, encode, insert_new, page_siz
 from fraud.storage.tables import alert_sightings
 from fraud.storage.tables import alerts as table
 
+_NAMED_AT_ONCE = 10_000
+"""Names in one statement: SQLite takes no more than 32,766 values."""
 _ORDER = (table.c.expected_loss.desc(), table.c.score.desc(), table.c.opened_at, table.c.alert_id)
 
 
@@ -108,9 +110,12 @@ class SqlAlerts:
 
     def named(self, program_id: str, names: Sequence[str]) -> list[Alert]:
         """The alerts with these ids that there are, in any state."""
-        query = select(table.c.document).where(table.c.program_id == program_id, table.c.alert_id.in_(list(names)))
+        found: list[Alert] = []
         with self._database.reading() as connection:
-            return [decode(text, Alert) for text in connection.execute(query).scalars()]
+            for some in _batched(names, _NAMED_AT_ONCE):
+                query = select(table.c.document).where(table.c.program_id == program_id, table.c.alert_id.in_(some))
+                found += [decode(text, Alert) for text in connection.execute(query).scalars()]
+        return found
 
     def standing(self, program_id: str) -> list[Alert]:
         """Every alert of a program, open or not: what people have been told already."""
@@ -124,6 +129,10 @@ class SqlAlerts:
             changed = how(_standing(connection, program_id, alert_id, lock=True))
             _write(connection, changed)
         return changed
+
+
+def _batched(names: Sequence[str], size: int) -> Iterator[Sequence[str]]:
+    return (names[first : first + size] for first in range(0, len(names), size))
 
 
 def _sleeps(alert: Alert, at: datetime | None) -> bool:

@@ -31,6 +31,7 @@ from fraud.reports.tables import table_csv
 from fraud.web.applying import asked_applicants
 from fraud.web.governing import REVIEWS_COUNTED, changes_between, live_pack, shadow_of
 from fraud.web.modelling import kind_of
+from fraud.web.queueing import alert_query, told_alerts
 from fraud.web.rendering import csv_response
 from fraud.web.routing import Route, routes
 from fraud.web.settling import keys_of
@@ -103,7 +104,9 @@ def _fields(names: Sequence[str], items: Iterable[object]) -> Table:
 
 
 def _alerts(asked: Asked) -> Table:
-    return _of_alerts(asked.app.stores.alerts.open_alerts(asked.program_id, asked.app.clock.now()))
+    app, told = asked.app, told_alerts(asked.request)
+    query = msgspec.structs.replace(alert_query(app, asked.program_id, asked.visit.actor.actor_id, told), limit=_EVERYTHING)
+    return _of_alerts(app.stores.alerts.matching(asked.program_id, app.clock.now(), query)[0])
 
 
 def _snoozed(asked: Asked) -> Table:

@@ -20,6 +20,7 @@ from fraud.errors import FraudError, InputError, NotFound
 from fraud.reports import words
 from fraud.web.forms import Posted, Sent
 from fraud.web.paging import PAGE_SIZE, Paging, asked_page
+from fraud.web.queueing import IN_HAND, SCOPES, alert_query, filters_of, told_alerts
 from fraud.web.rendering import page
 from fraud.web.routing import Route, routes
 from fraud.web.visits import Door, Visit
@@ -30,7 +31,6 @@ _PAGE = 25
 _MOST_DAYS = 366
 MOST_AT_ONCE = 100
 """Alerts that one form snoozes: more than a page shows."""
-IN_HAND = (CaseState.TAKEN, CaseState.WAITING, CaseState.PROPOSED, CaseState.APPEALED)
 CASE_TABS = (*IN_HAND, CaseState.DECIDED)
 
 
@@ -94,16 +94,24 @@ class Working:
         )
 
     def listed(self, request: Request) -> Response:
-        """Open alerts, largest expected loss first, and what is kept from the queue."""
+        """The alerts that the address asks for, largest expected loss first; those that wait, unless others are asked for."""
         visit, app = self.door.enter(request), self.door.app
-        now, program_id = app.clock.now(), visit.program_id
-        paging = Paging(asked_page(request), app.stores.alerts.count_open(program_id, now), _PAGE)
+        now, program_id, told = app.clock.now(), visit.program_id, told_alerts(request)
+        number = asked_page(request)
+        query = alert_query(app, program_id, visit.actor.actor_id, told)
+        alerts, total = app.stores.alerts.matching(
+            program_id, now, msgspec.structs.replace(query, limit=_PAGE, offset=(number - 1) * _PAGE)
+        )
         nights = app.stores.nights.nights(program_id, 1)
         context = {
             "title": "Alerts",
-            "alerts": app.stores.alerts.open_page(program_id, now, _PAGE, paging.offset),
-            "paging": paging,
-            "query": {},
+            "alerts": alerts,
+            "scope": query.scope,
+            "scopes": SCOPES,
+            "filters": filters_of(told, app.stores.alerts.counts(program_id, now, query.scope)),
+            "narrowed": any(value for name, value in told.items() if name != "scope"),
+            "paging": Paging(number, total, _PAGE),
+            "query": told,
             "currency": nights[0].currency if nights else None,
             "done": request.query_params.get("done", ""),
             "undo": undo_of(request),

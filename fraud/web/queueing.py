@@ -1,0 +1,115 @@
+"""Which alerts an address asks for: what the list is filtered by, with how many there are of each."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import msgspec
+from fastapi import Request
+
+from fraud.app.parts import App
+from fraud.domain.alerts import AlertCounts, AlertQuery, AlertScope
+from fraud.domain.cases import CaseState
+from fraud.domain.decisions import SubjectKind
+from fraud.domain.signals import Severity
+from fraud.reports import words
+
+IN_HAND = (CaseState.TAKEN, CaseState.WAITING, CaseState.PROPOSED, CaseState.APPEALED)
+SCOPES: Mapping[AlertScope, str] = {
+    AlertScope.WAITING: "Waiting",
+    AlertScope.SNOOZED: "Snoozed",
+    AlertScope.SUPPRESSED: "Suppressed",
+    AlertScope.RESOLVED: "Resolved",
+    AlertScope.EXPIRED: "Expired",
+    AlertScope.ALL: "All",
+}
+AGES: Mapping[str, tuple[str, timedelta | None, timedelta | None]] = {
+    "day": ("Opened in the last day", timedelta(days=1), None),
+    "week": ("Opened in the last week", timedelta(days=7), None),
+    "older": ("Open for over a week", None, timedelta(days=7)),
+    "month": ("Open for over 30 days", None, timedelta(days=30)),
+}
+"""What an age is called, and how long ago the alert opened at most and at least."""
+HOLDERS: Mapping[str, str] = {"mine": "In my hands", "taken": "In somebody’s hands", "free": "In nobody’s hands"}
+
+
+@dataclass(frozen=True)
+class Choice:
+    """One thing to filter by: its value in the address, what it says, and whether it is the one asked for."""
+
+    value: str
+    label: str
+    chosen: bool
+
+
+@dataclass(frozen=True)
+class Filter:
+    """One filter: its name in the address, what it says when nothing is chosen, and what there is to choose."""
+
+    name: str
+    label: str
+    choices: tuple[Choice, ...]
+
+
+def told_alerts(request: Request) -> dict[str, str]:
+    """What an address asks for, by the names of its filters; what nobody knows is left out."""
+    known: Mapping[str, set[str]] = {
+        "scope": {one.value for one in AlertScope} - {AlertScope.WAITING.value},
+        "kind": {one.value for one in SubjectKind},
+        "severity": {one.value for one in Severity},
+        "typology": set(words.TYPOLOGIES),
+        "age": set(AGES),
+        "held": set(HOLDERS),
+    }
+    asked = request.query_params
+    return {"q": asked.get("q", "").strip()[:200]} | {
+        name: asked.get(name, "") if asked.get(name) in values else "" for name, values in known.items()
+    }
+
+
+def alert_query(app: App, program_id: str, actor_id: str, told: Mapping[str, str]) -> AlertQuery:
+    """The query behind what was asked for; who holds what is looked up."""
+    youngest, oldest = _opened(app.clock.now(), told["age"])
+    query = AlertQuery(
+        scope=AlertScope(told["scope"] or AlertScope.WAITING.value),
+        search=told["q"],
+        kind=SubjectKind(told["kind"]) if told["kind"] else None,
+        severity=Severity(told["severity"]) if told["severity"] else None,
+        typology=told["typology"],
+        opened_from=youngest,
+        opened_before=oldest,
+    )
+    if not told["held"]:
+        return query
+    cases = app.stores.cases.standing(program_id, IN_HAND)
+    held = tuple(one.alert_id for one in cases if told["held"] != "mine" or one.assignee == actor_id)
+    return msgspec.structs.replace(query, **({"without": held} if told["held"] == "free" else {"among": held}))
+
+
+def _opened(now: datetime, age: str) -> tuple[datetime | None, datetime | None]:
+    _, at_most, at_least = AGES.get(age, ("", None, None))
+    return now - at_most if at_most else None, now - at_least if at_least else None
+
+
+def filters_of(told: Mapping[str, str], counts: AlertCounts) -> list[Filter]:
+    """The filters of the list, each choice with how many alerts of the scope it has; what has none is left out unless it is chosen."""
+    severities = {one.value: (words.SEVERITIES[one], counts.severities.get(one, 0)) for one in reversed(Severity)}
+    kinds = {one.value: (words.SUBJECT_KINDS[one], counts.kinds.get(one, 0)) for one in SubjectKind}
+    typologies = {code: (words.typology(code).capitalize(), counts.typologies.get(code, 0)) for code in words.TYPOLOGIES}
+    plain = {"age": ("Any age", {key: one[0] for key, one in AGES.items()}), "held": ("In anybody’s hands", HOLDERS)}
+    return [
+        _counted("severity", "Any severity", severities, told["severity"]),
+        _counted("kind", "Any kind", kinds, told["kind"]),
+        _counted("typology", "Any typology", typologies, told["typology"]),
+        *(
+            Filter(name, label, tuple(Choice(key, text, told[name] == key) for key, text in choices.items()))
+            for name, (label, choices) in plain.items()
+        ),
+    ]
+
+
+def _counted(name: str, label: str, choices: Mapping[str, tuple[str, int]], chosen: str) -> Filter:
+    shown = {key: one for key, one in choices.items() if one[1] or key == chosen}
+    return Filter(name, label, tuple(Choice(key, f"{text} ({count:,})", key == chosen) for key, (text, count) in shown.items()))
