@@ -150,7 +150,7 @@ def _letter(program: str, address: str, ends: datetime) -> tuple[str, str]:
 
 
 def _figures(app: App, program_id: str, affiliate_id: str, period: Period) -> Performance | None:
-    return next((one for one in performances(app, program_id, period) if one.affiliate_id == affiliate_id), None)
+    return next(iter(performances(app, program_id, period, affiliate_id)), None) if affiliate_id else None
 
 
 def _record(app: App, link: ReportLink, action: str, detail: dict[str, str]) -> None:

@@ -29,7 +29,7 @@ _TOLD = frozenset({Outcome.REVIEW, Outcome.HOLD, Outcome.SUSPEND})
 _QUERY = """
 WITH money AS (
     SELECT affiliate_id, mode(currency) AS currency FROM conversions
-    WHERE converted_at >= $start AND converted_at < $end GROUP BY affiliate_id),
+    WHERE converted_at >= $start AND converted_at < $end AND ($affiliate = '' OR affiliate_id = $affiliate) GROUP BY affiliate_id),
 sold AS (
     SELECT v.affiliate_id, count(*) AS conversions,
         count(*) FILTER (v.status IN ('rejected', 'refunded', 'chargeback')) AS reversed,
@@ -43,24 +43,25 @@ sold AS (
     FROM conversions v JOIN money USING (affiliate_id)
     WHERE v.converted_at >= $start AND v.converted_at < $end GROUP BY v.affiliate_id),
 clicked AS (
-    SELECT affiliate_id, count(*) AS clicks FROM clicks WHERE clicked_at >= $start AND clicked_at < $end GROUP BY affiliate_id)
+    SELECT affiliate_id, count(*) AS clicks FROM clicks
+    WHERE clicked_at >= $start AND clicked_at < $end AND ($affiliate = '' OR affiliate_id = $affiliate) GROUP BY affiliate_id)
 SELECT affiliate_id, coalesce(clicks, 0) AS clicks, coalesce(conversions, 0) AS conversions, coalesce(reversed, 0) AS reversed,
     coalesce(settled, 0) AS settled, currency, revenue, commission, new_customers, coalesce(customers_known, 0) AS customers_known
 FROM clicked FULL JOIN sold USING (affiliate_id) ORDER BY affiliate_id
 """
 
 
-def performances(app: App, program_id: str, period: Period) -> list[Performance]:
-    """The figures of every affiliate that was active in a period, by id."""
-    bounds = {"start": _naive(period.start), "end": _naive(period.end)}
-    with app.lake.connect(program_id) as events:
-        rows = events.sql(_QUERY, params=bounds).to_arrow_table().to_pylist()
+def performances(app: App, program_id: str, period: Period, affiliate_id: str = "") -> list[Performance]:
+    """The figures of every affiliate that was active in a period, by id; of one of them, if it is named."""
+    asked = {"start": _naive(period.start), "end": _naive(period.end), "affiliate": affiliate_id}
+    with app.lake.connect(program_id, since=period.start) as events:
+        rows = events.sql(_QUERY, params=asked).to_arrow_table().to_pylist()
     return [_performance(row, period) for row in rows]
 
 
 def performance_of(app: App, program_id: str, affiliate_id: str, period: Period) -> Performance:
     """One affiliate's figures; `NotFound` when it was not active."""
-    found = next((one for one in performances(app, program_id, period) if one.affiliate_id == affiliate_id), None)
+    found = next(iter(performances(app, program_id, period, affiliate_id)), None) if affiliate_id else None
     if found is None:
         raise NotFound(
             f"The affiliate {affiliate_id!r} had neither clicks nor conversions between {period.start:%Y-%m-%d} and {period.end:%Y-%m-%d}."

@@ -85,8 +85,9 @@ def progress(app: App, program_id: str, affiliate_id: str = "") -> list[Progress
 
 
 def _progress(app: App, target: Target, affiliate_id: str, now: datetime) -> Sequence[Progress]:
-    figures = {one.affiliate_id: one for one in performances(app, target.program_id, target.period)}
-    whose = [target.affiliate_id or affiliate_id] if target.affiliate_id or affiliate_id else sorted(figures)
+    named = target.affiliate_id or affiliate_id
+    figures = {one.affiliate_id: one for one in performances(app, target.program_id, target.period, named)}
+    whose = [named] if named else sorted(figures)
     return [progress_of(target, name, figures.get(name), now, _waits(app, target.program_id, name)) for name in whose]
 
 

@@ -18,6 +18,7 @@ from fraud.web.looking import Looks
 from fraud.web.modelling import Modelling
 from fraud.web.paging import Paging, asked_page
 from fraud.web.rendering import SCRIPT_PATH, STYLE_PATH, csv_response, page, part, script_response, style_response
+from fraud.web.reporting import Reporting
 from fraud.web.routing import Route, add_routes, routes
 from fraud.web.sessions import SessionSigner
 from fraud.web.settling import Settling
@@ -38,7 +39,15 @@ def create_pages(app: App, sessions: SessionSigner) -> APIRouter:
     looks = Looks()
     rooms = (
         *(SigningIn(door), _Pages(door, shelf), Working(door), Traffic(door, shelf, looks), Applying(door)),
-        *(Governing(door, Counted()), Modelling(door, looks), Settling(door), Downloads(door, shelf), Helping(door), Starting(door)),
+        *(
+            Governing(door, Counted()),
+            Modelling(door, looks),
+            Reporting(door, looks),
+            Settling(door),
+            Downloads(door, shelf),
+            Helping(door),
+            Starting(door),
+        ),
     )
     router = APIRouter(route_class=PageRoute, include_in_schema=False)
     add_routes(router, routes(((STYLE_PATH, style_response), (SCRIPT_PATH, script_response))))

@@ -85,6 +85,8 @@ DONE: Mapping[str, str] = {
     "shadowed": "In shadow: it decides nothing, and you see here what it would have done.",
     "shadow_ended": "The run in shadow has ended; what is live stays live.",
     "revoked": "Revoked. The key opens nothing from now on.",
+    "linked": "The link is made. Whoever has its address reads this report until it ends; pass it on to nobody but the affiliate.",
+    "unlinked": "Revoked. The address leads nowhere from now on.",
     "promoted": "It orders the list from the next scan on. Roll back to undo it.",
     "rolled_back": "Rolled back. The next scan is ordered as before.",
     "empty": "Nothing is waiting: every alert is decided, snoozed or in somebody’s hands.",

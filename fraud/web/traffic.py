@@ -17,7 +17,8 @@ from fraud.domain.alerts import Alert
 from fraud.domain.decisions import DecisionKind, Outcome, SubjectKind
 from fraud.domain.graph_view import Neighbourhood
 from fraud.domain.nights import NightLine, SubjectLine, SubjectQuery, SubjectSort
-from fraud.domain.scans import Ring
+from fraud.domain.scans import Ring, ScanResult
+from fraud.domain.shapes import TrafficShape
 from fraud.errors import NotFound
 from fraud.links.kinds import innocent, spoken, tier_of
 from fraud.reports.drawing import draw_neighbourhood
@@ -27,6 +28,7 @@ from fraud.web.applying import application_of
 from fraud.web.looking import Looks
 from fraud.web.paging import PAGE_SIZE, Paging, asked_page
 from fraud.web.rendering import csv_response, page
+from fraud.web.reporting import own_figures
 from fraud.web.routing import Route, routes
 from fraud.web.shelf import Shelf
 from fraud.web.visits import Door, Visit
@@ -121,6 +123,8 @@ class Traffic:
             "reviews": app.stores.reviews.of_subject(program_id, SubjectKind.AFFILIATE, affiliate_id)[:20],
             "currency": newest[0].currency if newest else None,
             "applied": _application(app, program_id, affiliate_id),
+            "figures": own_figures(app, self.looks, program_id, affiliate_id),
+            "shape": self._shape(program_id, affiliate_id, latest) if latest else None,
         }
         return page("affiliate.html", visit, context)
 
@@ -133,11 +137,10 @@ class Traffic:
         app, window = self.door.app, latest.window
         rows = (PAGE_SIZE, Paging(number, 0).offset)
         conversions, total = conversions_seen(app, visit.program_id, affiliate_id, window, rows)
-        asked = ("shape", visit.program_id, affiliate_id, latest.scan_id)
         context: dict[str, Any] = {
             "title": f"Traffic of {affiliate_id}",
             "affiliate_id": affiliate_id,
-            "shape": self.looks.get(asked, lambda: traffic_shape(app, visit.program_id, affiliate_id, window)),
+            "shape": self._shape(visit.program_id, affiliate_id, latest),
             "conversions": conversions,
             "latest": latest,
             "paging": Paging(number, total),
@@ -201,6 +204,11 @@ class Traffic:
             "query": {},
         }
         return page("graph.html", visit, context)
+
+    def _shape(self, program_id: str, affiliate_id: str, latest: ScanResult) -> TrafficShape | None:
+        """The shape of an affiliate's newest window; `None` while it is being counted."""
+        asked = ("shape", program_id, affiliate_id, latest.scan_id)
+        return self.looks.get(asked, lambda: traffic_shape(self.door.app, program_id, affiliate_id, latest.window))
 
     def _in_a_ring(self, program_id: str, affiliate_id: str) -> bool:
         latest = self.shelf.latest(program_id)

@@ -21,7 +21,7 @@ from fraud.web.sessions import SessionSigner
 from fraud.workflows.seeing import Looks
 
 COOKIE = "fraud_session"
-_SECTION_OF = {"cases": "alerts", "kept-back": "alerts", "graph": "affiliates", "traffic": "affiliates"}
+_SECTION_OF = {"cases": "alerts", "kept-back": "alerts", "graph": "affiliates", "traffic": "affiliates", "reports": "affiliates"}
 """Pages that stand in the section of another part of the address."""
 _SECTIONS = {
     "affiliate": "/affiliates/",

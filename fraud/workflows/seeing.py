@@ -17,6 +17,8 @@ _SHOWN = {
     "affiliates": "affiliate",
     "nights": "affiliate",
     "graph": "affiliate",
+    "traffic": "affiliate",
+    "reports": "affiliate",
     "applications": "applicant",
     "alerts": "alert",
     "cases": "case",

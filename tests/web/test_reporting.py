@@ -1,0 +1,83 @@
+"""An affiliate's report as its manager sees it: the figures, and links that are made, shown and revoked."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+
+from fraud.app.affiliate_reports import open_link
+from fraud.app.targets import Wanted, set_target
+from fraud.domain.actors import SYSTEM
+from fraud.domain.targets import Metric
+from fraud.errors import NotFound
+from tests.web.conftest import NOW, Browser, Shop
+
+SUBJECT = "nordic-deals"
+
+
+def settled(browser: Browser, path: str) -> str:
+    """The page once what it looks up is there."""
+    while "being counted" in (text := browser.page(path).text):
+        pass
+    return text
+
+
+def token_on(text: str) -> str:
+    found = re.search(r"/report/([\w.-]+)", text)
+    assert found
+    return found[1]
+
+
+def test_figures_and_targets_stand_on_the_affiliates_page(reviewer: Browser, shop: Shop) -> None:
+    wanted = Wanted(SUBJECT, Metric.CONVERSIONS, Decimal(500), NOW - timedelta(days=5), NOW + timedelta(days=20), "A bonus of 100 EUR")
+    set_target(shop.app, "default", wanted, (SYSTEM, "Agreed in March"))
+    text = settled(reviewer, f"/affiliates/{SUBJECT}")
+    for said in ("Figures and targets", "Earnings per click", "at least 500", "A bonus of 100 EUR", "From click to conversion"):
+        assert said in text
+
+
+def test_a_link_is_made_shown_and_opens_the_report(reviewer: Browser, shop: Shop) -> None:
+    done = reviewer.act("/report-links", {"affiliate": SUBJECT, "days": "14"})
+    text = settled(reviewer, done.headers["location"])
+    assert "The link is made" in text
+    link = open_link(shop.app, token_on(text))
+    assert (link.affiliate_id, link.expires_at, link.created_by) == (SUBJECT, NOW + timedelta(days=14), "Rosa")
+
+
+def test_a_revoked_link_leads_nowhere_and_took_a_reason(reviewer: Browser, shop: Shop) -> None:
+    reviewer.act("/report-links", {"affiliate": SUBJECT, "days": "14"})
+    token = token_on(settled(reviewer, f"/reports/{SUBJECT}"))
+    link = open_link(shop.app, token)
+    assert reviewer.act(f"/report-links/{link.link_id}/revoke", {"reason": " "}).status_code == 422
+    assert open_link(shop.app, token) == link
+    reviewer.act(f"/report-links/{link.link_id}/revoke", {"reason": "Sent to the wrong person"})
+    with pytest.raises(NotFound):
+        open_link(shop.app, token)
+    text = settled(reviewer, f"/reports/{SUBJECT}")
+    assert token not in text
+    assert "revoked by Rosa" in text
+
+
+@pytest.mark.parametrize(
+    "form", [{"affiliate": SUBJECT, "days": "0"}, {"affiliate": SUBJECT, "days": "365"}, {"affiliate": " ", "days": "5"}]
+)
+def test_a_link_that_nobody_should_have_is_refused(reviewer: Browser, shop: Shop, form: dict[str, str]) -> None:
+    assert reviewer.act("/report-links", form).status_code == 422
+    assert shop.app.stores.report_links.all("default") == []
+
+
+def test_looking_is_no_reading_by_the_affiliate(reviewer: Browser, shop: Shop) -> None:
+    settled(reviewer, f"/reports/{SUBJECT}")
+    actions = [one["action"] for one in shop.app.stores.audit.entries("default", 20)]
+    assert "report.read" not in actions
+    assert "seen.affiliate" in actions
+
+
+def test_links_of_another_program_are_not_revoked_here(reviewer: Browser, admin: Browser, shop: Shop) -> None:
+    admin.act("/report-links?program=other", {"affiliate": SUBJECT, "days": "5"})
+    (theirs,) = shop.app.stores.report_links.all("other")
+    assert reviewer.act(f"/report-links/{theirs.link_id}/revoke", {"reason": "Mine"}).status_code == 404
+    assert theirs.link_id not in reviewer.page(f"/reports/{SUBJECT}").text
