@@ -6,12 +6,12 @@ that windows which overlap cost one pass and not one each.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from fraud.enrichment.compiled import Codes, Integers, Key, Scratch, compiled, dense_codes, joined, mixed, order_by, room, scratch
+from fraud.enrichment.compiled import Codes, Integers, Key, Scratch, compiled, dense_codes, joined, mixed, order_by, reorder, room, scratch
 
 
 class Sightings(NamedTuple):
@@ -99,18 +99,17 @@ def _pairs(left: Codes, right: Integers, missing: int, table: Scratch, firsts: I
 
 
 @compiled
-def _grouped(rows: Sightings, order: Integers, table: Scratch, firsts: Integers) -> _Group:
-    address, agent = np.empty(order.shape[0], np.int32), np.empty(order.shape[0], np.int32)
-    addresses = dense_codes(rows.address[order], 0, table, address, firsts)
-    agents = rows.agent[order]
-    dense_codes(agents, 0, table, agent, firsts)
-    agent_pair = _pairs(address, agents, 0, table, firsts)
-    device_pair = _pairs(address, rows.device[order], 0, table, firsts)
-    affiliate_pair = _pairs(address, rows.affiliate[order].astype(np.int64), -1, table, firsts)
+def _grouped(rows: Sightings, table: Scratch, firsts: Integers) -> _Group:
+    address, agent = np.empty(rows.time.shape[0], np.int32), np.empty(rows.time.shape[0], np.int32)
+    addresses = dense_codes(rows.address, 0, table, address, firsts)
+    dense_codes(rows.agent, 0, table, agent, firsts)
+    agent_pair = _pairs(address, rows.agent, 0, table, firsts)
+    device_pair = _pairs(address, rows.device, 0, table, firsts)
+    affiliate_pair = _pairs(address, rows.affiliate.astype(np.int64), -1, table, firsts)
     pairs = agent_pair.max() + 1
     owners = np.zeros(pairs, np.int64)
     begins = np.zeros(addresses + 1, np.int64)
-    for row in range(order.shape[0]):
+    for row in range(rows.time.shape[0]):
         if agent_pair[row] >= 0:
             owners[agent_pair[row]] = address[row]
     for pair in range(pairs):
@@ -181,20 +180,33 @@ def _busy(rows: Sightings, table: Scratch, firsts: Integers, limits: Limits) -> 
 
 
 @compiled
-def tally_addresses(rows: Sightings, ends: Integers, limits: Limits, table: Scratch) -> AddressTallies:
+def _order(rows: Sightings, limits: Limits, table: Scratch) -> tuple[Integers, Integers]:
+    """The clicks that may matter in the order of group and time, and where each group begins."""
+    group, groups = _busy(rows, table, np.empty(rows.time.shape[0], np.int64), limits)
+    kept = np.nonzero(group >= 0)[0]
+    order, begins = order_by(group[kept], groups, rows.time[kept], group[kept])
+    return kept[order], begins
+
+
+@compiled
+def _of_group(rows: Sightings, lo: int, hi: int) -> Sightings:
+    return Sightings(
+        rows.address[lo:hi], rows.network[lo:hi], rows.agent[lo:hi], rows.device[lo:hi], rows.affiliate[lo:hi], rows.time[lo:hi]
+    )
+
+
+@compiled
+def tally_addresses(rows: Sightings, begins: Integers, ends: Integers, limits: Limits, table: Scratch) -> AddressTallies:
     """Tallies of the addresses of one partition over the look-backs that end at `ends` (ascending), where they may matter.
 
-    `table` is a `scratch` for at least as many rows.
+    `rows` are in the order of group (`begins`) and time; `table` is a `scratch` for at least as many.
     """
     keys, counts, entropies = np.empty((64, 3), np.int64), np.empty((64, 5), np.int64), np.empty((64, 2), np.float64)
     used = 0
     firsts = np.empty(rows.time.shape[0], np.int64)
-    group, groups = _busy(rows, table, firsts, limits)
-    kept = np.nonzero(group >= 0)[0]
-    order, begins = order_by(group[kept], groups, rows.time[kept], group[kept])
-    for number in range(groups):
-        own = kept[order[begins[number] : begins[number + 1]]]
-        coded = _grouped(rows, own, table, firsts)
+    for number in range(begins.shape[0] - 1):
+        own = _of_group(rows, begins[number], begins[number + 1])
+        coded = _grouped(own, table, firsts)
         addresses = coded.begins.shape[0] - 1
         hand = _Hand(
             np.zeros((addresses, 4), np.int64),
@@ -203,16 +215,16 @@ def tally_addresses(rows: Sightings, ends: Integers, limits: Limits, table: Scra
             np.zeros(coded.affiliate_pair.max() + 1, np.int64),
             np.zeros(coded.agent.max() + 1, np.int64),
         )
-        is_network = rows.network[own[0]] != 0
+        is_network = own.network[0] != 0
         sample = np.empty(addresses, np.int64)
-        for row in range(own.shape[0]):
-            sample[coded.address[row]] = own[row]
+        for row in range(own.time.shape[0]):
+            sample[coded.address[row]] = row
         entering, leaving = 0, 0
         for window in range(ends.shape[0]):
-            while entering < own.shape[0] and rows.time[own[entering]] < ends[window]:
+            while entering < own.time.shape[0] and own.time[entering] < ends[window]:
                 _move(coded, entering, 1, hand)
                 entering += 1
-            while leaving < entering and rows.time[own[leaving]] < ends[window] - limits.lookback_us:
+            while leaving < entering and own.time[leaving] < ends[window] - limits.lookback_us:
                 _move(coded, leaving, -1, hand)
                 leaving += 1
             of_network = entering - leaving
@@ -226,7 +238,7 @@ def tally_addresses(rows: Sightings, ends: Integers, limits: Limits, table: Scra
                 if not pool and not _notable(hand.of_address[address], entropy, limits):
                     continue
                 keys, counts, entropies = room(keys, used + 1), room(counts, used + 1), room(entropies, used + 1)
-                keys[used, 0], keys[used, 1], keys[used, 2] = window, rows.address[sample[address]], rows.network[sample[address]]
+                keys[used, 0], keys[used, 1], keys[used, 2] = window, own.address[sample[address]], own.network[sample[address]]
                 counts[used, :4] = hand.of_address[address]
                 counts[used, 4] = of_network
                 entropies[used, 0], entropies[used, 1] = entropy, network_entropy
@@ -235,8 +247,16 @@ def tally_addresses(rows: Sightings, ends: Integers, limits: Limits, table: Scra
 
 
 def tallies_of(rows: Sightings, ends: Integers, limits: Limits) -> AddressTallies:
-    """`tally_addresses` with memory of its own."""
-    return tally_addresses(rows, ends, limits, scratch(len(rows.address)))
+    """`tally_addresses` of clicks in any order, with memory of its own.
+
+    Columns that nobody else holds are let go one by one as they are ordered, so that they do not stand in memory twice.
+    """
+    table = scratch(len(rows.address))
+    order, begins = _order(rows, limits, table)
+    columns: list[Any] = list(rows)
+    del rows
+    reorder(columns, order)
+    return tally_addresses(Sightings._make(columns), begins, ends, limits, table)
 
 
 @compiled

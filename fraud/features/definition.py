@@ -70,7 +70,7 @@ class Feature:
 
 
 def click_rate(name: str, tally: str, among: str, **about: object) -> Feature:
-    """A share of clicks, as two tallies of `fraud.features.click_kernels`: those that are so, among those of which it can be said."""
+    """A share of clicks, as two tallies of `fraud.features.tallies`: those that are so, among those of which it can be said."""
     defaults: dict[str, object] = {
         "unit": "share",
         "kind": "rate",

@@ -16,9 +16,9 @@ from fraud.app.parts import App
 from fraud.domain.scans import Period
 from fraud.domain.tables import CLICKS, TABLES
 from fraud.errors import InputError
-from fraud.features.click_kernels import HOURS, KNOWN, TALLIES, ClickTallies
 from fraud.features.engines import engine, spark_lake, spark_session, spark_tallies, spark_tasks
 from fraud.features.request import FeatureRequest
+from fraud.features.tallies import HOURS, KNOWN, TALLIES, ClickTallies
 from fraud.settings import Settings
 from fraud.storage.lake import ParquetLake
 

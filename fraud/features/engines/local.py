@@ -27,7 +27,7 @@ from fraud.enrichment import egress
 from fraud.enrichment.compiled import Codes
 from fraud.enrichment.egress_kernels import SIGHTING_TYPES, AddressTallies, Sightings, partition_of, tallies_of
 from fraud.features import conversions, values, visits
-from fraud.features.click_kernels import ClickTallies, tallies_of_clicks
+from fraud.features.click_kernels import tallies_of_clicks
 from fraud.features.clicks import CLICK_TYPES, Clicks
 from fraud.features.definition import Level
 from fraud.features.engines.budget import Budget, Cut, cores, cut, side_by_side
@@ -49,6 +49,7 @@ from fraud.features.program import Distinct, distinct_values
 from fraud.features.request import FeatureRequest, NumberedWindow, microseconds
 from fraud.features.spool import Spool
 from fraud.features.table import FeatureTable
+from fraud.features.tallies import ClickTallies
 
 T = TypeVar("T")
 R = TypeVar("R")

@@ -25,7 +25,6 @@ from fraud.enrichment import egress
 from fraud.enrichment.compiled import Codes, Integers
 from fraud.errors import StorageError
 from fraud.features import conversions, values, visits
-from fraud.features.click_kernels import ClickTallies
 from fraud.features.constants import OVERWRITE_S, OVERWRITTEN_HOURS
 from fraud.features.definition import Level
 from fraud.features.engines import spark_lake, spark_tallies, spark_tasks
@@ -37,6 +36,7 @@ from fraud.features.level_tables import Texts, create
 from fraud.features.program import Coding, Codings, Distinct, coding_of, distinct_of, domain_coding
 from fraud.features.request import FeatureRequest, NumberedWindow, microseconds
 from fraud.features.table import FeatureTable
+from fraud.features.tallies import ClickTallies
 
 if TYPE_CHECKING:
     from pyspark import Broadcast

@@ -13,9 +13,10 @@ from numpy.typing import NDArray
 from fraud.enrichment import egress
 from fraud.enrichment.compiled import Integers
 from fraud.enrichment.egress_kernels import AddressTallies, Sightings, tallies_of
-from fraud.features.click_kernels import HOURS, KNOWN, TALLIES, ClickTallies, tallies_of_clicks
+from fraud.features.click_kernels import tallies_of_clicks
 from fraud.features.clicks import Clicks, Program, Verdicts, Windows
 from fraud.features.engines.spark_tasks import arrow_schema, batch_of
+from fraud.features.tallies import HOURS, KNOWN, TALLIES, ClickTallies
 
 ADDRESSES = (
     "window BIGINT, address BIGINT, network BIGINT, clicks BIGINT, affiliates BIGINT, devices BIGINT, agents BIGINT, crowd BIGINT, "

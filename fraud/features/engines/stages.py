@@ -14,7 +14,6 @@ from fraud.enrichment import egress
 from fraud.enrichment.compiled import Integers, key_table, positions
 from fraud.enrichment.egress_kernels import AddressTallies, address_keys
 from fraud.features import values
-from fraud.features.click_kernels import ClickTallies
 from fraud.features.clicks import (
     DWELL_KNOWN,
     LANDING_KNOWN,
@@ -31,6 +30,7 @@ from fraud.features.definition import Level
 from fraud.features.level_tables import Texts, create
 from fraud.features.request import FeatureRequest, NumberedWindow, microseconds
 from fraud.features.table import FeatureTable
+from fraud.features.tallies import ClickTallies
 
 Progress = Callable[[str], None]
 

@@ -1,0 +1,153 @@
+"""Marks of single clicks, in compiled code: what can be said of each, and whether it is so, as two bits of one number.
+
+The clicks of an affiliate lie together in the order of time (then of sub-ID), so repeats and bursts are read off neighbours, and what has
+many values is counted in an array of their local numbers.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fraud.enrichment.compiled import Codes, Integers, compiled, position_of
+from fraud.features.clicks import DWELL_KNOWN, LANDING_KNOWN, NO_SCRIPT, PAID, SCRIPT_KNOWN, SHORT_DWELL, Clicks, Program, Verdicts
+from fraud.features.constants import DUPLICATE_WITHIN_S, SPIKE_CLICKS, STACKED_OFFERS
+
+_DAY_US = 86_400_000_000
+_MINUTE_US = 60_000_000
+_SECOND_US = 1_000_000
+_DUPLICATE_US = DUPLICATE_WITHIN_S * 1_000_000
+_OF_WINDOW = ~np.uint32(0b1100_1111 | 0b1111 << 18)
+"""Everything but the marks that depend on where a window begins and ends."""
+
+
+class Coded(NamedTuple):
+    """One affiliate's clicks with local numbers for what has many values (-1 unknown), and the time since the same client's last click
+    on the same offer (-1: none)."""
+
+    address: Codes
+    device: Codes
+    sub: Codes
+    trio: Codes
+    client_gap: Integers
+
+
+@compiled
+def _page_marks(flags: int) -> int:
+    mark = 0
+    if flags & DWELL_KNOWN:
+        mark |= 1 << 8 | (1 << 9 if flags & SHORT_DWELL else 0)
+    if flags & SCRIPT_KNOWN:
+        mark |= 1 << 10 | (1 << 11 if flags & NO_SCRIPT else 0)
+    return mark
+
+
+@compiled
+def static_marks(clicks: Clicks, program: Program, marks: NDArray[np.uint32]) -> None:
+    """The marks that no window changes."""
+    affiliate = clicks.affiliate[0]
+    for row in range(marks.shape[0]):
+        agent, offer, country, domain = clicks.agent[row], clicks.offer[row], clicks.country[row], clicks.domain[row]
+        mark = _page_marks(clicks.flags[row])
+        if agent >= 0:
+            mark |= 1 << 4 | (1 << 5 if program.bots[agent] else 0)
+        if country >= 0 and offer >= 0 and program.names_countries[offer]:
+            mark |= 1 << 12 | (0 if program.targets[offer, country] else 1 << 13)
+        if domain >= 0 and program.declares[affiliate]:
+            declared = position_of(program.declared, (np.int64(affiliate) << 32) | np.int64(domain)) >= 0
+            mark |= 1 << 14 | (0 if declared else 1 << 15)
+        if clicks.flags[row] & LANDING_KNOWN and offer >= 0 and program.forbids_paid[offer]:
+            mark |= 1 << 16 | (1 << 17 if clicks.flags[row] & PAID else 0)
+        marks[row] = mark
+
+
+@compiled
+def window_marks(time: Integers, start: int, coded: Coded, first: int, counts: Integers, marks: NDArray[np.uint32]) -> None:
+    """Adds the marks that depend on where the window begins and ends, to the clicks from `first` on."""
+    rows = time.shape[0]
+    for row in range(rows):
+        at = first + row
+        mark = marks[at] & _OF_WINDOW
+        gap = coded.client_gap[at]
+        if gap != -2:
+            mark |= 1
+            if 0 <= gap <= _DUPLICATE_US and time[row] - gap >= start:
+                mark |= 2
+        marks[at] = mark
+    begin = 0
+    while begin < rows:
+        minute = time[begin] // _MINUTE_US
+        end = begin
+        while end < rows and time[end] // _MINUTE_US == minute:
+            if coded.trio[first + end] >= 0:
+                counts[coded.trio[first + end]] += 1
+            end += 1
+        _mark_spikes(coded.trio[first + begin : first + end], counts, marks[first + begin : first + end])
+        begin = end
+    _mark_fresh(time, start, coded.sub[first : first + rows], counts, marks[first : first + rows])
+
+
+@compiled
+def _mark_fresh(time: Integers, start: int, sub: Codes, counts: Integers, marks: NDArray[np.uint32]) -> None:
+    """Marks clicks a day and more into the window, and those of them that are the first of their sub-ID in it."""
+    for row in range(time.shape[0]):
+        code = sub[row]
+        if code < 0:
+            continue
+        if time[row] - start >= _DAY_US:
+            marks[row] |= 1 << 18 | (1 << 19 if counts[code] == 0 else 0)
+        counts[code] = 1
+    for row in range(time.shape[0]):
+        if sub[row] >= 0:
+            counts[sub[row]] = 0
+
+
+@compiled
+def mark_stacks(time: Integers, device: Codes, offer: Codes, marks: NDArray[np.uint32]) -> None:
+    """Marks clicks of a known device, and those that it made in one second on several offers at once."""
+    begin = 0
+    while begin < time.shape[0]:
+        second, end = time[begin] // _SECOND_US, begin
+        while end < time.shape[0] and time[end] // _SECOND_US == second:
+            if device[end] >= 0:
+                marks[end] |= 1 << 20
+            end += 1
+        if end - begin >= STACKED_OFFERS:
+            _mark_stack(device[begin:end], offer[begin:end], marks[begin:end])
+        begin = end
+
+
+@compiled
+def _mark_stack(device: Codes, offer: Codes, marks: NDArray[np.uint32]) -> None:
+    for row in range(device.shape[0]):
+        offers = 0
+        for other in range(device.shape[0]):
+            if device[row] < 0 or device[other] != device[row] or offer[other] < 0:
+                continue
+            new = True
+            for earlier in range(other):
+                new = new and not (device[earlier] == device[row] and offer[earlier] == offer[other])
+            offers += new
+        if offers >= STACKED_OFFERS:
+            marks[row] |= 1 << 21
+
+
+@compiled
+def _mark_spikes(trio: Codes, counts: Integers, marks: NDArray[np.uint32]) -> None:
+    for row in range(trio.shape[0]):
+        if trio[row] >= 0:
+            marks[row] |= 4 if counts[trio[row]] < SPIKE_CLICKS else 12
+    for row in range(trio.shape[0]):
+        if trio[row] >= 0:
+            counts[trio[row]] = 0
+
+
+@compiled
+def network_marks(address: Codes, judged: Codes, verdicts: Verdicts, window: int, matched: bool, marks: NDArray[np.uint32]) -> None:
+    """Marks clicks with an address, and those from server-like ones; `judged` is the row of each local address in the verdicts."""
+    for row in range(address.shape[0]):
+        if address[row] >= 0 and matched:
+            where = judged[address[row]]
+            marks[row] |= 64 | (128 if where >= 0 and verdicts.hosting[where, window] else 0)
