@@ -1,4 +1,6 @@
-"""Clicks and conversions as one row each, for the code that meets them one at a time; tables of them live in `fraud.events`."""
+"""Clicks, conversions and visits of landing pages as one row each, for the code that meets them one at a time.
+
+Tables of them live in `fraud.events`."""
 
 from __future__ import annotations
 
@@ -64,3 +66,30 @@ class Conversion(msgspec.Struct, frozen=True, kw_only=True):
     coupon_code: str | None = None
     status: str | None = None
     status_changed_at: datetime | None = None
+
+
+class Visit(msgspec.Struct, frozen=True, kw_only=True):
+    """What the tag on a landing page reported of one visit, with the columns of the table `visits`. `None` is unknown.
+
+    It comes from the visitor's browser, which may say what it likes: evidence, never proof. Times are in milliseconds since the page was
+    asked for, sizes in CSS pixels.
+    """
+
+    visit_id: str
+    seen_at: datetime
+    click_id: str
+    program_id: str = DEFAULT_PROGRAM
+    final: bool | None = None
+    webdriver: bool | None = None
+    framed: bool | None = None
+    viewport_width: int | None = None
+    viewport_height: int | None = None
+    screen_width: int | None = None
+    screen_height: int | None = None
+    elapsed_ms: int | None = None
+    visible_ms: int | None = None
+    response_ms: int | None = None
+    interactive_ms: int | None = None
+    first_input_ms: int | None = None
+    pointer_moves: int | None = None
+    other_inputs: int | None = None

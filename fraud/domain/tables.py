@@ -1,4 +1,6 @@
-"""The six tables of CONTRACT 1 as data: the one place that says which columns there are, what they hold and which are personal."""
+"""The tables of events as data: the one place that says which columns there are, what they hold and which are personal.
+
+Those of CONTRACT 1, and `visits`, what the tag on landing pages reports."""
 
 from __future__ import annotations
 
@@ -148,6 +150,34 @@ CONVERSIONS = Table(
     ),
 )
 
+VISITS = Table(
+    kind="visits",
+    key="visit_id",
+    time="seen_at",
+    by_day=True,
+    columns=(
+        Column(name="visit_id", doc="The report's own name: one of each time the page was opened.", required=True),
+        Column(name="seen_at", doc="When the report came in, by the service's own clock.", type=Type.TIME, required=True),
+        Column(name="click_id", doc="The click that led to the page.", required=True),
+        _PROGRAM,
+        Column(name="final", doc="Whether the page had been left or hidden by then: what did not happen will not.", type=Type.BOOLEAN),
+        Column(name="webdriver", doc="Whether the browser says that a program drives it.", type=Type.BOOLEAN),
+        Column(name="framed", doc="Whether the page was opened inside another one.", type=Type.BOOLEAN),
+        *(
+            Column(name=f"{what}_{side}", doc=f"{side.capitalize()} of the {what}, in CSS pixels.", type=Type.INTEGER)
+            for what in ("viewport", "screen")
+            for side in ("width", "height")
+        ),
+        Column(name="elapsed_ms", doc="Since the page was asked for.", type=Type.INTEGER),
+        Column(name="visible_ms", doc="How much of that the page could be seen.", type=Type.INTEGER),
+        Column(name="response_ms", doc="When the first byte had come.", type=Type.INTEGER),
+        Column(name="interactive_ms", doc="When the page could be used.", type=Type.INTEGER),
+        Column(name="first_input_ms", doc="When the visitor first did anything.", type=Type.INTEGER),
+        Column(name="pointer_moves", doc="How often the pointer moved.", type=Type.INTEGER),
+        Column(name="other_inputs", doc="Touches, presses, keys and turns of the wheel.", type=Type.INTEGER),
+    ),
+)
+
 AFFILIATES = Table(
     kind="affiliates",
     key="affiliate_id",
@@ -217,5 +247,5 @@ CALENDAR = Table(
     ),
 )
 
-TABLES: dict[str, Table] = {table.kind: table for table in (CLICKS, CONVERSIONS, AFFILIATES, OFFERS, LABELS, CALENDAR)}
+TABLES: dict[str, Table] = {table.kind: table for table in (CLICKS, CONVERSIONS, VISITS, AFFILIATES, OFFERS, LABELS, CALENDAR)}
 """Every table by its kind."""

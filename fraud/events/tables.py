@@ -11,9 +11,23 @@ from fraud.domain.tables import (
     OFFERS,
     SQL_TYPES,
     TABLES,
+    VISITS,
     Column,
     Table,
     Type,
 )
 
-__all__ = ["AFFILIATES", "CALENDAR", "CLICKS", "CONVERSIONS", "LABELS", "OFFERS", "SQL_TYPES", "TABLES", "Column", "Table", "Type"]
+__all__ = [
+    "AFFILIATES",
+    "CALENDAR",
+    "CLICKS",
+    "CONVERSIONS",
+    "LABELS",
+    "OFFERS",
+    "SQL_TYPES",
+    "TABLES",
+    "VISITS",
+    "Column",
+    "Table",
+    "Type",
+]

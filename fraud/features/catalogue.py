@@ -11,11 +11,12 @@ from functools import cache
 
 from fraud.domain.hashing import sha256_of
 from fraud.enrichment import egress
-from fraud.features import conversions, relations
+from fraud.features import conversions, relations, visits
 from fraud.features.click_features import CLICK_FEATURES
 from fraud.features.constants import VERSION
 from fraud.features.conversion_features import CONVERSION_FEATURES
 from fraud.features.definition import AFFILIATE, BOTH, Bad, Feature, Kind, Level, Unit
+from fraud.features.visit_features import VISIT_FEATURES
 
 __all__ = [
     "AFFILIATE",
@@ -24,6 +25,7 @@ __all__ = [
     "CLICK_FEATURES",
     "CONVERSION_FEATURES",
     "FEATURES",
+    "VISIT_FEATURES",
     "Bad",
     "Feature",
     "Kind",
@@ -35,7 +37,7 @@ __all__ = [
 
 _TEXTS = frozenset({"title", "doc", "prior_group", "window", "missing"})
 
-FEATURES: tuple[Feature, ...] = CLICK_FEATURES + CONVERSION_FEATURES
+FEATURES: tuple[Feature, ...] = CLICK_FEATURES + CONVERSION_FEATURES + VISIT_FEATURES
 """Every feature, in the order of the columns of a `FeatureTable`."""
 
 BY_NAME: dict[str, Feature] = {feature.name: feature for feature in FEATURES}
@@ -51,5 +53,9 @@ def feature_set_hash() -> str:
     """SHA-256 (hex) of everything that decides a value: a decision names the features it saw by it. Texts do not count."""
     definitions = [{name: value for name, value in asdict(feature).items() if name not in _TEXTS} for feature in FEATURES]
     return sha256_of(
-        {"features": definitions, "sql": [*relations.definitions(), *conversions.definitions()], "versions": [VERSION, egress.VERSION]}
+        {
+            "features": definitions,
+            "sql": [*relations.definitions(), *conversions.definitions(), *visits.definitions()],
+            "versions": [VERSION, egress.VERSION],
+        }
     )

@@ -62,3 +62,21 @@ DEFAULT_LOOKBACK_HOURS = 720
 
 VERSION = 3
 """Raised when the kernels would count the same clicks differently; it is part of the hash of the feature set."""
+
+VISIT_WITHIN_S = 3600
+"""How long after a click a report of the landing page belongs to it: who opens the link again later is another visit."""
+
+VISIT_CLOCKS_S = 60
+"""By how much the clocks of the tracker and of the service may differ: both keep time by NTP, which holds them within a second."""
+
+VISIT_ROUNDING_MS = 250
+"""By how much times of one page may disagree: browsers that guard privacy round them to 100 ms (Firefox' resistFingerprinting)."""
+
+SMALLEST_SIDE_PX = 10
+"""No person reads a page less high or wide: stuffed cookies come from frames of one pixel (Snyder and Kanich)."""
+
+BEYOND_SCREEN = 5
+"""How many times the screen a viewport cannot be: browsers zoom out to 25%, and phones lay old pages out 980 pixels wide."""
+
+TAGGED_AFFILIATES = 3
+"""Other affiliates with reports from an offer's landing pages, from which these are taken to carry the tag."""

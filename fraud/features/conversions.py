@@ -23,6 +23,7 @@ from fraud.features.constants import (
     SHORT_FORM_MS,
 )
 from fraud.features.definition import ENTITY, Level
+from fraud.features.visits import LANDED
 
 COLUMNS = (
     "conversion_id, converted_at, affiliate_id, click_id, offer_id, sub_id, goal, customer_id, customer_email, customer_email_kind, "
@@ -79,7 +80,7 @@ WITH matched AS (
     SELECT w, median(ln(1 + delay_s)) AS centre, {MAD_TO_SD} * mad(ln(1 + delay_s)) AS spread FROM matched
     WHERE delay_s IS NOT NULL GROUP BY w
 ), keyed AS (
-    SELECT m.*, e.ip IS NOT NULL AS shared,
+    SELECT m.*, e.ip IS NOT NULL AS shared, landed.untouched,
         x.carry_status,
         coalesce(o.attribution_window_hours, x.usual_lookback_hours, {DEFAULT_LOOKBACK_HOURS}) AS lookback_hours, x.carry_clicks,
         CASE WHEN customer_id IS NULL AND customer_email IS NULL AND customer_phone IS NULL AND device_id IS NULL
@@ -87,6 +88,7 @@ WITH matched AS (
     FROM matched m JOIN windows x ON x.w = m.w
     LEFT JOIN offers o ON o.offer_id = m.offer_id
     LEFT JOIN ft_shared e ON e.w = m.w AND e.ip = m.ip
+    LEFT JOIN ft_landed landed ON landed.w = m.w AND landed.click_id = m.click_id
     WHERE {{entity_known}}
 ), placed AS (
     SELECT *, row_number() OVER (ORDER BY converted_at, conversion_id) AS place FROM keyed
@@ -99,7 +101,7 @@ WITH matched AS (
         AND f.affiliate_id = k.affiliate_id AND f.goal IS NOT DISTINCT FROM k.goal WHERE k.place > f.first
 )
 SELECT w, affiliate_id, sub_id, offer_id, converted_at, ip, shared, country, delay_s, amount, commission, currency, new_customer,
-    known_status, customer_email, customer_phone, device_id, overwrites,
+    known_status, customer_email, customer_phone, device_id, overwrites, untouched,
     CASE WHEN NOT shared THEN country <> click_country END AS elsewhere, form_ms < {SHORT_FORM_MS} AS rushed,
     (epoch_us(converted_at) - epoch_us(lag(converted_at) OVER (
         PARTITION BY w, {{gap_entity}} ORDER BY converted_at, conversion_id))) / 1e6 AS gap_s,
@@ -126,14 +128,15 @@ _KNOWN = "SELECT place, w, affiliate_id, goal, '{key}' AS kind, {key} AS key FRO
 
 
 def match(con: duckdb.DuckDBPyConnection) -> None:
-    """Builds `ft_matched` from the views of a lake's connection, for the windows in `ft_windows`."""
+    """Builds `ft_matched` and `ft_landed` from the views of a lake's connection, for the windows in `ft_windows`."""
     con.execute(MATCHED)
+    con.execute(LANDED)
 
 
 def prepare(level: Level) -> str:
     """The statement that builds `ft_conversion_rows` for a level; rows without a sub-ID are no part of that level.
 
-    Needs `ft_matched`, `ft_windows` and `ft_shared` (`w`, `ip`: the shared addresses among the conversions').
+    Needs `ft_matched`, `ft_landed`, `ft_windows` and `ft_shared` (`w`, `ip`: the shared addresses among the conversions').
     """
     known = " AND ".join(f"{column} IS NOT NULL" for column in ENTITY[level])
     keys = " UNION ALL ".join(_KNOWN.format(key=key) for key in REPEAT_KEYS)

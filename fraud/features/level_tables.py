@@ -16,9 +16,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from fraud.features.click_kernels import TALLIES, ClickTallies
 from fraud.features.definition import Level
 from fraud.features.relations import UNKNOWN
+from fraud.features.tallies import TALLIES, ClickTallies
 
 Integers = NDArray[np.int64]
 
@@ -60,6 +60,16 @@ class Entities:
 
     def __len__(self) -> int:
         return len(self.keys)
+
+    def named(self, level: Level) -> pa.Table:
+        """The entities' numbers `e` and windows `w`, with the names that identify them at a level."""
+        keys = self.keys
+        columns = {
+            "e": pa.array(np.arange(len(keys))),
+            "w": pa.array(keys[:, 0].astype(np.int32)),
+            "affiliate_id": _taken(self.affiliates, keys[:, 1]),
+        }
+        return pa.table(columns | ({"sub_id": _taken(self.subs, keys[:, 2])} if level == "sub_id" else {}))
 
 
 @dataclass(frozen=True)
@@ -120,6 +130,10 @@ def _coding(clicks: pa.Array, conversions: pa.ChunkedArray) -> _Coding:
     distinct = pc.drop_null(pc.unique(pa.chunked_array([*pa.chunked_array([clicks]).chunks, *conversions.chunks], pa.string())))
     texts = distinct.take(pc.sort_indices(distinct))
     return _Coding(texts, _found(clicks, texts), _found(conversions, texts))
+
+
+def _taken(texts: pa.Array, codes: Integers) -> pa.Array:
+    return texts.take(pa.array(codes))
 
 
 def _found(texts: pa.Array | pa.ChunkedArray, known: pa.Array) -> Integers:

@@ -3,7 +3,8 @@
 Entities, affiliates, offers and countries stand in them as codes, which are joined and grouped faster than texts: `ft_entities` has one row
 an entity (`e`, in the order of window, affiliate and sub-ID) with its window `w` and the number `a` of its affiliate there, `ft_affiliates`
 one a number `a` with the affiliate's own texts. `ft_clicks` has one row an entity with the tallies of `fraud.features.click_kernels`,
-`ft_click_offers` and `ft_click_countries` count its clicks by offer `o` and by country `c`, and `ft_conversions` has one row a conversion
+`ft_click_offers` and `ft_click_countries` count its clicks by offer `o` and by country `c`, `ft_visits` those that the tag reported
+(`fraud.features.visits`), and `ft_conversions` has one row a conversion
 (`fraud.features.conversions`) with all of these codes. An unknown offer or country has the code `UNKNOWN`. All of them hold the level
 that is being computed.
 """
@@ -12,6 +13,7 @@ that is being computed.
 
 from __future__ import annotations
 
+from fraud.features import visits
 from fraud.features.constants import CLICKS_OF_ONE, KIND_PRIOR_CLICKS, MEDIANS_OF_ONE, RATE_PRIOR_CLICKS
 
 UNKNOWN = 2**31 - 1
@@ -71,6 +73,8 @@ RELATIONS: dict[str, str] = {
             AND a.offer_id IS NOT DISTINCT FROM own.offer_id AND a.currency IS NOT DISTINCT FROM own.currency
         JOIN offer o ON o.w = own.w AND o.offer_id IS NOT DISTINCT FROM own.offer_id AND o.currency IS NOT DISTINCT FROM own.currency
         WHERE o.n > a.n""",
+    "visits": "SELECT * FROM ft_visits",
+    "tagged": visits.TAGGED,
 }
 """Groupings by name."""
 

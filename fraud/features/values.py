@@ -18,13 +18,13 @@ import pandas as pd
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from fraud.features import conversions, facts, level_tables, relations
+from fraud.features import conversions, facts, level_tables, relations, visits
 from fraud.features.catalogue import Feature, feature_set_hash, features_of
-from fraud.features.click_kernels import KNOWN, ClickTallies
 from fraud.features.definition import ENTITY, Level
 from fraud.features.level_tables import Entities, Tallied, Texts, create, pairs_of
 from fraud.features.request import NumberedWindow
 from fraud.features.table import FACT_COLUMNS, FeatureTable
+from fraud.features.tallies import KNOWN, ClickTallies
 
 _ROWS = 4_096
 """Entities whose hours are compared at a time, by each core: their numbers stay in its cache."""
@@ -107,6 +107,7 @@ def table(con: duckdb.DuckDBPyConnection, level: Level, starts: Sequence[Any], f
     """The feature table of one level; `starts` are the windows' starts by number (UTC)."""
     con.execute(conversions.prepare(level))
     entities = level_tables.register(con, level, found)
+    visits.place(con, entities.named(level), relations.UNKNOWN)
     con.execute(f"CREATE OR REPLACE TEMP TABLE ft_expected AS {relations.EXPECTED}")
     rows: dict[str, NDArray[np.float64]] = {}
     with _one_thread(con):

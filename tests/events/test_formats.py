@@ -57,7 +57,7 @@ BASE = "format: x\ntitle: X\nrecognise: [a]\ntables:\n  clicks:\n    columns:\n 
         (BASE + "      affiliate_id: a\n      colour: c\n", "colour is no column"),
         (BASE + "      affiliate_id: {guess: 1}\n", "Give a column, constant"),
         ("format: x\ntitle: X\nrecognise: [a]\n", "lacks 'tables'"),
-        (BASE.replace("clicks", "visits"), "which is no table"),
+        (BASE.replace("clicks", "sightings"), "which is no table"),
     ],
 )
 def test_a_format_that_does_not_hold_together_is_refused(text: str, words: str) -> None:

@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import msgspec
 
-from fraud.domain.events import Click, Conversion
-from fraud.events.tables import CLICKS, CONVERSIONS, TABLES, Table
+from fraud.domain.events import Click, Conversion, Visit
+from fraud.events.tables import CLICKS, CONVERSIONS, TABLES, VISITS, Table
 
 
 def _same(table: Table, struct: type[msgspec.Struct]) -> None:
@@ -16,6 +16,7 @@ def _same(table: Table, struct: type[msgspec.Struct]) -> None:
 def test_the_tables_are_the_structs_of_the_domain() -> None:
     _same(CLICKS, Click)
     _same(CONVERSIONS, Conversion)
+    _same(VISITS, Visit)
 
 
 def test_every_column_is_documented_and_named_once() -> None:

@@ -104,6 +104,28 @@ def _conversion(rng: np.random.Generator, number: int, click: dict[str, Any]) ->
     }
 
 
+def _visit(rng: np.random.Generator, number: int, click: dict[str, Any]) -> dict[str, Any]:
+    """A report of a landing page: some long before or after the click, some with times that contradict each other."""
+    return {
+        "visit_id": f"r{number}",
+        "seen_at": click["clicked_at"] + timedelta(seconds=float(rng.choice([-61, -60, -5, 1, 3, 30, 900, 3599, 3600, 90_000]))),
+        "click_id": _rarely(rng, (click["click_id"],), 0.05) or "of nobody",
+        "final": _rarely(rng, (True, True, False)),
+        "webdriver": _rarely(rng, (True, False)),
+        "viewport_width": _rarely(rng, (0, 9, 10, 390, 5_000)),
+        "viewport_height": _rarely(rng, (0, 844, 9_000), 0.1),
+        "screen_width": _rarely(rng, (390, 1_920), 0.1),
+        "screen_height": _rarely(rng, (844, 1_080), 0.1),
+        "elapsed_ms": _rarely(rng, (0, 800, 30_000, 62_000, 5_000_000)),
+        "visible_ms": _rarely(rng, (0, 0, 900, 1_051, 30_000), 0.1),
+        "response_ms": _rarely(rng, (5, 120, 700)),
+        "interactive_ms": _rarely(rng, (300, 400, 450)),
+        "first_input_ms": _rarely(rng, (1, 900, 40_000), 0.6),
+        "pointer_moves": _rarely(rng, (0, 0, 12), 0.1),
+        "other_inputs": _rarely(rng, (0, 0, 3), 0.1),
+    }
+
+
 def _crowd(rng: np.random.Generator) -> Rows:
     """An address that many people share, another that a machine stands behind, and offers stacked on one device."""
     shared = [
@@ -157,6 +179,9 @@ def _awkward_lake(folder: Path) -> ParquetLake:
     made = [_click(rng, number) for number in range(700)]
     sold = [_conversion(rng, number, made[rng.integers(len(made))]) for number in range(260)]
     bare, lonely = _quiet(rng)
+    named = [click for sale in sold for click in made if click["click_id"] == sale["click_id"]]
+    apart = np.random.default_rng(12)
+    seen = [_visit(apart, number, click) for number, click in enumerate([*made, *made[:200], *named])]
     away = timezone(timedelta(hours=5, minutes=45))
     far = [_click(rng, 60_000 + n) for n in range(40)]
     _append(lake, "affiliates", PEOPLE, START)
@@ -165,6 +190,8 @@ def _awkward_lake(folder: Path) -> ParquetLake:
     _append(lake, "clicks", [row | {"clicked_at": row["clicked_at"].astimezone(away)} for row in far], START)
     _append(lake, "clicks", bare, START)
     _append(lake, "conversions", [*sold, *lonely], START)
+    _append(lake, "visits", seen, START)
+    _append(lake, "visits", [row | {"final": True, "pointer_moves": 40} for row in seen[:30]], START + 3 * DAY)
     _correct(lake, made, sold)
     _append(lake, "clicks", [row | {"affiliate_id": "other's", "sub_id": "other's"} for row in made[:50]], START, "q")
     return lake
