@@ -99,14 +99,26 @@ class WorkspaceBaselines:
         asking(lambda: self._app.registry.promote(model_id, self._app.clock.now()))
 
 
+def kept_baselines(app: App, program_id: str) -> tuple[KeptBaseline, ...]:
+    """Every baseline that was kept for the program, newest first."""
+    infos = asking(lambda: [one for one in app.registry.list() if is_baseline_of(one, program_id)])
+    live = asking(lambda: {name: app.registry.live(name) for name in {info.name for info in infos}})
+    return tuple(_kept(info, live[info.name]) for info in infos)
+
+
+def baseline_before(app: App, program_id: str) -> KeptBaseline | None:
+    """The baseline that a step back would put in force; `None` where there is none."""
+    serving = next((one for one in kept_baselines(app, program_id) if one.state == "in_force"), None)
+    info = asking(lambda: app.registry.before(serving.name)) if serving else None
+    return _kept(info, None) if info else None
+
+
 def baselines(app: App, program_id: str) -> Baselines:
     """Every baseline that was kept for the program, and how the newest scan stood to its own."""
-    infos = asking(lambda: [one for one in app.registry.list() if _is_of(one, program_id)])
-    live = asking(lambda: {name: app.registry.live(name) for name in {info.name for info in infos}})
     newest = app.stores.scans.latest(program_id)
     return Baselines(
         program_id=program_id,
-        baselines=tuple(_kept(info, live[info.name]) for info in infos),
+        baselines=kept_baselines(app, program_id),
         newest_scan=None if newest is None else newest.baseline,
         scanned_at=None if newest is None else newest.as_of,
     )
@@ -151,7 +163,8 @@ def _recorded(app: App, program_id: str, info: ArtefactInfo, what: tuple[Actor, 
     return _kept(info, info)
 
 
-def _is_of(info: ArtefactInfo, program_id: str) -> bool:
+def is_baseline_of(info: ArtefactInfo, program_id: str) -> bool:
+    """Whether a model of the registry is a baseline of the program."""
     return "window_hours" in info.metrics and info.name == baseline_name(program_id, info.metrics["window_hours"])
 
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import timedelta
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 import msgspec
 
-from fraud.app.parts import App, load_model
+from fraud.app.parts import App, asking, load_model
 from fraud.decisions.ranking import Influence, TrafficRanker
 from fraud.decisions.traffic import TrafficInputs
 from fraud.domain.actors import Actor
@@ -20,12 +20,10 @@ from fraud.errors import InputError, ModelError, NotFound
 from fraud.features.catalogue import feature_set_hash
 from fraud.workflows.nightly import Ranking
 from fraud.workflows.training import Asked, Label, Trained, lesson_of, review_sample, train
-from models.registry import ModelRefused, Step
+from models.registry import Step
 
 if TYPE_CHECKING:
     from models.registry import ArtefactInfo
-
-Answer = TypeVar("Answer")
 
 LOOK_BACK = 180
 """Days of decisions that training looks for the labelled affiliates in."""
@@ -116,39 +114,40 @@ def list_models(app: App, program_id: str) -> list[KeptModel]:
     """Every ranker that was trained for the program, newest first."""
     name = ranker_name(program_id)
     live = _live(app, name)
-    return [_kept(info, live) for info in _asking(lambda: [one for one in app.registry.list() if one.name == name])]
+    return [_kept(info, live) for info in asking(lambda: [one for one in app.registry.list() if one.name == name])]
 
 
 def every_model(app: App, program_id: str) -> list[KeptModel]:
     """Every model of the program, of whatever kind, newest first: rankers, and what scans and training fitted."""
-    from fraud.app.plausibility import plausibility_name  # noqa: PLC0415 - both bring compiled libraries, which only this list needs
+    from fraud.app.baselines import is_baseline_of  # noqa: PLC0415 - these bring compiled libraries, which only this list needs
+    from fraud.app.plausibility import plausibility_name  # noqa: PLC0415 - see above
     from fraud.app.scoring import click_model_name  # noqa: PLC0415 - see above
 
-    traffic = stable_id("traffic", program_id)
-    names = {traffic, click_model_name(program_id), plausibility_name(program_id), ranker_name(program_id)}
-    live = {name: _live(app, name) for name in names}
-    return [_kept(info, live[info.name]) for info in _asking(app.registry.list) if info.name in names]
+    names = {stable_id("traffic", program_id), click_model_name(program_id), plausibility_name(program_id), ranker_name(program_id)}
+    found = asking(lambda: [info for info in app.registry.list() if info.name in names or is_baseline_of(info, program_id)])
+    live = {name: _live(app, name) for name in {info.name for info in found}}
+    return [_kept(info, live[info.name]) for info in found]
 
 
 def show_model(app: App, reference: str) -> KeptModel:
     """One model by id or SHA-256."""
-    info = _asking(lambda: app.registry.info(reference))
+    info = asking(lambda: app.registry.info(reference))
     return _kept(info, _live(app, info.name))
 
 
 def promote(app: App, program_id: str, reference: str, actor: Actor, reason: str = "") -> KeptModel:
     """Makes a trained ranker the one that the program's next scan uses. Raises `ModelError` when it is refused."""
-    info = _asking(lambda: app.registry.info(reference))
+    info = asking(lambda: app.registry.info(reference))
     if info.name != ranker_name(program_id):
         raise InputError(f"{info.id} is no ranker of the program {program_id}; `fraud models list` shows those there are.")
-    _asking(lambda: app.registry.load(info.id, feature_set_hash()))
-    live = _asking(lambda: app.registry.promote(info.id, app.clock.now(), actor.name, reason))
+    asking(lambda: app.registry.load(info.id, feature_set_hash()))
+    live = asking(lambda: app.registry.promote(info.id, app.clock.now(), actor.name, reason))
     return _made_live(app, program_id, live, (actor, "model.promoted", reason))
 
 
 def roll_back(app: App, program_id: str, actor: Actor, reason: str = "") -> KeptModel:
     """Makes the ranker live again that was live before. Raises `ModelError` when there was none."""
-    info = _asking(lambda: app.registry.roll_back(ranker_name(program_id), app.clock.now(), actor.name, reason))
+    info = asking(lambda: app.registry.roll_back(ranker_name(program_id), app.clock.now(), actor.name, reason))
     return _made_live(app, program_id, info, (actor, "model.rolled_back", reason))
 
 
@@ -163,8 +162,8 @@ class RankerRecord(msgspec.Struct, frozen=True, kw_only=True):
 def ranker_record(app: App, program_id: str) -> RankerRecord:
     """The record of a program's ranker. Raises `ModelError` when it was altered."""
     name = ranker_name(program_id)
-    live, before = _live(app, name), _asking(lambda: app.registry.before(name))
-    steps = _asking(lambda: app.registry.steps(name))
+    live, before = _live(app, name), asking(lambda: app.registry.before(name))
+    steps = asking(lambda: app.registry.steps(name))
     return RankerRecord(live=_kept(live, live) if live else None, before=_kept(before, live) if before else None, steps=steps)
 
 
@@ -194,15 +193,7 @@ def _made_live(app: App, program_id: str, info: ArtefactInfo, who: tuple[Actor, 
 
 
 def _live(app: App, name: str) -> ArtefactInfo | None:
-    return _asking(lambda: app.registry.live(name))
-
-
-def _asking(question: Callable[[], Answer]) -> Answer:
-    """What the registry answers; its refusal as an error of ours."""
-    try:
-        return question()
-    except ModelRefused as refused:
-        raise ModelError(str(refused)) from refused
+    return asking(lambda: app.registry.live(name))
 
 
 def _kept(info: ArtefactInfo, live: ArtefactInfo | None) -> KeptModel:

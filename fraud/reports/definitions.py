@@ -58,6 +58,13 @@ DEFINITIONS = (
         ("Labels",),
     ),
     Definition(
+        "feature-drift",
+        "Drift of a feature",
+        "How far the affiliates' residuals of one feature lie from those the baseline was learnt from (population stability index): 0 is "
+        "the same. Beside it, by how many robust standard deviations the middle affiliate moved.",
+        ("Drift", "Median moved by"),
+    ),
+    Definition(
         "score-drift",
         "Drift of click scores",
         "How far the scores of the newest 1,000 clicks have moved from the 10,000 before (population stability index): 0 is the same, "

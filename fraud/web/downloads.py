@@ -14,7 +14,7 @@ from typing import Any
 import msgspec
 from fastapi import Request, Response
 
-from fraud.app.graph import graph_around
+from fraud.app.graph import FRESH, graph_around
 from fraud.app.models import every_model
 from fraud.app.parts import App
 from fraud.app.shapes import conversions_seen, traffic_shape
@@ -203,12 +203,12 @@ def _ring(asked: Asked) -> Ring:
 
 def _links(asked: Asked) -> Table:
     names = ("left", "right", "tier", "similarity", "declared", "shared", "text", "also_explained_by")
-    return _fields(names, graph_around(asked.app, asked.program_id, asked.key).links)
+    return _fields(names, graph_around(asked.app, asked.program_id, asked.key, FRESH).links)
 
 
 def _edges(asked: Asked) -> Table:
     names = ("affiliate", "entity", "tier", "count", "owners", "first_seen", "last_seen", "source", "text")
-    return _fields(names, graph_around(asked.app, asked.program_id, asked.key).edges)
+    return _fields(names, graph_around(asked.app, asked.program_id, asked.key, FRESH).edges)
 
 
 def _signals(asked: Asked) -> Table:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
 from fastapi import Request, Response
 from fastapi.responses import RedirectResponse
 
+from fraud.app.baselines import accept_baseline, baseline_before, kept_baselines, roll_back_baseline
 from fraud.app.models import KeptModel, every_model, list_models, promote, ranker_record, roll_back
 from fraud.app.watching import score_drift
 from fraud.errors import FraudError, InputError
@@ -18,6 +19,7 @@ from fraud.web.paging import asked_page
 from fraud.web.rendering import page
 from fraud.web.routing import Route, routes
 from fraud.web.settling import page_of
+from fraud.web.shelf import Shelf
 from fraud.web.visits import Door, Visit
 
 _MODELS = 25
@@ -25,7 +27,8 @@ _RANKERS = 10
 _STEPS = 10
 KINDS: Mapping[str, str] = {
     "ranker": "Order of the list",
-    "traffic": "What is usual, by night",
+    "baseline": "What is usual",
+    "traffic": "One night, judged",
     "clicks": "Single clicks",
     "plausibility": "Social profiles",
 }
@@ -38,13 +41,19 @@ class Modelling:
     """The page of models."""
 
     door: Door
+    shelf: Shelf
     looks: Looks
 
     def routes(self) -> list[Route]:
         """Where they stand."""
         return routes(
             (("/models", self.models),),
-            (("/models/roll-back", self.roll_back), ("/models/{model_id}/promote", self.promote)),
+            (
+                ("/models/roll-back", self.roll_back),
+                ("/models/baseline/accept", self.accept),
+                ("/models/baseline/roll-back", self.roll_back_baseline),
+                ("/models/{model_id}/promote", self.promote),
+            ),
         )
 
     def models(self, request: Request) -> Response:
@@ -54,21 +63,35 @@ class Modelling:
 
     def promote(self, request: Request, model_id: str, sent: Posted) -> Response:
         """Lets a ranker order the list from the next scan on; a step back undoes it."""
-        visit = self.door.enter_to_act(request, sent)
-        try:
-            promote(self.door.app, visit.program_id, model_id, visit.actor, _reason(sent))
-        except FraudError as fault:
-            return self._models(visit, request, refusal=fault.message, status=fault.status)
-        return RedirectResponse(visit.address("/models", done="promoted"), status_code=303)
+        return self._done(
+            request, sent, "promoted", lambda visit, why: promote(self.door.app, visit.program_id, model_id, visit.actor, why)
+        )
 
     def roll_back(self, request: Request, sent: Posted) -> Response:
         """Lets the ranker before order the list again."""
+        return self._done(request, sent, "rolled_back", lambda visit, why: roll_back(self.door.app, visit.program_id, visit.actor, why))
+
+    def accept(self, request: Request, sent: Posted) -> Response:
+        """Lets the baseline that waits judge from the next scan on; a step back undoes it."""
+        named = sent.text("model")
+        return self._done(
+            request, sent, "accepted", lambda visit, why: accept_baseline(self.door.app, visit.program_id, why, visit.actor, named)
+        )
+
+    def roll_back_baseline(self, request: Request, sent: Posted) -> Response:
+        """Lets the baseline before judge again."""
+        return self._done(
+            request, sent, "baseline_back", lambda visit, why: roll_back_baseline(self.door.app, visit.program_id, why, visit.actor)
+        )
+
+    def _done(self, request: Request, sent: Sent, done: str, act: Callable[[Visit, str], object]) -> Response:
+        """Takes a step for a reason, and says so or why not on the page."""
         visit = self.door.enter_to_act(request, sent)
         try:
-            roll_back(self.door.app, visit.program_id, visit.actor, _reason(sent))
+            act(visit, _reason(sent))
         except FraudError as fault:
             return self._models(visit, request, refusal=fault.message, status=fault.status)
-        return RedirectResponse(visit.address("/models", done="rolled_back"), status_code=303)
+        return RedirectResponse(visit.address("/models", done=done), status_code=303)
 
     def _models(self, visit: Visit, request: Request, *, status: int = 200, **told: str) -> Response:
         app, program_id = self.door.app, visit.program_id
@@ -86,6 +109,9 @@ class Modelling:
             "kind_of": kind_of,
             "made_at": datetime.fromisoformat,
             "drift": self._drift(program_id),
+            "baselines": kept_baselines(app, program_id),
+            "baseline_before": baseline_before(app, program_id),
+            "latest": self.shelf.latest(program_id),
             "query": {},
             "refusal": "",
             "done": "",

@@ -41,7 +41,7 @@ def create_pages(app: App, sessions: SessionSigner) -> APIRouter:
         *(SigningIn(door), _Pages(door, shelf), Working(door), Traffic(door, shelf, looks), Applying(door)),
         *(
             Governing(door, Counted()),
-            Modelling(door, looks),
+            Modelling(door, shelf, looks),
             Reporting(door, looks),
             Settling(door),
             Downloads(door, shelf),

@@ -88,6 +88,8 @@ DONE: Mapping[str, str] = {
     "linked": "The link is made. Whoever has its address reads this report until it ends; pass it on to nobody but the affiliate.",
     "unlinked": "Revoked. The address leads nowhere from now on.",
     "promoted": "It orders the list from the next scan on. Roll back to undo it.",
+    "accepted": "It judges from the next scan on. Roll back to undo it.",
+    "baseline_back": "Rolled back. The next scan is judged as before.",
     "rolled_back": "Rolled back. The next scan is ordered as before.",
     "empty": "Nothing is waiting: every alert is decided, snoozed or in somebody’s hands.",
     "none_waiting": "No application waits for a decision.",

@@ -9,7 +9,7 @@ import msgspec
 from fastapi import Request, Response
 from markupsafe import Markup
 
-from fraud.app.graph import graph_around
+from fraud.app.graph import FRESH, graph_around
 from fraud.app.parts import App
 from fraud.app.shapes import conversions_seen, traffic_shape
 from fraud.cases.alerting import alert_id_of
@@ -224,7 +224,7 @@ class Traffic:
 
 
 def _around(app: App, program_id: str, affiliate_id: str) -> tuple[Neighbourhood, Markup]:
-    found = graph_around(app, program_id, affiliate_id)
+    found = graph_around(app, program_id, affiliate_id, FRESH)
     return found, draw_neighbourhood(found)
 
 

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import msgspec
 import pytest
 
 from fraud.app.models import ranker_name
 from fraud.domain.actors import SYSTEM
 from fraud.domain.decisions import DecisionKind
+from fraud.domain.drift import DriftReport, FeatureDrift
+from fraud.domain.scans import BaselineStanding, Period
 from fraud.features.catalogue import feature_set_hash
 from fraud.storage.decisions import SqlDecisions
+from fraud.workflows.baselines import HELD, baseline_name
 from models.registry import ArtefactInfo
+from tests.reports import samples
 from tests.web.conftest import NOW, Browser, Shop
 
 
@@ -85,6 +90,58 @@ def test_rankers_of_another_program_are_neither_shown_nor_promoted(reviewer: Bro
     assert theirs.sha256[:12] not in reviewer.page("/models").text
     assert reviewer.act(f"/models/{theirs.id}/promote", {"reason": "Ours is worse"}).status_code == 422
     assert theirs.id not in reviewer.get("/csv/models").text
+
+
+def kept_baseline(shop: Shop, number: int, *, held: bool = False) -> ArtefactInfo:
+    """A baseline of windows of three days that ends some days ago."""
+    return shop.app.registry.save(
+        baseline_name("default", 72),
+        {"baseline": number},
+        feature_set_hash=feature_set_hash(),
+        trained_from=NOW - timedelta(days=28 + number),
+        trained_to=NOW - timedelta(days=number),
+        metrics={"window_hours": 72.0, "rows": 4_000.0, "drift_features": 12.0, "drift_features_compared": 40.0}
+        | ({HELD: 1.0} if held else {}),
+        created_at=NOW - timedelta(days=number),
+    )
+
+
+def test_a_baseline_that_waits_is_accepted_with_a_reason_and_taken_back_with_another(reviewer: Browser, shop: Shop) -> None:
+    older, waiting = kept_baseline(shop, 9), kept_baseline(shop, 1, held=True)
+    name = older.name
+    shop.app.registry.promote(older.id, NOW - timedelta(days=8))
+    text = reviewer.page("/models").text
+    assert "A newer baseline waits for a person" in text
+    assert "12 of 40 features drifted" in text
+    assert reviewer.act("/models/baseline/accept", {"model": waiting.id, "reason": " "}).status_code == 422
+    assert shop.app.registry.live(name) == older
+    reviewer.act("/models/baseline/accept", {"model": waiting.id, "reason": "The spring sale is over"})
+    assert shop.app.registry.live(name) == waiting
+    assert "waits for a person" not in reviewer.page("/models").text
+    reviewer.act("/models/baseline/roll-back", {"reason": "Too many alerts"})
+    assert shop.app.registry.live(name) == older
+    told = [(one["action"], one["actor_name"]) for one in shop.app.stores.audit.entries("default", 20) if "baseline" in one["action"]]
+    assert told == [("baseline.rolled_back", "Rosa"), ("baseline.accepted", "Rosa")]
+
+
+def test_how_far_the_newest_night_lies_from_its_baseline_is_shown(reviewer: Browser, shop: Shop) -> None:
+    drift = FeatureDrift(feature="clicks", title="Clicks in the window", psi=0.41, p_value=0.001, moved=1.8)
+    night = DriftReport(
+        affiliates=150,
+        evidence_psi=0.4,
+        evidence_p_value=0.001,
+        compared=40,
+        drifted=12,
+        features=(drift,),
+        large=True,
+        why="Much has moved.",
+    )
+    trained = Period(start=NOW - timedelta(days=30), end=NOW - timedelta(days=3))
+    standing = BaselineStanding(state="in_force", model_id="baseline-1", trained=trained, night=night)
+    shop.scans.only([msgspec.structs.replace(samples.scan_result(), baseline=standing)])
+    text = reviewer.page("/models").text
+    for said in ("The newest night beside it", "Drifted", "Much has moved.", "Clicks in the window", "0.41", "+1.8"):
+        assert said in text
 
 
 def test_how_far_click_scores_have_moved_is_shown(reviewer: Browser, shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
