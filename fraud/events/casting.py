@@ -29,12 +29,13 @@ SECONDS_BELOW, MILLISECONDS_BELOW, MICROSECONDS_BELOW = 10**11, 10**14, 10**17
 """Epoch numbers are told apart by magnitude: each bound lies between the year 5138 of one unit and 1973 of the next."""
 
 
-def cell(source: str) -> str:
+def cell(source: str, spaced: bool = True) -> str:
     """The text of a cell without surrounding space; empty is NULL. Hardly any cell has such space, and looking is faster than trimming.
 
-    A comparison with `!`, the first character after space, is the cheapest look there is; an empty text is less than any other."""
-    spaced = f"{source} < '!' OR {source}[-1] < '!'"
-    return f"CASE WHEN {spaced} THEN nullif(trim({source}, ' \t\r\n'), '') ELSE {source} END"
+    A comparison with `!`, the first character after space, is the cheapest look there is; an empty text is less than any other. The last
+    character is dearer to look at, and no cell is asked for it that is known not to end in space (`spaced` is false)."""
+    spaced_sql = f"{source} < '!' OR {source}[-1] < '!'" if spaced else f"{source} < '!'"
+    return f"CASE WHEN {spaced_sql} THEN nullif(trim({source}, ' \t\r\n'), '') ELSE {source} END"
 
 
 def value(column: Column, text: str) -> str:

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import duckdb
+import numpy as np
 
 from fraud.events import delimited
 from fraud.events.delimited import Record
@@ -26,6 +27,7 @@ _NOTES, _SCANS = "reject_errors", "reject_scans"
 _REJECTS = f", store_rejects = true, rejects_table = '{_NOTES}', rejects_scan = '{_SCANS}', rejects_limit = {MOST_NOTES}"
 _RAGGED = {"MISSING COLUMNS", "TOO MANY COLUMNS"}
 _BLOCK = 1 << 18
+_NEWLINE = ord("\n")
 
 
 @dataclass(frozen=True)
@@ -90,7 +92,7 @@ def lines_of(path: Path, wanted: Sequence[int], expected: int) -> dict[int, str]
     passed = 0
     with path.open("rb") as stream:
         while block := stream.read(_BLOCK) + stream.readline():
-            count = block.count(b"\n") + (not block.endswith(b"\n"))
+            count = int(np.count_nonzero(np.frombuffer(block, np.uint8) == _NEWLINE)) + (not block.endswith(b"\n"))
             if b"\r" in block and block.count(b"\r") != block.count(b"\r\n"):
                 return None
             here = wanted[bisect_right(wanted, passed) : bisect_left(wanted, passed + count + 1)]

@@ -77,7 +77,7 @@ def read_table(con: duckdb.DuckDBPyConnection, staged: Staged, form: Format, kin
 def _counted(con: duckdb.DuckDBPyConnection, kind: str, owner: Owner) -> tuple[tuple[str, ...], int]:
     """The programs of the usable rows, and how many rows there are."""
     program = f"coalesce(program_id, {casting.quoted(owner.program_id or DEFAULT_PROGRAM)})"
-    counts = con.sql(f"SELECT {program} AS program, count(*) FROM typed_{kind} WHERE fault IS NULL GROUP BY ALL ORDER BY 1").fetchall()
+    counts = con.sql(f"SELECT {program} AS program, count(*) FROM numbered_{kind} WHERE fault IS NULL GROUP BY ALL ORDER BY 1").fetchall()
     return tuple(str(name) for name, _ in counts), sum(int(count) for _, count in counts)
 
 
@@ -103,11 +103,11 @@ def _typed_rows(
         select = _typed_sql(staged, mapping, program_id, "{source}", "")
         read = direct.load(con, staged.source.text, staged.dialect, table, select)
         if read is not None:
-            con.execute(f"CREATE OR REPLACE VIEW numbered_{mapping.kind} AS SELECT rowid AS ordinal, * FROM {table}")
+            _number(con, mapping.kind, "rowid")
             return _rejected_directly(staged, read), read.rows + len(read.broken)
     staged = staging.loaded(con, staged)
     con.execute(f"CREATE OR REPLACE TABLE {table} AS {_typed_sql(staged, mapping, program_id, staging.TABLE, 'ordinal, ')}")
-    con.execute(f"CREATE OR REPLACE VIEW numbered_{mapping.kind} AS SELECT * FROM {table}")
+    _number(con, mapping.kind, "ordinal")
     return _rejected(con, staged, mapping.kind), staged.rows
 
 
@@ -120,14 +120,14 @@ def _row_by_itself(mapping: Mapping, staged: Staged) -> bool:
 def _typed_sql(staged: Staged, mapping: Mapping, program_id: str | None, source: str, ordinal: str) -> str:
     """SQL of the typed rows: from cells (texts under the contract's names) to values and the first fault of each row."""
     table = TABLES[mapping.kind]
-    cells = {name: casting.cell(f"c{number}") for number, name in enumerate(staged.columns) if name}
+    cells = {name: casting.cell(f"c{number}", _spaced(staged)) for number, name in enumerate(staged.columns) if name}
     texts = {target: expression.sql(cells, staged.source.sha256) for target, expression in mapping.columns if not expression.lacks(cells)}
     given = [column for column in table.contract_columns if column.name in texts]
     chosen = ", ".join(f"({texts[column.name]})::VARCHAR AS {column.name}" for column in given)
     read = ", ".join(f"{casting.value(column, column.name)} AS raw_{column.name}" for column in given)
     bounded = ", ".join(f"{casting.within(column, f'raw_{column.name}')} AS read_{column.name}" for column in given)
     faults = ", ".join(casting.fault(column, column.name, f"read_{column.name}", staged.source.odd) for column in given)
-    typed = ", ".join(_typed(column, column.name in texts) for column in table.contract_columns)
+    typed = ", ".join(f"read_{column.name}::{column.sql_type} AS {column.name}" for column in given)
     chosen_sql = f"SELECT {ordinal}{chosen} FROM {source} {_filled(cells, mapping)}"
     return (  # queries in queries: a named one (WITH) may be kept as a table of its own, which loses the order of the file
         f"SELECT {ordinal}coalesce({faults}, {_foreign(program_id if 'program_id' in texts else None)}) AS fault, {typed} "
@@ -135,9 +135,18 @@ def _typed_sql(staged: Staged, mapping: Mapping, program_id: str | None, source:
     )
 
 
-def _typed(column: Column, given: bool) -> str:
-    """SQL of a column's value: what was read, or unknown when the file has nothing to read it from."""
-    return f"{f'read_{column.name}' if given else 'NULL'}::{column.sql_type} AS {column.name}"
+def _spaced(staged: Staged) -> bool:
+    """Whether a cell may end in space; what the bytes of a file tell of it holds for CSV alone."""
+    return staged.source.spaced or staged.source.container != "csv"
+
+
+def _number(con: duckdb.DuckDBPyConnection, kind: str, ordinal: str) -> None:
+    """Creates the view of the typed rows with their number (SQL) and every column: what the file has nothing for is unknown."""
+    there = {str(row[0]) for row in con.execute(f"DESCRIBE typed_{kind}").fetchall()}
+    columns = [
+        column.name if column.name in there else f"NULL::{column.sql_type} AS {column.name}" for column in TABLES[kind].contract_columns
+    ]
+    con.execute(f"CREATE OR REPLACE VIEW numbered_{kind} AS SELECT {ordinal} AS ordinal, fault, {', '.join(columns)} FROM typed_{kind}")
 
 
 def _filled(cells: dict[str, str], mapping: Mapping) -> str:
@@ -195,7 +204,7 @@ def _filled_columns(con: duckdb.DuckDBPyConnection, table: Table) -> list[Column
     if not personal:
         return []
     counts = ", ".join(f"count({column.name})" for column in personal)
-    filled = con.sql(f"SELECT {counts} FROM typed_{table.kind} WHERE fault IS NULL").fetchall()[0]
+    filled = con.sql(f"SELECT {counts} FROM numbered_{table.kind} WHERE fault IS NULL").fetchall()[0]
     return [column for column, count in zip(personal, filled, strict=True) if count]
 
 

@@ -7,14 +7,18 @@ import hashlib
 import shutil
 import sys
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import BinaryIO, Literal
+
+import numpy as np
 
 from fraud.errors import InputError
 from fraud.events import documents, weblogs
 from fraud.events.casting import NUL_MARK
 from fraud.events.compression import DAMAGED, MARK_LENGTH, Compression, compression_of, is_workbook, opened
+from fraud.events.delimited import DELIMITERS
 
 Container = Literal["csv", "ndjson", "json", "log", "parquet", "excel"]
 
@@ -31,10 +35,22 @@ _BYTE_ORDER_MARKS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-
 _ESCAPED_NUL = rb"\u0000"
 
 
+def _ends_in_space() -> np.ndarray[tuple[int, int], np.dtype[np.bool_]]:
+    """By a byte of space and the next byte: whether a cell may end between them, with that space in it."""
+    table = np.zeros((ord(" ") + 1, 256), bool)
+    table[[ord(" "), ord("\t")]] = np.isin(np.arange(256), list(('"\r\n' + "".join(DELIMITERS)).encode()))
+    table[ord("\n"), ord('"')] = True
+    table[ord("\r")] = True
+    return table
+
+
+_ENDS_IN_SPACE = _ends_in_space()
+
+
 @dataclass(frozen=True)
 class Source:
     """One input file. `text` is the file to read (a UTF-8 copy when the original is not plain UTF-8), `sha256` the original's;
-    `odd` says that some text may hold NUL characters (`NUL_MARK` in the copy)."""
+    `odd` says that some text may hold NUL characters (`NUL_MARK` in the copy), `spaced` that some cell may end in space."""
 
     path: Path
     container: Container
@@ -43,6 +59,16 @@ class Source:
     sha256: str
     text: Path
     odd: bool = field(default=False, compare=False)
+    spaced: bool = field(default=True, compare=False)
+
+
+@dataclass
+class _Seen:
+    """What a look at all bytes of a text tells."""
+
+    valid: bool = True
+    odd: bool = False
+    spaced: bool = False
 
 
 def inspect(path: Path, workspace: Path) -> Source:
@@ -50,25 +76,49 @@ def inspect(path: Path, workspace: Path) -> Source:
 
     `InputError` says why a file is unusable."""
     given = _spooled(workspace) if path == STDIN else path
+    with ThreadPoolExecutor(1) as beside:  # hashing and looking at the bytes take about as long, and neither waits for the other
+        try:
+            head = _first_bytes(given)
+            digest = beside.submit(_sha256, given)
+            if not head:
+                raise InputError(f"{path} is empty. Give a file with a header and at least one row.")
+            source = _told(Source(path, "parquet", compression_of(head), "", "", given), head)
+            source = replace(source, sha256=digest.result())
+        except (OSError, ValueError) as fault:
+            why = getattr(fault, "strerror", None) or fault
+            raise InputError(f"{path} cannot be read: {why}. Check the name and the permissions.") from fault
+    if not source.encoding:
+        return source
     try:
-        with given.open("rb") as stream:
-            head = stream.read(MARK_LENGTH)
-            stream.seek(0)
-            digest = hashlib.file_digest(stream, "sha256").hexdigest()
-    except (OSError, ValueError) as fault:
-        why = getattr(fault, "strerror", None) or fault
-        raise InputError(f"{path} cannot be read: {why}. Check the name and the permissions.") from fault
-    if not head:
-        raise InputError(f"{path} is empty. Give a file with a header and at least one row.")
-    source = Source(path, "parquet", compression_of(head), "", digest, given)
+        return _as_utf8(source, workspace)
+    except DAMAGED as fault:
+        raise _damaged(path, fault) from fault
+
+
+def _damaged(path: Path, fault: Exception) -> InputError:
+    return InputError(f"{path} is damaged: {fault}. Export or compress it again.")
+
+
+def _first_bytes(path: Path) -> bytes:
+    with path.open("rb") as stream:
+        return stream.read(MARK_LENGTH)
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def _told(source: Source, head: bytes) -> Source:
+    """The source with its container, and its encoding if it is text."""
     if head.startswith(b"PAR1"):
         return replace(source, odd=True)
     try:
-        if source.compression == "zip" and is_workbook(given):
+        if source.compression == "zip" and is_workbook(source.text):
             return replace(source, container="excel", compression="", odd=True)
-        return _as_utf8(_recognised(source), workspace)
+        return _recognised(source)
     except DAMAGED as fault:
-        raise InputError(f"{path} is damaged: {fault}. Export or compress it again.") from fault
+        raise _damaged(source.path, fault) from fault
 
 
 def _spooled(workspace: Path) -> Path:
@@ -85,12 +135,12 @@ def _recognised(source: Source) -> Source:
         if not head.strip():
             raise InputError(f"{source.path} is empty. Give a file with a header and at least one row.")
         _refuse_binary(source.path, head)
-        encoding, odd = _encoding(head), False
+        encoding, seen = _encoding(head), _Seen(odd=True, spaced=True)
         if not encoding.startswith("utf-16"):
-            valid, odd = _scan(source, head, stream)
-            encoding = "utf-8-sig" if valid else "cp1252"
+            seen = _scan(source, head, stream)
+            encoding = "utf-8-sig" if seen.valid else "cp1252"
     start = head[: len(head) // 2 * 2].decode(encoding, "replace").lstrip("\ufeff \t\r\n")
-    return replace(source, container=_container(start), encoding=encoding, odd=odd or encoding.startswith("utf-16"))
+    return replace(source, container=_container(start), encoding=encoding, odd=seen.odd, spaced=seen.spaced)
 
 
 def _container(start: str) -> Container:
@@ -124,19 +174,29 @@ def _refuse_binary(path: Path, head: bytes) -> None:
         raise InputError(f"{path} is a binary file. Give CSV, JSON, NDJSON, Parquet or Excel, compressed or not.")
 
 
-def _scan(source: Source, head: bytes, rest: BinaryIO) -> tuple[bool, bool]:
-    """Whether the text is UTF-8, and whether it may hold NUL characters."""
+def _scan(source: Source, head: bytes, rest: BinaryIO) -> _Seen:
+    """Whether the text is UTF-8, whether it may hold NUL characters, and whether a cell may end in space."""
     decoder = codecs.getincrementaldecoder("utf-8")()
     limit = max(_SMALL, source.text.stat().st_size * LARGEST_EXPANSION)
-    valid, odd, size, end, chunk = True, False, 0, b"", head
+    seen, size, end, chunk = _Seen(), 0, b"", head
     while chunk:
         size += len(chunk)
         if size > limit:
             raise InputError(f"{source.path} unpacks to more than {LARGEST_EXPANSION} times its size. Unpack it and look at what is in it.")
-        odd = odd or b"\0" in chunk or (b"\\" in chunk and _ESCAPED_NUL in end + chunk) or _ESCAPED_NUL in end + chunk[:8]
-        valid = valid and (_is_ascii(chunk, decoder) or _decodes(decoder.decode, chunk))
+        seen.odd = seen.odd or b"\0" in chunk or (b"\\" in chunk and _ESCAPED_NUL in end + chunk) or _ESCAPED_NUL in end + chunk[:8]
+        seen.valid = seen.valid and (_is_ascii(chunk, decoder) or _decodes(decoder.decode, chunk))
+        seen.spaced = seen.spaced or _may_end_in_space(chunk) or _may_end_in_space(end[-1:] + chunk[:1])
         end, chunk = chunk[-8:], rest.read(_CHUNK)
-    return valid and not decoder.getstate()[0], odd
+    seen.valid = seen.valid and not decoder.getstate()[0]
+    seen.spaced = seen.spaced or end.endswith((b" ", b"\t", b"\r"))
+    return seen
+
+
+def _may_end_in_space(chunk: bytes) -> bool:
+    """Whether some cell of a CSV that is made of these bytes may end in space."""
+    codes = np.frombuffer(chunk, np.uint8)
+    spaces = np.flatnonzero(codes[:-1] <= ord(" "))
+    return bool(_ENDS_IN_SPACE[codes[spaces], codes[spaces + 1]].any())
 
 
 def _is_ascii(chunk: bytes, decoder: codecs.IncrementalDecoder) -> bool:

@@ -216,3 +216,12 @@ def test_rows_in_any_order_of_days_are_written_by_day_and_sorted(lake: ParquetLa
             kept = con.execute("SELECT affiliate_id, clicked_at FROM read_parquet(?)", [str(file)]).fetchall()
         assert kept == sorted(kept)
         assert {f"day={at.date()}" for _, at in kept} == {file.parent.name}
+
+
+def test_large_files_are_sorted_by_affiliate_so_that_readers_leave_row_groups_out(
+    lake: ParquetLake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("fraud.storage.lake_append.SORTED_FROM", 3)
+    add(lake, "clicks", [click("3", affiliate_id="b"), click("2"), click("1")])
+    (file,) = lake.root.rglob("*.parquet")
+    assert [row[0] for row in duckdb.sql(f"SELECT click_id FROM '{file}'").fetchall()] == ["1", "2", "3"]

@@ -104,8 +104,8 @@ def test_what_is_not_there_is_named(lake: ParquetLake, tmp_path: Path) -> None:
         ingest(lake, "p", "clicks", [tmp_path / "nothing.csv"], OPTIONS)
     with pytest.raises(InputError, match=r"no file .*csv"):
         ingest(lake, "p", "clicks", [tmp_path / "*.csv"], OPTIONS)
-    with pytest.raises(InputError, match="no table 'visits'"):
-        ingest(lake, "p", "visits", [], OPTIONS)
+    with pytest.raises(InputError, match="no table 'parties'"):
+        ingest(lake, "p", "parties", [], OPTIONS)
 
 
 def test_standard_input_is_a_file_like_any_other(lake: ParquetLake, monkeypatch: pytest.MonkeyPatch) -> None:
