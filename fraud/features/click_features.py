@@ -138,6 +138,26 @@ CLICK_FEATURES: tuple[Feature, ...] = (
         family=Family.QUALITY,
         needs=("clicks.dwell_ms",),
     ),
+    Feature(
+        name="unlinked_short_excess",
+        title="Short visits without a referrer, beyond those with one",
+        doc="Share of visits that end at once among those without a referrer, less the share among those with one: the affiliate's own "
+        "visitors are the comparison, so its habits do not matter. Forced visits hide where they come from and leave at once; web views "
+        "of apps lose the referrer and some patience too.",
+        unit="share",
+        kind="statistic",
+        bad="high",
+        family=Family.QUALITY,
+        minimum_support=10,
+        support_of="clicks with and without a referrer (half their harmonic mean)",
+        relation="clicks",
+        floor=0.01,
+        expression="(sum(short_dwell) - sum(linked_short)) / nullif(sum(with_dwell) - sum(linked_dwell), 0) "
+        "- sum(linked_short) / nullif(sum(linked_dwell), 0)",
+        denominator="coalesce((sum(with_dwell) - sum(linked_dwell)) * sum(linked_dwell) / nullif(sum(with_dwell), 0), 0)",
+        missing="Unknown where no click has a referrer, or every click has one.",
+        needs=("clicks.dwell_ms", "clicks.referrer"),
+    ),
     click_rate(
         "no_script_share",
         "no_script",

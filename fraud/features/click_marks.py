@@ -12,7 +12,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fraud.enrichment.compiled import Codes, Integers, compiled, position_of
-from fraud.features.clicks import DWELL_KNOWN, LANDING_KNOWN, NO_SCRIPT, PAID, SCRIPT_KNOWN, SHORT_DWELL, Clicks, Program, Verdicts
+from fraud.features.clicks import (
+    DWELL_KNOWN,
+    LANDING_KNOWN,
+    NO_SCRIPT,
+    PAID,
+    REFERRER_KNOWN,
+    SCRIPT_KNOWN,
+    SHORT_DWELL,
+    Clicks,
+    Program,
+    Verdicts,
+)
 from fraud.features.constants import DUPLICATE_WITHIN_S, SPIKE_CLICKS, STACKED_OFFERS
 
 _DAY_US = 86_400_000_000
@@ -39,6 +50,8 @@ def _page_marks(flags: int) -> int:
     mark = 0
     if flags & DWELL_KNOWN:
         mark |= 1 << 8 | (1 << 9 if flags & SHORT_DWELL else 0)
+        if flags & REFERRER_KNOWN:
+            mark |= 1 << 22 | (1 << 23 if flags & SHORT_DWELL else 0)
     if flags & SCRIPT_KNOWN:
         mark |= 1 << 10 | (1 << 11 if flags & NO_SCRIPT else 0)
     return mark

@@ -32,6 +32,8 @@ MARKS = (
     "fresh",
     "on_device",
     "stacked",
+    "linked_dwell",
+    "linked_short",
 )
 """Marks of a click, two by two: that a thing can be said of it, and that it is so."""
 

@@ -64,6 +64,16 @@ def test_landing_pages(tmp_path: Path) -> None:
     assert values.no_script_share == pytest.approx(2 / 3)
 
 
+def test_short_visits_are_compared_with_the_affiliates_own_that_have_a_referrer(tmp_path: Path) -> None:
+    stay, page = [500, 500, 9000, None, 500, 9000, 9000, 9000], "https://mine.example/"
+    made = clicks("a", 8, dwell_ms=lambda n: stay[n], referrer=lambda n: None if n < 4 else page)
+    table = features_of(lake_of(tmp_path, clicks=[*made, *clicks("b", 8, dwell_ms=500, referrer=page), *clicks("c", 8, dwell_ms=500)]))
+    assert one(table, "a").unlinked_short_excess == pytest.approx(2 / 3 - 1 / 4)
+    assert table.support.xs("a", level="affiliate_id").unlinked_short_excess.item() == pytest.approx(3 * 4 / 7)
+    assert math.isnan(one(table, "b").unlinked_short_excess)
+    assert math.isnan(one(table, "c").unlinked_short_excess)
+
+
 def test_sources(tmp_path: Path) -> None:
     pages = ["https://www.mine.example/1", "https://blog.mine.example", "https://other.example/", None]
     made = clicks("a", 4, referrer=lambda n: pages[n], country=lambda n: ["DE", "FR", None, "DE"][n])
