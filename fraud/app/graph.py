@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
-from collections.abc import Mapping
-from datetime import datetime, timedelta
+from collections.abc import Iterable, Mapping
+from contextlib import closing
+from datetime import timedelta
 from functools import cached_property
 
+import duckdb
 import msgspec
 import networkx as nx
 import pandas as pd
+import pyarrow as pa
 import structlog
 
 from fraud.app.memory import vetted_sites
@@ -24,14 +28,15 @@ from fraud.domain.graph import GraphPattern
 from fraud.domain.graph_view import KnownMatch, Neighbourhood
 from fraud.domain.programs import Application
 from fraud.domain.scans import Period
+from fraud.domain.tables import TABLES
 from fraud.errors import ModelError, NotFound, ReplayError
 from fraud.links.applicants import applicant_edges, known_matches
-from fraud.links.edges import account_edges, declared_groups, shared_addresses, without_shared_egress
-from fraud.links.incremental import GraphEdges, program_edges
-from fraud.links.neighbourhood import APPLICANT, Standings, neighbourhood
+from fraud.links.edges import account_edges, declared_groups, shared_addresses
+from fraud.links.incremental import counted_days, shared_edges
+from fraud.links.neighbourhood import APPLICANT, Standings, near_edges, neighbourhood
 from fraud.links.sites import with_sites
 from fraud.reports.drawing import draw_neighbourhood
-from fraud.storage.link_days import LinkDays
+from fraud.storage.link_days import LinkDays, SharedFile
 from fraud.workflows.neighbours import Rescored, Rescoring, rescored
 
 _log = structlog.get_logger(__name__)
@@ -40,45 +45,67 @@ MOST_APPLICANTS = 5_000
 """Earlier applicants that are held beside affiliates, newest first."""
 
 
-def update_graph(app: App, program_id: str) -> GraphEdges:
-    """A program's edges as they now are; only days of clicks that are new or have changed are counted."""
-    with app.lake.connect(program_id) as events:
-        return program_edges(events, program_id, LinkDays(app.workspace.root / "links"))
+FRESH = timedelta(days=1)
+"""Clicks may be this much newer than a page about them, which says until when it is true; but it never is older than the newest scan."""
 
 
-def graph_around(app: App, program_id: str, affiliate_id: str) -> Neighbourhood:
-    """The neighbourhood of an affiliate, or of an applicant named by the application's id. `NotFound` when nothing is known of either."""
+def update_graph(app: App, program_id: str) -> SharedFile:
+    """What of a program can link anybody, as it now is, kept for whoever looks next; only days of clicks that are new are counted."""
+    days, stamp = LinkDays(app.workspace.root / "links"), _stamp(app, program_id)
+    known = days.shared(program_id, stamp, app.clock.now())
+    if known is not None:
+        return known
     seen = app.lake.time_range(program_id)
-    if seen is None and not app.stores.applications.dossiers(program_id, 1):
-        raise NotFound(f"The program {program_id!r} has no events and no applications yet; run `fraud ingest` first.")
     as_of = as_utc(seen[1]) + timedelta(microseconds=1) if seen else app.clock.now()
-    edges = _whole_graph(app, program_id, as_of)
-    name = affiliate_id if (edges["affiliate_id"] == affiliate_id).any() else f"{APPLICANT}{affiliate_id}"
-    if not (edges["affiliate_id"] == name).any():
-        raise NotFound(f"Nothing is known of {affiliate_id!r} in this program: no account, no click, no conversion, no application.")
-    return neighbourhood(edges, name, _standings(app, program_id), (program_id, as_of))
-
-
-def _whole_graph(app: App, program_id: str, as_of: datetime) -> pd.DataFrame:
-    """Affiliates and applicants with everything they were seen with, but for shared egress."""
     with app.lake.connect(program_id) as events:
-        shared = shared_addresses(events, Period(start=as_of - timedelta(days=28), end=as_of))
-    edges = without_shared_egress(update_graph(app, program_id).edges, shared)
-    applied = [applicant_edges(app.stores.applications.get(program_id, name), app.pepper) for name in _applied(app, program_id)]
-    return with_sites(pd.concat([edges, *applied], ignore_index=True), vetted_sites(app, program_id))
+        egress = shared_addresses(events, Period(start=as_of - timedelta(days=28), end=as_of))
+        edges = shared_edges(events, counted_days(events, program_id, days), egress)
+    return days.put_shared(program_id, stamp, edges, (as_of, app.clock.now()))
 
 
-def _applied(app: App, program_id: str) -> Mapping[str, str]:
-    """The applications of a program that have been vetted, with how they ended."""
-    return {dossier.application_id: dossier.outcome.value for dossier in app.stores.applications.dossiers(program_id, MOST_APPLICANTS)}
+def _stamp(app: App, program_id: str) -> str:
+    """Changes whenever the files change that a program's edges are read from."""
+    files = [file for kind in ("clicks", "conversions", "affiliates") for file in app.lake.all_files(TABLES[kind], program_id)]
+    told = [f"{file.parent.name}/{file.name} {file.stat().st_size}" for file in files]
+    return hashlib.sha256("\n".join(told).encode()).hexdigest()[:16]
 
 
-def _standings(app: App, program_id: str) -> Standings:
+def graph_around(app: App, program_id: str, affiliate_id: str, within: timedelta = timedelta(0)) -> Neighbourhood:
+    """The neighbourhood of an affiliate, or of an applicant named by the application's id. `NotFound` when nothing is known of either.
+
+    Clicks, conversions and accounts are those of now; or of at most `within` ago and no earlier than the newest scan, where they need not
+    be read again for it.
+    """
+    shared = (within and _kept(app, program_id, within)) or update_graph(app, program_id)
+    vetted = app.stores.applications.vetted(program_id, MOST_APPLICANTS)
+    with closing(duckdb.connect()) as graph:
+        name = _whole_graph(app, graph, (program_id, affiliate_id), (shared, [application for application, _ in vetted]))
+        near = near_edges(graph, name)
+    if near.empty:
+        raise NotFound(f"Nothing is known of {affiliate_id!r} in this program: no account, no click, no conversion, no application.")
+    return neighbourhood(near, name, _standings(app, program_id, vetted), (program_id, shared.as_of))
+
+
+def _whole_graph(app: App, graph: duckdb.DuckDBPyConnection, asked: tuple[str, str], known: tuple[SharedFile, list[Application]]) -> str:
+    """Gives a connection the view `edges`: affiliates and applicants with all that may link them. The name under which the one that was
+    `asked` for (program and id) is in it: an affiliate's, else an applicant's."""
+    (program_id, affiliate_id), (shared, applications) = asked, known
+    graph.read_parquet(str(shared.file)).create_view("kept")
+    applied = applicant_edges(applications, app.pepper)
+    websites = graph.execute("select * from kept where kind = 'website'").df()
+    beside = with_sites(pd.concat([websites, applied], ignore_index=True), vetted_sites(app, program_id)).iloc[len(websites) :]
+    graph.register("beside", pa.Table.from_pandas(beside, schema=graph.table("kept").to_arrow_table().schema, preserve_index=False))
+    graph.execute("create view edges as select * from kept union all select * from beside")
+    (present,) = graph.execute("select count(*) from kept where affiliate_id = ?", [affiliate_id]).fetchall()[0]
+    return affiliate_id if present else f"{APPLICANT}{affiliate_id}"
+
+
+def _standings(app: App, program_id: str, vetted: Iterable[tuple[Application, str]]) -> Standings:
     with app.lake.connect(program_id) as events:
         groups = declared_groups(events)
         labels = events.execute("select affiliate_id, label from labels order by labelled_at nulls first").fetchall()
     standing = {str(name): f"confirmed {label}" for name, label in labels}
-    standing |= {f"{APPLICANT}{name}": f"applied: {outcome}" for name, outcome in _applied(app, program_id).items()}
+    standing |= {f"{APPLICANT}{application.application_id}": f"applied: {outcome}" for application, outcome in vetted}
     return Standings(groups=dict(zip(groups["affiliate_id"], groups["group_id"], strict=True)), standing=standing)
 
 
@@ -97,23 +124,25 @@ class Acquaintances:
         The applicant is known from now on.
         """
         edges, standing = self._known
-        own = applicant_edges(application, self._app.pepper)
+        own = applicant_edges([application], self._app.pepper)
         met = [stated for name, stated in self._met.items() if name != application.application_id]
         everybody = pd.concat([edges, *met], ignore_index=True)
         self._met[application.application_id] = own
         return None if own.empty or everybody.empty else known_matches(application, everybody, standing, self._app.pepper)
 
     @cached_property
+    def _vetted(self) -> list[tuple[Application, str]]:
+        return self._app.stores.applications.vetted(self._program_id, MOST_APPLICANTS)
+
+    @cached_property
     def _met(self) -> dict[str, pd.DataFrame]:
-        applications = self._app.stores.applications
-        names = list(_applied(self._app, self._program_id))
-        return {name: applicant_edges(applications.get(self._program_id, name), self._app.pepper) for name in names}
+        return {application.application_id: applicant_edges([application], self._app.pepper) for application, _ in self._vetted}
 
     @cached_property
     def _known(self) -> tuple[pd.DataFrame, Mapping[str, str]]:
         with self._app.lake.connect(self._program_id) as events:
             edges = account_edges(events)
-        return edges, _standings(self._app, self._program_id).standing
+        return edges, _standings(self._app, self._program_id, self._vetted).standing
 
 
 def rescore_linked(app: App, program_id: str, affiliate_id: str, actor: Actor) -> tuple[Rescored, ...]:
@@ -126,7 +155,7 @@ def rescore_linked(app: App, program_id: str, affiliate_id: str, actor: Actor) -
     earlier = decisions.latest(program_id, DecisionKind.SCAN, affiliate_id)
     if earlier is None or not earlier.inputs:
         return ()
-    bad = frozenset(name for name, standing in _standings(app, program_id).standing.items() if standing == "confirmed bad")
+    bad = frozenset(name for name, standing in _standings(app, program_id, ()).standing.items() if standing == "confirmed bad")
     findings = msgspec.convert(earlier.inputs, TrafficInputs).facts.graph
     linked = sorted({other for finding in findings if finding.pattern is not GraphPattern.NEIGHBOUR for other in finding.others} - bad)
     found = [

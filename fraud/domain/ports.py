@@ -206,6 +206,10 @@ class ApplicationStore(Protocol):
         """The newest dossier of each application, newest first."""
         ...
 
+    def vetted(self, program_id: str, limit: int) -> list[tuple[Application, str]]:
+        """The applications that have a dossier, with the newest one's outcome, newest first."""
+        ...
+
 
 class ProgramStore(Protocol):
     """Programs and their profiles."""

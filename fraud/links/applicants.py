@@ -7,7 +7,7 @@ website, address at sign-up); earlier applicants count as affiliates do, those t
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import pandas as pd
 
@@ -24,18 +24,21 @@ _MOST_OWNERS = 5
 """A website, an address or a sign-up address that more accounts state than this is a platform, an agent or a carrier."""
 
 
-def applicant_edges(application: Application, pepper: bytes) -> pd.DataFrame:
-    """What an applicant states, as edges (`COLUMNS`); personal values as the keyed hashes under which the lake keeps accounts' own."""
+def applicant_edges(applications: Iterable[Application], pepper: bytes) -> pd.DataFrame:
+    """What applicants state, as edges (`COLUMNS`); personal values as the keyed hashes under which the lake keeps accounts' own."""
+    rows = [row for application in applications for row in _stated(application, pepper)]
+    frame = pd.DataFrame(rows, columns=list(COLUMNS))
+    return frame.astype({"count": "int64", "first_seen": "datetime64[us]", "last_seen": "datetime64[us]"})
+
+
+def _stated(application: Application, pepper: bytes) -> list[tuple[object, ...]]:
     stated = {name: value for name in _HASHED if (value := getattr(application, name))}
     rows = [(kind, hash_values(pepper, kind, [value])[value].hash) for kind, value in stated.items()]
     rows += [("website", site_name(site)) for site in application.websites]
     rows += [("signup_ip", application.signup_ip)] if application.signup_ip else []
     name = f"{APPLICANT}{application.application_id}"
     seen = None if application.applied_at is None else application.applied_at.replace(tzinfo=None)
-    frame = pd.DataFrame(
-        [(name, kind, entity, 1, seen, seen, "application") for kind, entity in dict.fromkeys(rows)], columns=list(COLUMNS)
-    )
-    return frame.astype({"count": "int64", "first_seen": "datetime64[us]", "last_seen": "datetime64[us]"})
+    return [(name, kind, entity, 1, seen, seen, "application") for kind, entity in dict.fromkeys(rows)]
 
 
 def site_name(website: str) -> str:
@@ -51,7 +54,7 @@ def known_matches(application: Application, edges: pd.DataFrame, standing: Mappi
 
     `edges` are those of accounts and of earlier applicants; `standing` how it stands with each (the applicant's own name is left out).
     """
-    own = applicant_edges(application, pepper)
+    own = applicant_edges([application], pepper)
     me = f"{APPLICANT}{application.application_id}"
     others = edges[(edges["affiliate_id"] != me) & (edges["affiliate_id"] != application.application_id)]
     same = others.merge(own[["kind", "entity"]], on=["kind", "entity"]).drop_duplicates(["affiliate_id", "kind", "entity"])

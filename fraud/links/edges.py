@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import duckdb
 import pandas as pd
 
@@ -139,6 +141,11 @@ def shared_addresses(events: duckdb.DuckDBPyConnection, window: Period) -> list[
 
 def without_shared_egress(edges: pd.DataFrame, shared: list[str]) -> pd.DataFrame:
     """The edges without the addresses and networks of shared egress."""
-    networks = {address.rpartition(".")[0] + ".0/24" for address in shared if address.count(".") == 3}
+    networks = networks_of(shared)
     hidden = (edges["kind"] == "ip") & edges["entity"].isin(shared) | (edges["kind"] == "network") & edges["entity"].isin(networks)
     return edges[~hidden]
+
+
+def networks_of(addresses: Iterable[str]) -> set[str]:
+    """The /24 networks of IPv4 addresses."""
+    return {address.rpartition(".")[0] + ".0/24" for address in addresses if address.count(".") == 3}

@@ -6,12 +6,15 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import TypeAlias
 
+import duckdb
 import numpy as np
 import pandas as pd
 
 from fraud.domain.graph_view import GraphEdge, GraphLink, GraphNode, Neighbourhood, Role
 from fraud.errors import NotFound
+from fraud.links.edges import COLUMNS
 from fraud.links.kinds import LinkTier, innocent, spoken, tier_of
 from models.graph import OWNED_KINDS, STRONG_KINDS, EntityTable, read_edges
 from models.graph.projection import Links, entity_weights, owner_degree, project, usable
@@ -21,7 +24,7 @@ MOST_ENTITIES = 80
 """What a drawing can still show."""
 APPLICANT = "applicant:"
 """The beginning of an applicant's place in the graph."""
-_COLUMNS = ["first_seen", "last_seen", "source"]
+_Seen: TypeAlias = tuple[object, object, str]
 _ABBREVIATED = 10
 
 
@@ -33,14 +36,31 @@ class Standings:
     standing: Mapping[str, str] = field(default_factory=dict)
 
 
-def neighbourhood(edges: pd.DataFrame, affiliate_id: str, known: Standings, place: tuple[str, datetime]) -> Neighbourhood:
+_NEAR = f"""
+    with own as (select distinct kind, entity from edges where affiliate_id = $centre),
+    friends as (select distinct affiliate_id from edges semi join own using (kind, entity)),
+    between as (select {", ".join(COLUMNS)} from edges semi join friends using (affiliate_id))
+    select {", ".join(COLUMNS)} from between
+    qualify affiliate_id = $centre or count(*) over (partition by kind, entity) > 1
+    order by affiliate_id, kind, entity
+"""  # noqa: S608 - no value of a user stands in it
+
+
+def near_edges(graph: duckdb.DuckDBPyConnection, affiliate_id: str) -> pd.DataFrame:
+    """The edges of everything that the affiliate has in common with anybody, and of those who have it, as `COLUMNS` says.
+
+    `graph` has a view `edges` of such columns, out of which shared egress has been taken.
+    """
+    return graph.execute(_NEAR, {"centre": affiliate_id}).df()
+
+
+def neighbourhood(near: pd.DataFrame, affiliate_id: str, known: Standings, place: tuple[str, datetime]) -> Neighbourhood:
     """The affiliates that share anything rare with one, and what they share. `place`: the program and the moment the edges are of.
 
-    `edges` have the columns of `fraud.links.edges.COLUMNS`; shared egress has been taken out. `NotFound` when nothing is known of it.
+    `near` is what `near_edges` gives. `NotFound` when nothing is known of the affiliate.
     """
-    if not (edges["affiliate_id"] == affiliate_id).any():
+    if not (near["affiliate_id"] == affiliate_id).any():
         raise NotFound(f"Nothing is known of the affiliate {affiliate_id!r} in this program: no account, no click, no conversion.")
-    near = _near(edges, affiliate_id)
     table = read_edges(near)  # every affiliate is its own owner here: declared groups are shown
     links = project(table)
     centre = table.affiliates.index(affiliate_id)
@@ -57,16 +77,6 @@ def neighbourhood(edges: pd.DataFrame, affiliate_id: str, known: Standings, plac
         links=tuple(_links(table, shown, entities_of(table, shown), known)),
         left_out=left_out,
     )
-
-
-def _near(edges: pd.DataFrame, affiliate_id: str) -> pd.DataFrame:
-    """The edges of everything that the affiliate has in common with anybody, and of those who have it."""
-    own = edges.loc[edges["affiliate_id"] == affiliate_id, ["kind", "entity"]].drop_duplicates()
-    sharing = edges.merge(own, on=["kind", "entity"])
-    friends = sharing["affiliate_id"].unique()
-    between = edges[edges["affiliate_id"].isin(friends)]
-    shared = between.duplicated(["kind", "entity"], keep=False) | (between["affiliate_id"] == affiliate_id)
-    return between[shared]
 
 
 def _closest(links: Links, centre: int) -> tuple[list[int], int]:
@@ -90,11 +100,11 @@ def _telling(table: EntityTable, shown: list[int]) -> list[int]:
 
 def entities_of(table: EntityTable, links: Links) -> list[Counter[str]]:
     """What each pair shares, counted by kind."""
-    chosen = usable(table)
-    held: dict[int, set[int]] = {}
-    for affiliate, entity in zip(table.affiliate.tolist(), table.entity.tolist(), strict=True):
-        if chosen[entity]:
-            held.setdefault(affiliate, set()).add(entity)
+    shown = np.unique(np.concatenate([links.left, links.right]))
+    inside = np.isin(table.affiliate, shown) & usable(table)[table.entity]
+    held: dict[int, set[int]] = {one: set() for one in shown.tolist()}
+    for affiliate, entity in zip(table.affiliate[inside].tolist(), table.entity[inside].tolist(), strict=True):
+        held[affiliate].add(entity)
     pairs = zip(links.left.tolist(), links.right.tolist(), strict=True)
     return [Counter(table.kind_of(one) for one in held[left] & held[right]) for left, right in pairs]
 
@@ -140,20 +150,15 @@ def _sentence(names: tuple[str, str], ordered: list[tuple[str, int]], tier: Link
     return f"{names[0]} and {names[1]} have {listed}, {strength}."
 
 
-def _edges(table: EntityTable, frame: pd.DataFrame, shown: list[int], entities: list[int]) -> list[GraphEdge]:
+def _edges(table: EntityTable, near: pd.DataFrame, shown: list[int], entities: list[int]) -> list[GraphEdge]:
     inside = np.isin(table.affiliate, shown) & np.isin(table.entity, entities)
-    degree = owner_degree(table)
-    seen = (
-        frame.assign(entity=frame["entity"].astype(str))
-        .groupby(["affiliate_id", "kind", "entity"])
-        .agg(first_seen=("first_seen", "min"), last_seen=("last_seen", "max"), source=("source", "first"))
-    )
+    degree, seen = owner_degree(table), _seen(table, near, shown, entities)
     found = []
     for affiliate, entity, count in zip(
         table.affiliate[inside].tolist(), table.entity[inside].tolist(), table.count[inside].tolist(), strict=True
     ):
         name, kind, value = table.affiliates[affiliate], table.kind_of(entity), table.name_of(entity)
-        first, last, source = seen.loc[(name, kind, value), _COLUMNS]
+        first, last, source = seen[name, kind, value]
         found.append(
             GraphEdge(
                 affiliate=name,
@@ -163,17 +168,34 @@ def _edges(table: EntityTable, frame: pd.DataFrame, shown: list[int], entities: 
                 owners=int(degree[entity]),
                 first_seen=_moment(first),
                 last_seen=_moment(last),
-                source=str(source),
-                text=_why(name, kind, int(count), int(degree[entity])),
+                source=source,
+                text=_why(name, kind, (int(count), int(degree[entity])), source),
             )
         )
     return sorted(found, key=lambda edge: (edge.entity, edge.affiliate))
 
 
-def _why(name: str, kind: str, count: int, owners: int) -> str:
+def _seen(table: EntityTable, near: pd.DataFrame, shown: list[int], entities: list[int]) -> dict[tuple[str, str, str], _Seen]:
+    """First and last sighting and the source of every edge among those shown; an edge of several rows takes the widest."""
+    who, what = [table.affiliates[one] for one in shown], [table.name_of(one) for one in entities]
+    kept = near[near["affiliate_id"].isin(who) & near["entity"].isin(what)]
+    told = kept.groupby(["affiliate_id", "kind", "entity"]).agg(
+        first_seen=("first_seen", "min"), last_seen=("last_seen", "max"), source=("source", "first")
+    )
+    return {key: (first, last, str(source)) for key, first, last, source in told.itertuples(name=None)}
+
+
+def _why(name: str, kind: str, counts: tuple[int, int], source: str) -> str:
+    """Why an edge is there. `counts`: how often it was seen, and how many accounts have the thing."""
+    count, owners = counts
     what = spoken(kind).removeprefix("the same ")
-    times = "on the account" if count == 1 else f"seen {count:,} times"
-    return f"{name}: {what}, {times}; {owners:,} accounts have it."
+    where = _WHERE.get(source, "")
+    seen = f"seen {'once' if count == 1 else f'{count:,} times'}"
+    return f"{name}: {what}, {where or seen}; {owners:,} accounts have it."
+
+
+_WHERE = {"account": "stated in the account", "application": "stated in the application", "site": "found on its website"}
+"""How an edge is known that no visitor brought."""
 
 
 def _node(name: str, centre: str, known: Standings) -> GraphNode:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, TypeVarTuple
 
-from sqlalchemy import func, select
+from sqlalchemy import Select, Subquery, func, select
 
 from fraud.domain.dossiers import ApplicantLine, ApplicantQuery, Dossier
 from fraud.domain.programs import Application
@@ -13,6 +13,8 @@ from fraud.storage.applicants import keep_applicant, keep_dossier, read_applican
 from fraud.storage.database import Database
 from fraud.storage.documents import decode, encode, insert_new, page_size, upsert
 from fraud.storage.tables import applications, dossiers
+
+_Row = TypeVarTuple("_Row")
 
 
 class SqlApplications:
@@ -77,24 +79,36 @@ class SqlApplications:
 
     def dossiers(self, program_id: str, limit: int) -> list[Dossier]:
         """The newest dossier of each application, newest first."""
-        table = dossiers.c
-        age = func.row_number().over(partition_by=table.application_id, order_by=(table.as_of.desc(), table.position.desc()))
-        ranked = select(table.position, age.label("age")).where(table.program_id == program_id).subquery()
-        query = (
-            select(table.document)
-            .join(ranked, ranked.c.position == table.position)
-            .where(ranked.c.age == 1)
-            .order_by(table.as_of.desc(), table.position.desc())
-            .limit(page_size(limit))
-        )
+        table, newest = dossiers.c, _newest(program_id)
+        query = select(table.document).join(newest, newest.c.position == table.position).where(newest.c.age == 1)
         with self._database.reading() as connection:
-            texts = connection.execute(query).scalars().all()
+            texts = connection.execute(_newest_first(query, limit)).scalars().all()
         return [decode(text, Dossier) for text in texts]
+
+    def vetted(self, program_id: str, limit: int) -> list[tuple[Application, str]]:
+        """The applications that have a dossier, with the newest one's outcome, newest first."""
+        table, newest, known = dossiers.c, _newest(program_id), applications.c
+        same = (known.application_id == table.application_id) & (known.program_id == table.program_id)
+        query = select(known.document, table.outcome).join(newest, newest.c.position == table.position).join(applications, same)
+        with self._database.reading() as connection:
+            rows = connection.execute(_newest_first(query.where(newest.c.age == 1), limit)).all()
+        return [(decode(text, Application), outcome) for text, outcome in rows]
 
     def page(self, program_id: str, query: ApplicantQuery) -> tuple[list[ApplicantLine], int]:
         """A page of the applicants that were asked for, in lines, and how many the whole list has."""
         with self._database.reading() as connection:
             return read_applicants(connection, program_id, query)
+
+
+def _newest(program_id: str) -> Subquery:
+    """The dossiers of a program by position and `age`: 1 is an application's newest."""
+    table = dossiers.c
+    age = func.row_number().over(partition_by=table.application_id, order_by=(table.as_of.desc(), table.position.desc()))
+    return select(table.position, age.label("age")).where(table.program_id == program_id).subquery()
+
+
+def _newest_first(query: Select[*_Row], limit: int) -> Select[*_Row]:
+    return query.order_by(dossiers.c.as_of.desc(), dossiers.c.position.desc()).limit(page_size(limit))
 
 
 def _row(application: Application) -> dict[str, Any]:

@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 from crawlers.facts import TrackerId
-from fraud.app.graph import Acquaintances, graph_around, rescore_linked, update_graph
+from fraud.app.graph import FRESH, Acquaintances, graph_around, rescore_linked, update_graph
 from fraud.app.memory import SiteMemory, prints_of
 from fraud.app.parts import App
 from fraud.checks.applicants.context import protected
@@ -115,12 +115,29 @@ def test_somebody_who_was_never_scanned_moves_nobody(app: App) -> None:
     assert rescore_linked(app, DEFAULT_PROGRAM, "a3", SYSTEM) == ()
 
 
-def test_the_graph_is_kept_day_by_day(app: App) -> None:
+def test_the_graph_is_kept_until_something_changes(app: App, tmp_path: Path) -> None:
     first = update_graph(app, DEFAULT_PROGRAM)
-    assert len(first.counted) in {8, 9}
+    assert update_graph(app, DEFAULT_PROGRAM) == first
+    folder = first.file.parent
+    days = {file.name: file.stat().st_mtime_ns for file in folder.glob("2026-*.parquet")}
+    assert len(days) in {8, 9}
+    late = tmp_path / "late.csv"
+    late.write_text(f"click_id,clicked_at,affiliate_id,device_id\nlate,{(MORNING - timedelta(hours=2)).isoformat()},a1,shown-late\n")
+    ingest_one(app, "clicks", late)
     again = update_graph(app, DEFAULT_PROGRAM)
-    assert again.counted == ()
-    pd.testing.assert_frame_equal(first.edges, again.edges)
+    assert again.file != first.file
+    assert list(folder.glob("shared_*.parquet")) == [again.file]
+    now = {file.name: file.stat().st_mtime_ns for file in folder.glob("2026-*.parquet")}
+    assert len(now.items() - days.items()) == 1
+
+
+def test_a_page_may_take_the_graph_since_the_newest_scan_and_says_so(app: App, tmp_path: Path) -> None:
+    before = graph_around(app, DEFAULT_PROGRAM, "a1", FRESH)
+    newer = tmp_path / "newer.csv"
+    newer.write_text(f"click_id,clicked_at,affiliate_id,device_id\nnewer,{(MORNING + timedelta(minutes=1)).isoformat()},a1,new\n")
+    ingest_one(app, "clicks", newer)
+    assert graph_around(app, DEFAULT_PROGRAM, "a1", FRESH) == before
+    assert graph_around(app, DEFAULT_PROGRAM, "a1").as_of > before.as_of
 
 
 def test_an_applicant_is_linked_at_the_moment_of_applying(app: App) -> None:

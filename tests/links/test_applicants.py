@@ -68,7 +68,7 @@ def test_somebody_new_is_nobody_known(tmp_path: Path) -> None:
 
 
 def test_earlier_applicants_count_as_affiliates_do(tmp_path: Path) -> None:
-    earlier = applicant_edges(Application(application_id="first", tax_id="DE 123"), PEPPER)
+    earlier = applicant_edges([Application(application_id="first", tax_id="DE 123")], PEPPER)
     again = Application(application_id="second", tax_id="de-123")
     (match,) = known_matches(again, earlier, {"applicant:first": "applied: reject"}, PEPPER)
     assert (match.other, match.role, match.standing) == ("first", "applicant", "applied: reject")
@@ -76,13 +76,13 @@ def test_earlier_applicants_count_as_affiliates_do(tmp_path: Path) -> None:
 
 
 def test_what_many_state_is_a_platform(tmp_path: Path) -> None:
-    crowd = pd.concat([applicant_edges(Application(application_id=f"a{n}", websites=("linktr.ee",)), PEPPER) for n in range(9)])
+    crowd = applicant_edges([Application(application_id=f"a{n}", websites=("linktr.ee",)) for n in range(9)], PEPPER)
     assert known_matches(Application(application_id="new", websites=("https://linktr.ee/",)), crowd, {}, PEPPER) == ()
 
 
 def test_edges_of_an_applicant_keep_no_personal_value() -> None:
     application = Application(application_id="x", email="a@b.example", phone="123456", applied_at=datetime(2026, 1, 1, tzinfo=UTC))
-    edges = applicant_edges(application, PEPPER)
+    edges = applicant_edges([application], PEPPER)
     assert tuple(edges.columns) == COLUMNS
     assert not edges["entity"].str.contains("b.example|123456").any()
     assert set(edges["affiliate_id"]) == {"applicant:x"}

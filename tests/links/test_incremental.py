@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import closing
+from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -12,7 +13,7 @@ import pyarrow as pa
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fraud.links.incremental import GraphEdges, program_edges
+from fraud.links.incremental import counted_days, program_edges, shared_edges
 from fraud.storage.lake import ParquetLake
 from fraud.storage.link_days import LinkDays
 from tests.features.programs import DAY, START, Rows, clicks, conversions
@@ -23,9 +24,19 @@ def append(lake: ParquetLake, kind: str, rows: Rows, nights: int) -> None:
     lake.append(kind, "p", pa.table(columns), START + nights * DAY)
 
 
-def edges_of(lake: ParquetLake, days: Path) -> GraphEdges:
+@dataclass
+class Graph:
+    """A program's edges, what of them can link anybody, and the days that were counted for it."""
+
+    edges: pd.DataFrame
+    shared: pd.DataFrame
+    counted: tuple[date, ...]
+
+
+def edges_of(lake: ParquetLake, kept: Path, egress: list[str] | None = None) -> Graph:
     with closing(lake.connect("p")) as events:
-        return program_edges(events, "p", LinkDays(days))
+        days = counted_days(events, "p", LinkDays(kept))
+        return Graph(program_edges(events, days), shared_edges(events, days, egress or []).to_pandas(), days.counted)
 
 
 def night(number: int) -> Rows:
@@ -44,6 +55,7 @@ def test_a_new_night_counts_that_night_alone_and_equals_a_rebuild(tmp_path: Path
     updated, rebuilt = edges_of(lake, tmp_path / "kept"), edges_of(lake, tmp_path / "new")
     assert (updated.counted, rebuilt.counted) == ((date(2026, 3, 2),), (date(2026, 3, 1), date(2026, 3, 2)))
     pd.testing.assert_frame_equal(updated.edges, rebuilt.edges)
+    pd.testing.assert_frame_equal(updated.shared, rebuilt.shared)
     assert updated.edges.set_index(["affiliate_id", "kind", "entity"]).loc[("a", "ip", "73.0.0.1"), "count"] == 40
     assert edges_of(lake, tmp_path / "kept").counted == ()
 
@@ -79,6 +91,23 @@ def test_any_order_of_arrival_equals_a_rebuild(seen: list[tuple[int, int, int]],
             if part:
                 append(lake, "clicks", part, nights)
                 updated = edges_of(lake, kept)
-        pd.testing.assert_frame_equal(updated.edges, edges_of(lake, Path(folder) / "new").edges)
+        rebuilt = edges_of(lake, Path(folder) / "new")
+        pd.testing.assert_frame_equal(updated.edges, rebuilt.edges)
+        pd.testing.assert_frame_equal(updated.shared, rebuilt.shared)
+        owners = updated.edges.groupby(["kind", "entity"])["affiliate_id"].transform("size")
+        assert set(updated.edges[owners > 1].index) <= set(
+            updated.edges.merge(updated.shared, how="left", indicator=True).query("_merge == 'both'").index
+        )
+        assert set(updated.shared["affiliate_id"]) == set(updated.edges["affiliate_id"])
         assert int(updated.edges["count"].sum()) == len(rows)
         assert not np.any(updated.edges["first_seen"] > updated.edges["last_seen"])
+
+
+def test_what_can_link_nobody_is_left_out_and_nobody_is_forgotten(tmp_path: Path) -> None:
+    lake = ParquetLake(tmp_path / "lake")
+    append(lake, "clicks", night(0) + clicks("c", 2, device_id="alone", ip="73.0.0.2"), 0)
+    append(lake, "affiliates", [{"affiliate_id": "d", "tax_id": "own"}], 0)
+    shared = edges_of(lake, tmp_path / "kept", egress=["73.0.0.1"]).shared
+    assert set(shared.loc[shared["affiliate_id"] == "a", "kind"]) == {"device"}
+    assert shared.loc[shared["affiliate_id"] == "c", "entity"].tolist() == ["alone"]
+    assert shared.loc[shared["affiliate_id"] == "d", "kind"].tolist() == ["tax_id"]

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 
+import duckdb
 import networkx as nx
 import pandas as pd
 import pytest
@@ -15,7 +17,7 @@ from fraud.domain.graph_view import GraphLink, Neighbourhood
 from fraud.errors import NotFound
 from fraud.links.edges import COLUMNS
 from fraud.links.kinds import LINK_KINDS, spoken
-from fraud.links.neighbourhood import Standings, neighbourhood
+from fraud.links.neighbourhood import Standings, near_edges, neighbourhood
 
 AS_OF = datetime(2026, 3, 4, tzinfo=UTC)
 SEEN = datetime(2026, 3, 1)  # noqa: DTZ001 - as the lake gives it
@@ -26,11 +28,17 @@ def edges(*rows: tuple[str, str, str]) -> pd.DataFrame:
     return frame.astype({"first_seen": "datetime64[us]", "last_seen": "datetime64[us]"})
 
 
+def looked_at(frame: pd.DataFrame, affiliate_id: str, known: Standings | None = None) -> Neighbourhood:
+    with closing(duckdb.connect()) as graph:
+        graph.register("edges", frame)
+        return neighbourhood(near_edges(graph, affiliate_id), affiliate_id, known or Standings(), ("p", AS_OF))
+
+
 def around(known: Standings | None = None) -> Neighbourhood:
     rows = [(who, "payout_account", "iban") for who in ("a", "twin", "agency")]
     rows += [("a", "device", f"d{n}") for n in range(6)] + [("friend", "device", f"d{n}") for n in range(5)]
     rows += [("a", "device", "reader"), ("passer-by", "device", "reader"), ("stranger", "device", "own")]
-    return neighbourhood(edges(*rows), "a", known or Standings(), ("p", AS_OF))
+    return looked_at(edges(*rows), "a", known)
 
 
 def link(found: Neighbourhood, other: str) -> GraphLink:
@@ -63,11 +71,11 @@ def test_declared_groups_are_shown_and_not_accused() -> None:
 
 def test_nobody_known_is_said_so() -> None:
     with pytest.raises(NotFound, match="Nothing is known of the affiliate 'nobody'"):
-        neighbourhood(edges(("a", "device", "d")), "nobody", Standings(), ("p", AS_OF))
+        looked_at(edges(("a", "device", "d")), "nobody")
 
 
 def test_somebody_alone_has_no_links() -> None:
-    found = neighbourhood(edges(("a", "device", "d"), ("b", "device", "e")), "a", Standings(), ("p", AS_OF))
+    found = looked_at(edges(("a", "device", "d"), ("b", "device", "e")), "a")
     assert (found.links, found.edges, [node.node_id for node in found.nodes]) == ((), (), ["a"])
     assert "<circle" in as_svg(found)
 
@@ -88,7 +96,7 @@ def boxes(svg: str) -> list[tuple[float, float, float, float]]:
 def test_the_drawing_is_legible_and_escapes_what_it_is_given() -> None:
     rows = [(f"<script>{n}", kind, f"{kind}{n // 2}") for n in range(10) for kind in ("payout_account", "tax_id", "phone")]
     rows += [("a", kind, f"{kind}{n}") for n in range(5) for kind in ("payout_account", "tax_id", "phone")]
-    svg = as_svg(neighbourhood(edges(*rows), "a", Standings(), ("p", AS_OF)))
+    svg = as_svg(looked_at(edges(*rows), "a"))
     assert "<script>" not in svg
     placed = boxes(svg)
     assert placed

@@ -47,6 +47,16 @@ def test_the_list_has_each_application_once_newest_first(applications: SqlApplic
     assert [one.application_id for one in applications.dossiers("shoes", 1)] == ["app_1"]
 
 
+def test_those_who_were_vetted_come_with_how_it_ended(applications: SqlApplications) -> None:
+    for name in ("app_1", "app_2", "app_3"):
+        applications.save(application(name))
+    for name, hours in (("app_1", 1), ("app_2", 2), ("app_1", 3)):
+        applications.add_dossier(dossier(name, as_of=later(hours)))
+    told = [(one.application_id, outcome) for one, outcome in applications.vetted("shoes", 10)]
+    assert told == [("app_1", dossier().outcome.value), ("app_2", dossier().outcome.value)]
+    assert applications.vetted("hats", 10) == []
+
+
 def test_what_is_not_there_is_not_found(applications: SqlApplications) -> None:
     with pytest.raises(NotFound, match="no application 'app_9'"):
         applications.get("shoes", "app_9")
