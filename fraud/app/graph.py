@@ -86,6 +86,12 @@ def graph_around(app: App, program_id: str, affiliate_id: str, within: timedelta
     return neighbourhood(near, name, _standings(app, program_id, vetted), (program_id, shared.as_of))
 
 
+def _kept(app: App, program_id: str, within: timedelta) -> SharedFile | None:
+    """What can link anybody, as it was last found within that time and since the newest scan's."""
+    scans = [night.as_of for night in app.stores.nights.nights(program_id, 1)]
+    return LinkDays(app.workspace.root / "links").shared(program_id, "", max([app.clock.now() - within, *scans]))
+
+
 def _whole_graph(app: App, graph: duckdb.DuckDBPyConnection, asked: tuple[str, str], known: tuple[SharedFile, list[Application]]) -> str:
     """Gives a connection the view `edges`: affiliates and applicants with all that may link them. The name under which the one that was
     `asked` for (program and id) is in it: an affiliate's, else an applicant's."""
