@@ -23,8 +23,8 @@ Side: TypeAlias = Literal["high", "low"]
 
 GROUP_SIZE = 30
 """Peers a group needs to stand on its own; a smaller one of size g leans on its parent with weight g / (g + 30) for itself."""
-ATTENUATION = 15.0
-"""Support at which a residual counts for 1 / sqrt(2): z is multiplied by sqrt(n / (n + 15))."""
+HALF_SUPPORT = 15.0
+"""Support at which a residual counts for 1 / sqrt(2): it is multiplied by sqrt(n / (n + 15)) before spreads are taken and z is formed."""
 CLIP = 8.0
 """The largest residual that is told apart."""
 MAD_TO_SD = 1.4826
@@ -43,7 +43,8 @@ class FeatureSpec:
     `kind`: `rate` = k / n (value k/n, support n); `level` = observed over expected (value k/e, support e); `magnitude` = a quantity that
     grows with volume; `statistic` = comparable as it stands. `bad`: the suspicious direction. `minimum_support`: with less, the residual
     is unknown. `floor`: the least spread among honest peers, in units of the residual (log odds, log ratio, log, or the statistic's own);
-    without one the kind's default serves (`models.shrinkage`).
+    without one the kind's default serves (`models.shrinkage`). `half_support`: the support at which chance alone spreads honest entities
+    as far as they differ: a residual of n counts sqrt(n / (n + half_support)).
     """
 
     name: str
@@ -51,6 +52,7 @@ class FeatureSpec:
     bad: Bad
     minimum_support: float
     floor: float | None = None
+    half_support: float = HALF_SUPPORT
 
     @property
     def sides(self) -> tuple[Side, ...]:
@@ -157,7 +159,7 @@ class PeerBaseline:
                 prior[node] = prior[parent]
             elif peers.value.size:
                 prior[node] = TRANSFORMS[spec.kind].prior(peers, prior[parent] if parent >= 0 else None)
-            centre[node], spread[node] = _location(TRANSFORMS[spec.kind].residual(peers, prior[node]))
+            centre[node], spread[node] = _location(TRANSFORMS[spec.kind].residual(peers, prior[node]), _attenuation(spec, peers.support))
             if leaning:
                 centre[node] = _lean(centre[node], centre[parent], peers.value.size)
                 spread[node] = _lean(spread[node], spread[parent], peers.value.size)
@@ -194,14 +196,19 @@ def _lean(own: FloatArray, parent: FloatArray, size: int) -> FloatArray:
     return parent + weight * (own - parent) if size else parent
 
 
-def _location(residual: FloatArray) -> tuple[float, FloatArray]:
-    """Median and robust standard deviation below and above it (2,); unknown for nobody."""
+def _location(residual: FloatArray, attenuation: FloatArray) -> tuple[float, FloatArray]:
+    """Median, and the robust standard deviation of the attenuated residuals below and above it (2,); unknown for nobody."""
     if residual.size == 0:
         return np.nan, np.full(2, np.nan)
-    ordered = np.sort(residual)
-    low, median, high = (_quantile(ordered, share) for share in (1.0 - OUTER_QUANTILE, 0.5, OUTER_QUANTILE))
-    inner = MAD_TO_SD * _quantile(np.sort(np.abs(ordered - median)), 0.5)
-    return median, np.maximum(np.array([median - low, high - median]) / OUTER_DEVIATION, inner)
+    median = _quantile(np.sort(residual), 0.5)
+    away = np.sort((residual - median) * attenuation)
+    low, high = (_quantile(away, share) for share in (1.0 - OUTER_QUANTILE, OUTER_QUANTILE))
+    inner = MAD_TO_SD * _quantile(np.sort(np.abs(away)), 0.5)
+    return median, np.maximum(np.array([-low, high]) / OUTER_DEVIATION, inner)
+
+
+def _attenuation(spec: FeatureSpec, support: FloatArray) -> FloatArray:
+    return np.sqrt(support / (support + spec.half_support))
 
 
 def _quantile(ordered: FloatArray, share: float) -> float:
@@ -221,10 +228,9 @@ def _floor(spec: FeatureSpec, sample: Sample) -> float:
 def _z(spec: FeatureSpec, fitted: _Fitted, sample: Sample, node: IntArray) -> FloatArray:
     """The two-sided residual in robust standard deviations, attenuated by support; NaN where it is unknown."""
     residual = TRANSFORMS[spec.kind].residual(sample, fitted.prior[node])
-    away = residual - fitted.centre[node]
+    away = (residual - fitted.centre[node]) * _attenuation(spec, sample.support)
     z = away / (np.where(away < 0.0, fitted.spread[node, 0], fitted.spread[node, 1]) + fitted.floor)
-    attenuated = z * np.sqrt(sample.support / (sample.support + ATTENUATION))
-    return np.where(_known(sample, spec), attenuated, np.nan)
+    return np.where(_known(sample, spec), z, np.nan)
 
 
 def _sides(spec: FeatureSpec, z: FloatArray) -> dict[str, FloatArray]:

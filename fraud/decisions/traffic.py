@@ -13,7 +13,7 @@ import pandas as pd
 from fraud.checks.running import PreparedChecks, prepare
 from fraud.checks.traffic import traffic_checks
 from fraud.checks.traffic.bounds import lower_bound, upper_bound
-from fraud.checks.traffic.facts import Company, FeatureResidual, TrafficCounts, TrafficFacts, WeekFacts
+from fraud.checks.traffic.facts import Company, Extreme, FeatureResidual, TrafficCounts, TrafficFacts, WeekFacts
 from fraud.checks.traffic.statistics import FeatureWords
 from fraud.decisions.deciding import Ruled, decide_traffic, rule_traffic
 from fraud.decisions.facts import traffic_facts
@@ -47,6 +47,7 @@ class PeerKey(msgspec.Struct, frozen=True, kw_only=True):
     affiliate_type: str | None
     main_country: str | None
     clicks: int
+    vertical: str | None = None
 
 
 class TrafficInputs(msgspec.Struct, frozen=True, kw_only=True):
@@ -69,7 +70,12 @@ def inputs_of(table: FeatureTable, judgement: Judgement, subject: Subject, name:
     """The inputs of one row of the table, with what the models and the graph say of it (`None`: a subject the graph does not know)."""
     links = links or Links()
     facts = row_of(table.facts, subject)
-    key = PeerKey(affiliate_type=_text(facts["affiliate_type"]), main_country=_text(facts["main_country"]), clicks=int(facts["clicks"]))
+    key = PeerKey(
+        affiliate_type=_text(facts["affiliate_type"]),
+        main_country=_text(facts["main_country"]),
+        clicks=int(facts["clicks"]),
+        vertical=_text(facts["vertical"]),
+    )
     return TrafficInputs(
         facts=TrafficFacts(
             subject=name,
@@ -86,8 +92,30 @@ def inputs_of(table: FeatureTable, judgement: Judgement, subject: Subject, name:
             company=links.company,
             graph=links.findings,
             weeks=_weeks_of(judgement, subject),
+            extremes=_extremes_of(judgement, table, subject),
         ),
         peer_key=key,
+    )
+
+
+def _extremes_of(judgement: Judgement, table: FeatureTable, subject: Subject) -> tuple[Extreme, ...]:
+    """The subject's features beyond the whole reference, furthest first."""
+    found = sorted(known(row_of(judgement.extremes, subject)), key=lambda pair: (-pair[1], pair[0]))
+    if not found:
+        return ()
+    values, support = row_of(table.values, subject), row_of(table.support, subject)
+    return tuple(
+        Extreme(
+            feature=feature,
+            side=side,
+            distance=distance,
+            furthest=judgement.furthest.distance[column],
+            rows=judgement.furthest.rows[column],
+            value=float(values[feature]),
+            support=float(support[feature]),
+        )
+        for column, distance in found
+        for feature, _, side in [column.rpartition(":")]
     )
 
 
@@ -205,7 +233,8 @@ def _one_row(inputs: TrafficInputs) -> FeatureTable:
     facts, key, name = inputs.facts, inputs.peer_key, inputs.facts.subject
     columns = [feature.name for feature in FEATURES]
     counts = msgspec.structs.asdict(facts.counts)
-    row = {**counts, "affiliate_type": key.affiliate_type, "main_country": key.main_country, "declared": facts.declared}
+    peers = {"affiliate_type": key.affiliate_type, "main_country": key.main_country, "vertical": key.vertical}
+    row = {**counts, **peers, "declared": facts.declared}
     return FeatureTable(
         values=pd.DataFrame([[facts.values.get(column, math.nan) for column in columns]], index=[name], columns=columns, dtype="float64"),
         support=pd.DataFrame([[facts.support.get(column, math.nan) for column in columns]], index=[name], columns=columns, dtype="float64"),

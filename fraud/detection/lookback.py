@@ -31,7 +31,8 @@ _NOT_ADDITIVE = {one.name: USABLE_SUPPORT * one.minimum_support for one in FEATU
 @dataclass(frozen=True)
 class Pooled:
     """Affiliates over several windows, one row each: `sums` of value times support and `weights` of support (by feature), `counts` (the
-    plain counts added up, NaN unknown, and `windows` in which they were active) and `kind` (`affiliate_type`, `main_country`)."""
+    plain counts added up, NaN unknown, and `windows` in which they were active) and `kind` (`affiliate_type`, `main_country`,
+    `vertical`)."""
 
     sums: pd.DataFrame
     weights: pd.DataFrame
@@ -45,7 +46,7 @@ class Pooled:
         values = table.values.set_axis(affiliates).where(_usable(table.values, table.support).set_axis(affiliates))
         weights = support.where(values.notna(), 0.0)
         counts = table.facts.loc[:, list(_COUNTS)].astype("float64").set_axis(affiliates).assign(windows=1.0)
-        kind = table.facts.loc[:, ["affiliate_type", "main_country"]].set_axis(affiliates)
+        kind = table.facts.loc[:, ["affiliate_type", "main_country", "vertical"]].set_axis(affiliates)
         return cls(
             (values.fillna(0.0) * weights).groupby(level=0).sum(),
             weights.groupby(level=0).sum(),

@@ -29,14 +29,18 @@ def observations(table: FeatureTable) -> Observations:
 
 
 def peer_groups(facts: pd.DataFrame) -> pd.DataFrame:
-    """Each subject's peers, finest first: kind, country and size; kind and size; size.
+    """Each subject's peers, finest first: kind, line of business, country and size; kind, country and size; kind and size; size.
 
-    An unknown kind or country is a group of its own: affiliates of whom nothing is known are each other's peers.
+    An unknown kind or country is a group of its own: affiliates of whom nothing is known are each other's peers. Where the main offer's
+    line of business is unknown, that level is skipped.
     """
     kind = facts["affiliate_type"].astype("str").where(facts["affiliate_type"].notna(), "unknown")
     country = facts["main_country"].astype("str").where(facts["main_country"].notna(), "unknown")
     size = volume_band(facts["clicks"])
-    return pd.DataFrame({"kind_country_size": kind + "|" + country + "|" + size, "kind_size": kind + "|" + size, "size": size})
+    parents = {"kind_country_size": kind + "|" + country + "|" + size, "kind_size": kind + "|" + size, "size": size}
+    known = facts["vertical"].notna()
+    finest = kind + "|" + facts["vertical"].astype("str") + "|" + country + "|" + size
+    return pd.DataFrame({"kind_vertical_country_size": finest.astype("object").where(known, None), **parents})
 
 
 def volume_band(clicks: pd.Series[float]) -> pd.Series[str]:

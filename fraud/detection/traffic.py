@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
+from fraud.detection.extremes import Furthest
 from fraud.detection.history import OwnHistory
 from fraud.detection.kinds import largest_by_family
 from fraud.detection.lookback import Lookback, Pooled, stronger
@@ -35,7 +36,8 @@ class TrafficModel:
     """Everything fitted on a reference, frozen: applied to a night it gives the same evidence however often it is asked.
 
     `held_out` is the fused evidence of reference affiliates in windows that neither forest nor tails saw: what conformal p-values are told
-    from. Without `lookback` there were too few windows to look back on, and tonight stands for itself.
+    from. Without `lookback` there were too few windows to look back on, and tonight stands for itself. `furthest` is how far
+    from its peers anybody in the reference was, feature by feature.
     """
 
     feature_set_hash: str
@@ -46,6 +48,7 @@ class TrafficModel:
     forest: AnomalyDetector | None
     forest_tail: TailCalibrator | None
     held_out: FloatArray
+    furthest: Furthest
 
 
 @dataclass(frozen=True)
@@ -59,7 +62,8 @@ class Weeks:
 @dataclass(frozen=True)
 class Judgement:
     """The evidence of every subject of a table. `evidence` is fused -log10 p (NaN when nothing is known of a subject), `p_value` the
-    conformal one of it. `residuals` are tonight's; `weeks` is there where there is a past to look back on."""
+    conformal one of it. `residuals` are tonight's; `weeks` is there where there is a past to look back on. `extremes` holds the distances
+    from peers that are further than the reference ever was (rows by `feature:side`, else NaN), `furthest` how far that was."""
 
     residuals: Residuals
     weeks: Weeks | None
@@ -67,6 +71,8 @@ class Judgement:
     p_value: pd.Series[float]
     tail_evidence: pd.Series[float]
     forest_evidence: pd.Series[float]
+    extremes: pd.DataFrame
+    furthest: Furthest
 
     def evidence_of(self, subject: Subject, graph: float | None = None) -> float | None:
         """A subject's fused evidence, `None` when nothing is known of it. `graph` is what the graph adds, in -log10 p."""
@@ -101,7 +107,7 @@ def fit_traffic_model(reference: FeatureTable, seed: int = 0, everybody: Feature
     """
     baseline = PeerBaseline(specs()).fit(observations(reference))
     signed = baseline.signed(observations(reference))
-    history = OwnHistory.learn(signed)
+    history, furthest = OwnHistory.learn(signed), Furthest.learn(signed)
     lookback = Lookback.learn(reference, everybody)
     tempered = history.temper(baseline.transform(observations(reference)).z, signed, within=True)
     z = largest_by_family(tempered if lookback is None else stronger(tempered, lookback.of_past(reference.values.index)))
@@ -109,10 +115,10 @@ def fit_traffic_model(reference: FeatureTable, seed: int = 0, everybody: Feature
     tail = TailCalibrator().fit(_EVERY_FAMILY.score_samples(z[calibrating]))
     if len(z) < FOREST_ROWS:
         left = fuse(tail.evidence(_EVERY_FAMILY.score_samples(z[held_out])).reshape(-1, 1)) if len(z) else np.empty(0)
-        return TrafficModel(reference.hash, baseline, history, lookback, tail, None, None, left)
+        return TrafficModel(reference.hash, baseline, history, lookback, tail, None, None, left, furthest)
     forest = AnomalyDetector("forest", random_state=seed).fit(np.nan_to_num(z[fitting]))
     forest_tail = TailCalibrator().fit(forest.score_samples(np.nan_to_num(z[calibrating])))
-    model = TrafficModel(reference.hash, baseline, history, lookback, tail, forest, forest_tail, np.empty(0))
+    model = TrafficModel(reference.hash, baseline, history, lookback, tail, forest, forest_tail, np.empty(0), furthest)
     left = fuse(np.column_stack(_parts(model, z[held_out])))
     return replace(model, held_out=_one_each(left, reference.values.index[held_out]))
 
@@ -155,7 +161,8 @@ def _parts(model: TrafficModel, z: FloatArray) -> tuple[FloatArray, FloatArray]:
 def judge(model: TrafficModel, table: FeatureTable) -> Judgement:
     """The calibrated evidence of every row of a table. Each row's depends on that row and the model alone."""
     residuals = model.baseline.transform(observations(table))
-    residuals = replace(residuals, z=model.history.temper(residuals.z, model.baseline.signed(observations(table))))
+    signed = model.baseline.signed(observations(table))
+    residuals = replace(residuals, z=model.history.temper(residuals.z, signed))
     weeks = _weeks(model, table)
     tail, forest = _parts(model, largest_by_family(residuals.z if weeks is None else stronger(residuals.z, weeks.residuals.z)))
     index = residuals.z.index
@@ -167,6 +174,8 @@ def judge(model: TrafficModel, table: FeatureTable) -> Judgement:
         _series(conformal_p(model.held_out, fused), index),
         _series(tail, index),
         _series(forest, index),
+        model.furthest.beyond(signed),
+        model.furthest,
     )
 
 

@@ -5,6 +5,17 @@ from __future__ import annotations
 from fraud.domain.signals import Family
 from fraud.features.definition import Feature, conversion_rate
 
+HALF_SUPPORT_OF_HASTE = 100.0
+"""Times to convert spread by about 1.5 in log seconds (1.3 and an offer's late buyers), and honest affiliates differ by about a tenth of
+that in how much faster some of their customers are than others."""
+
+
+def _both(flag: str) -> str:
+    """SQL: half the harmonic mean of how many conversions have a flag and how many have not: what a difference of means rests on."""
+    known = "count(relative_delay)"
+    return f"coalesce({known} FILTER ({flag}) * {known} FILTER (NOT {flag}) / nullif({known} FILTER ({flag} IS NOT NULL), 0), 0)"
+
+
 CONVERSION_FEATURES: tuple[Feature, ...] = (
     Feature(
         name="conversion_level",
@@ -76,6 +87,48 @@ CONVERSION_FEATURES: tuple[Feature, ...] = (
         expression="median(relative_delay)",
         denominator="count(relative_delay)",
         needs=("conversions.click_id",),
+    ),
+    Feature(
+        name="unlinked_haste",
+        title="Haste of orders without a referrer, beyond those with one",
+        doc="By how much the log of the time to convert (beside the offer's usual) is shorter where the click had no referrer than where "
+        "it had one. Whoever slips in a click before an order that is on its way hides where it comes from; the affiliate's own other "
+        "orders are the comparison.",
+        unit="log ratio",
+        kind="statistic",
+        bad="high",
+        window="conversions of the scan's window; their clicks may lie anywhere before it",
+        family=Family.TIMING,
+        minimum_support=1,
+        support_of="conversions with and without a referrer (half their harmonic mean)",
+        floor=0.05,
+        half_support=HALF_SUPPORT_OF_HASTE,
+        relation="conversions",
+        expression="avg(relative_delay) FILTER (linked) - avg(relative_delay) FILTER (NOT linked)",
+        denominator=_both("linked"),
+        missing="Unknown where no conversion's click has a referrer, or every one's has.",
+        needs=("conversions.click_id", "clicks.referrer"),
+    ),
+    Feature(
+        name="known_customer_haste",
+        title="Haste of customers who were won before",
+        doc="By how much the log of the time to convert (beside the offer's usual) is shorter for customers who are not new than for new "
+        "ones. Those who return know what they want, so compare with peers; an order that was on its way without the affiliate is quick "
+        "and seldom new.",
+        unit="log ratio",
+        kind="statistic",
+        bad="high",
+        window="conversions of the scan's window; their clicks may lie anywhere before it",
+        family=Family.CONVERSION,
+        minimum_support=1,
+        support_of="conversions by new and by known customers (half their harmonic mean)",
+        floor=0.05,
+        half_support=HALF_SUPPORT_OF_HASTE,
+        relation="conversions",
+        expression="avg(relative_delay) FILTER (new_customer) - avg(relative_delay) FILTER (NOT new_customer)",
+        denominator=_both("new_customer"),
+        missing="Unknown where no customer, or every one, is new.",
+        needs=("conversions.click_id", "conversions.new_customer"),
     ),
     conversion_rate(
         "repeated_customer_share",

@@ -37,7 +37,7 @@ WITH named AS (
     WHERE converted_at < (SELECT max(ends) FROM ft_windows)
 ), found AS (
     SELECT click_id, clicked_at, sub_id AS click_sub_id, offer_id AS click_offer_id, ip AS click_ip, country AS click_country,
-        device_id AS click_device
+        device_id AS click_device, referrer IS NOT NULL AS linked
     FROM clicks WHERE click_id IN (SELECT click_id FROM named) AND clicked_at < (SELECT max(ends) FROM ft_windows)
 ), late AS (
     SELECT conversion_id, affiliate_id, clicked_at, click_device, click_offer_id FROM named JOIN found USING (click_id)
@@ -51,8 +51,9 @@ SELECT named.*, found.* EXCLUDE (click_id, click_device),
     CASE WHEN click_device IS NOT NULL THEN conversion_id IN (SELECT conversion_id FROM rivals) END AS overwrites
 FROM named LEFT JOIN found USING (click_id)
 """
-"""Every conversion beside its click: `clicked_at`, `click_sub_id`, `click_offer_id`, `click_ip` and `click_country`, NULL when the log has
-none; and whether that click came between another affiliate's and the order (`overwrites`, NULL when the click's device is unknown)."""
+"""Every conversion beside its click: `clicked_at`, `click_sub_id`, `click_offer_id`, `click_ip`, `click_country` and whether it had a
+referrer (`linked`), NULL when the log has none; and whether that click came between another affiliate's and the order (`overwrites`, NULL
+when the click's device is unknown)."""
 
 CONVERSIONS = f"""
 CREATE OR REPLACE TEMP TABLE ft_conversion_rows AS
@@ -101,7 +102,7 @@ WITH matched AS (
         AND f.affiliate_id = k.affiliate_id AND f.goal IS NOT DISTINCT FROM k.goal WHERE k.place > f.first
 )
 SELECT w, affiliate_id, sub_id, offer_id, converted_at, ip, shared, country, delay_s, amount, commission, currency, new_customer,
-    known_status, customer_email, customer_phone, device_id, overwrites, untouched,
+    known_status, customer_email, customer_phone, device_id, overwrites, untouched, linked,
     CASE WHEN NOT shared THEN country <> click_country END AS elsewhere, form_ms < {SHORT_FORM_MS} AS rushed,
     (epoch_us(converted_at) - epoch_us(lag(converted_at) OVER (
         PARTITION BY w, {{gap_entity}} ORDER BY converted_at, conversion_id))) / 1e6 AS gap_s,

@@ -32,9 +32,10 @@ class Feature:
     no quotient gives `expression` for its value, and `denominator` only for its support. `kind` says how residuals are formed
     (`detection` 4.1): a *rate* k/n, a *level* observed over expected, a *magnitude* that grows with volume, or a plain *statistic*.
     `minimum_support` is what the value needs below it to mean anything, in units of `support_of`. `floor` is the least spread that honest
-    subjects are taken to have, in units of the residual; without one the kind's own serves (`models.shrinkage`). `prior_group` says who
-    its peers are, `window` and `missing` what of time and of missing values is particular to it (empty: what holds for all). `about` says
-    whether the feature describes who comes (an established difference is no news) or what happens.
+    subjects are taken to have, in units of the residual; without one the kind's own serves (`models.shrinkage`). `half_support` is the
+    support at which chance alone spreads honest subjects as far as they differ (without one `models.baseline.HALF_SUPPORT`).
+    `prior_group` says who its peers are, `window` and `missing` what of time and of missing values is particular to it (empty: what
+    holds for all). `about` says whether the feature describes who comes (an established difference is no news) or what happens.
     """
 
     name: str
@@ -54,6 +55,7 @@ class Feature:
     level: tuple[Level, ...] = BOTH
     about: About = "conduct"
     floor: float | None = None
+    half_support: float | None = None
     prior_group: str = PEERS
     window: str = ""
     missing: str = ""

@@ -42,12 +42,12 @@ SELECT active.e, coalesce(clicked.clicks, 0)::BIGINT AS clicks, coalesce(sold.co
     CASE WHEN offers_seen.e_k > 0 THEN offers_seen.e_k END AS expected_conversions,
     main_money.commission, main_money.pending_commission, main_money.currency,
     offer.text AS main_offer, country.text AS main_country, self.self_matches::BIGINT AS self_matches, self.self_match_kinds,
-    lower(a.affiliate_type) AS affiliate_type, a.group_id,
+    nullif(lower(trim(sold_as.vertical)), '') AS vertical, lower(a.affiliate_type) AS affiliate_type, a.group_id,
     timezone('UTC', a.joined_at) AS joined_at, a.affiliate_status, a.affiliate_country
 FROM ft_entities active
 LEFT JOIN ft_clicks clicked USING (e) LEFT JOIN sold USING (e) LEFT JOIN offers_seen USING (e) LEFT JOIN countries_seen USING (e)
 LEFT JOIN main_money USING (e) LEFT JOIN self USING (e) LEFT JOIN ft_affiliates a USING (a)
-LEFT JOIN ft_offers offer ON offer.code = offers_seen.o LEFT JOIN ft_countries country ON country.code = countries_seen.c
+LEFT JOIN ft_offers offer ON offer.code = offers_seen.o LEFT JOIN offers sold_as ON sold_as.offer_id = offer.text LEFT JOIN ft_countries country ON country.code = countries_seen.c
 """
 
 

@@ -20,6 +20,7 @@ FACT_COLUMNS: tuple[str, ...] = (
     "currency",
     "main_offer",
     "main_country",
+    "vertical",
     "self_matches",
     "self_match_kinds",
     "affiliate_type",
@@ -44,7 +45,8 @@ class FeatureTable:
     For a feature of kind *rate* or *level* the count behind it is value × support.
 
     `facts`: `clicks`, `conversions` (int), `expected_conversions` (float, NaN unknown), `commission` and `pending_commission`
-    (`Decimal` or None, in `currency`, the one most conversions are in), `main_offer`, `main_country`, `self_matches` (conversions with
+    (`Decimal` or None, in `currency`, the one most conversions are in), `main_offer`, `main_country`, `vertical` (the main
+    offer's line of business, lower case), `self_matches` (conversions with
     the affiliate's own e-mail, phone, device or unshared address; NA when nothing could be compared) and `self_match_kinds`
     (`;`-separated), `affiliate_type`, `group_id`, `joined_at` (UTC), `affiliate_status`, `affiliate_country`.
     `hash` is `catalogue.feature_set_hash()`.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import pickle
 from dataclasses import replace
 
@@ -10,6 +11,7 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
 from models.baseline import CLIP, FeatureSpec, Observations, PeerBaseline, Residuals
 from tests.models.conftest import SPECS, cell, observations, rows
@@ -222,3 +224,21 @@ def test_a_baseline_must_be_fitted_and_its_features_distinct(tonight: Observatio
         PeerBaseline(SPECS).transform(tonight)
     with pytest.raises(ValueError, match="same name"):
         PeerBaseline([FeatureSpec("a", "rate", "high", 1), FeatureSpec("a", "level", "low", 1)])
+
+
+@pytest.mark.parametrize("support", [4.0, 25.0, 400.0])
+def test_half_the_support_tells_chance_from_difference(support: float) -> None:
+    """Honest entities differ by a tenth, chance by 1.5 over the root of the sample: three of these together are news at any size."""
+    random = np.random.default_rng(5)
+    size = random.uniform(2.0, 500.0, 400)
+    spread = np.sqrt(0.1**2 + 1.5**2 / size)
+    spec = FeatureSpec(name="haste", kind="statistic", bad="high", minimum_support=1, floor=0.01, half_support=(1.5 / 0.1) ** 2)
+    fitted = PeerBaseline([spec]).fit(_plain(random.normal(0.0, spread), size))
+    z = fitted.transform(_plain(np.array([3.0 * math.sqrt(0.1**2 + 1.5**2 / support)]), np.array([support]))).z
+    assert z["haste:high"].item() == pytest.approx(3.0, rel=0.2)
+
+
+def _plain(values: NDArray[np.float64], support: NDArray[np.float64]) -> Observations:
+    index = pd.RangeIndex(len(values))
+    value, n = (pd.DataFrame({"haste": column}, index=index) for column in (values, support))
+    return Observations(value, n, groups=pd.DataFrame(index=index), volume=pd.Series(support, index=index))

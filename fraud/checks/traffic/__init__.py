@@ -18,6 +18,7 @@ def traffic_checks(words: Mapping[str, FeatureWords]) -> dict[str, TrafficCheck]
     return {
         "traffic.peer_residuals": partial(statistics.peer_residuals, words),
         "traffic.anomaly": statistics.anomaly,
+        "traffic.beyond_reference": partial(statistics.beyond_reference, words),
         **{rule.check_id: also_over_weeks(check_of(rule)) for rule in SHARE_RULES},
         **{rule.check_id: pattern_check(rule) for rule in PATTERNS},
         "traffic.regular_timing": also_over_weeks(conversions.regular_timing),

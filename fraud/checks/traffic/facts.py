@@ -22,6 +22,19 @@ class FeatureResidual(msgspec.Struct, frozen=True, kw_only=True):
     weeks: bool = False
 
 
+class Extreme(msgspec.Struct, frozen=True, kw_only=True):
+    """A feature further from peers than any reference row: its `distance` and the `furthest` of the `rows` of the reference, both in robust
+    standard deviations attenuated by support, and the value it has on what `support`."""
+
+    feature: str
+    side: str
+    distance: float
+    furthest: float
+    rows: int
+    value: float
+    support: float
+
+
 class TrafficCounts(msgspec.Struct, frozen=True, kw_only=True):
     """The plain counts of a window. `None` is unknown."""
 
@@ -59,7 +72,7 @@ class TrafficFacts(msgspec.Struct, frozen=True, kw_only=True):
 
     `residuals` are those above 0, largest first; `evidence` is the fused -log10 p of the statistics and the graph, `None` when there is
     none; `graph` is what the graph found; `declared` names the calendar's events that concern the subject; `weeks` is there where there
-    is a past to look back on.
+    is a past to look back on; `extremes` are the features that nobody in the reference came near, furthest first.
     """
 
     subject: str
@@ -73,3 +86,4 @@ class TrafficFacts(msgspec.Struct, frozen=True, kw_only=True):
     company: Company | None = None
     graph: tuple[GraphFinding, ...] = ()
     weeks: WeekFacts | None = None
+    extremes: tuple[Extreme, ...] = ()

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 import msgspec
 
-from fraud.checks.traffic.facts import FeatureResidual, TrafficFacts
+from fraud.checks.traffic.facts import Extreme, FeatureResidual, TrafficFacts
 from fraud.domain.catalogue import CHECKS, Limits, Observation
 from fraud.domain.graph import GraphPattern
 from fraud.domain.signals import Evidence, Family, Severity, Signal
@@ -75,6 +75,39 @@ def anomaly(facts: TrafficFacts, limits: Limits) -> tuple[Signal, ...]:
     if facts.evidence < limits["minimum_evidence"]:
         return (spec.clear(facts.subject, seen),)
     return (spec.finding(facts.subject, Severity.LOW, seen),)
+
+
+def beyond_reference(words: Mapping[str, FeatureWords], facts: TrafficFacts, limits: Limits) -> tuple[Signal, ...]:
+    """C30: the feature that lies furthest beyond everybody in the reference.
+
+    One signal: what is extreme in many ways is one strange night. Chance puts a row beyond all n of a reference once in n + 1.
+    """
+    spec = CHECKS["traffic.beyond_reference"]
+    if not facts.peers:
+        return (spec.inconclusive(facts.subject, "There is nobody to compare with."),)
+    found = [one for one in facts.extremes if _is_extreme(one, limits)]
+    if not found:
+        return (spec.clear(facts.subject, Observation(text="Nothing lies far beyond everybody in the reference.")),)
+    furthest, word = found[0], words[found[0].feature]
+    more = f"; so do {len(found) - 1} more features" if len(found) > 1 else ""
+    seen = Observation(
+        text=(
+            f"{word.title}: {quantity(furthest.value, word.unit)} from {furthest.support:,.0f} {word.support_of} lies "
+            f"{furthest.distance:.1f} deviations from its peers, where the furthest of {furthest.rows:,} windows of the reference lay "
+            f"{furthest.furthest:.1f}{more}."
+        ),
+        value=furthest.value,
+        baseline=facts.peers.get(furthest.feature),
+        unit=word.unit,
+        sample_size=round(furthest.support),
+    )
+    signal = spec.finding(facts.subject, Severity.LOW, seen)
+    return (msgspec.structs.replace(signal, family=word.family),)
+
+
+def _is_extreme(one: Extreme, limits: Limits) -> bool:
+    far = one.distance >= max(limits["minimum_factor"] * one.furthest, limits["minimum_z"])
+    return far and one.rows >= limits["minimum_windows"]
 
 
 def shared_identity(facts: TrafficFacts, limits: Limits) -> tuple[Signal, ...]:

@@ -49,6 +49,23 @@ TRAFFIC_CHECKS: tuple[CheckSpec, ...] = (
         parameters=(Parameter(name="minimum_evidence", meaning="Fused evidence from which it is named", unit="-log10 p"),),
     ),
     CheckSpec(
+        check_id="traffic.beyond_reference",
+        kind=DecisionKind.SCAN,
+        title="Within what has been seen",
+        looks_for="A feature that lies half as far again from its peers as the furthest affiliate of the whole reference did.",
+        also_explained_by="The first of anything: a first big campaign, a new country, a change of the tracker. It asks for a look and proves nothing.",
+        public_text="Your recent traffic differs from that of comparable partners.",
+        source="C30; Kitts et al. 2015 (extremata)",
+        family=Family.VOLUME,
+        tier=Tier.CIRCUMSTANTIAL,
+        reason_code="peers.beyond_reference",
+        parameters=(
+            Parameter(name="minimum_factor", meaning="Times the furthest distance of the reference", unit="ratio"),
+            _Z,
+            Parameter(name="minimum_windows", meaning="Affiliate-windows of the reference that know the feature", unit="windows"),
+        ),
+    ),
+    CheckSpec(
         check_id="traffic.duplicate_clicks",
         kind=DecisionKind.SCAN,
         title="Few repeated clicks",

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 
 from fraud.checks.traffic import traffic_checks
-from fraud.checks.traffic.facts import Company, FeatureResidual, TrafficCounts, TrafficFacts
+from fraud.checks.traffic.facts import Company, Extreme, FeatureResidual, TrafficCounts, TrafficFacts
 from fraud.checks.traffic.statistics import FeatureWords, quantity
 from fraud.domain.catalogue import TRAFFIC_CHECKS
 from fraud.domain.signals import Family, Severity, Signal, Status, Tier
@@ -150,3 +151,30 @@ def test_company_is_named_by_what_is_shared() -> None:
 )
 def test_quantities_are_said_in_their_unit(value: float, unit: str, words: str) -> None:
     assert quantity(value, unit) == words
+
+
+class TestBeyondReference:
+    """C30: the furthest of the reference, by half as much again."""
+
+    FURTHEST = Extreme(feature="fast_conversion_share", side="high", distance=9.0, furthest=5.0, rows=4_000, value=0.4, support=30.0)
+
+    def look(self, *extremes: Extreme) -> Signal:
+        (signal,) = run("traffic.beyond_reference", facts(peers={"fast_conversion_share": 0.02}, extremes=extremes))
+        return signal
+
+    def test_what_nobody_came_near_asks_for_a_look_and_proves_nothing(self) -> None:
+        signal = self.look(self.FURTHEST)
+        assert (signal.status, signal.severity, signal.tier) == (Status.FINDING, Severity.LOW, Tier.CIRCUMSTANTIAL)
+        assert (signal.family, signal.baseline, signal.sample_size) == (Family.TIMING, 0.02, 30)
+        assert "9.0 deviations" in signal.text
+        assert "4,000 windows" in signal.text
+
+    @pytest.mark.parametrize("change", [{"distance": 7.0}, {"distance": 3.9, "furthest": 0.1}, {"rows": 100}])
+    def test_a_little_further_or_beyond_a_few_is_nothing(self, change: dict[str, float]) -> None:
+        assert self.look(msgspec.structs.replace(self.FURTHEST, **change)).status is Status.CLEAR
+
+    def test_many_extremes_are_one_signal(self) -> None:
+        assert "1 more feature" in self.look(self.FURTHEST, msgspec.structs.replace(self.FURTHEST, distance=8.0)).text
+
+    def test_without_peers_nothing_can_be_said(self) -> None:
+        assert run("traffic.beyond_reference", facts())[0].status is Status.INCONCLUSIVE
