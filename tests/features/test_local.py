@@ -316,6 +316,13 @@ def test_the_line_of_business_is_that_of_the_main_offer(tmp_path: Path) -> None:
     assert facts["vertical"].fillna("unknown").to_dict() == {"a": "travel", "b": "unknown", "c": "unknown"}
 
 
+def test_the_line_of_business_is_that_of_the_main_offer(tmp_path: Path) -> None:
+    offers = [{"offer_id": "o", "vertical": " Travel "}, {"offer_id": "p", "vertical": "fashion"}, {"offer_id": "q"}]
+    made = [*clicks("a", 4, offer_id=lambda n: "o" if n else "p"), *clicks("b", 2, offer_id="q"), *clicks("c", 2, offer_id=None)]
+    facts = features_of(lake_of(tmp_path, clicks=made, offers=offers)).window(START).facts
+    assert facts["vertical"].fillna("unknown").to_dict() == {"a": "travel", "b": "unknown", "c": "unknown"}
+
+
 def test_facts(tmp_path: Path) -> None:
     people = [{"affiliate_id": "a", "email": "hash", "signup_ip": "192.0.2.9", "affiliate_type": "coupon", "joined_at": START - DAY}]
     sold = conversions(
