@@ -104,6 +104,12 @@ class Settings(BaseSettings):
     score_rate_limit: float = Field(
         0.0, ge=0, description="The same for each tracker's key, batches counting as one; by default as many as it likes."
     )
+    tag_rate_limit: float = Field(
+        20.0,
+        ge=0,
+        description="Reports of the landing pages' tag a second that one address (IPv6: one /64) may send on average, and ten times as "
+        "many at once: carriers put thousands of visitors behind one address. 0: as many as it likes.",
+    )
     telemetry: bool = Field(
         False, description="Sends traces of requests by OpenTelemetry (OTLP over HTTP), to where `OTEL_EXPORTER_OTLP_ENDPOINT` says."
     )

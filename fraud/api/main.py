@@ -28,6 +28,7 @@ from fraud.api.scans import ScanAsked, ScanState, scan_routes
 from fraud.api.scoring import EventLanes, scoring_routes
 from fraud.api.security import Gate
 from fraud.api.services import ApiServices
+from fraud.api.tag import VisitIn, tag_routes
 from fraud.domain.actors import Role
 from fraud.domain.cases import Case
 from fraud.domain.decisions import Decision
@@ -44,6 +45,7 @@ SCHEMAS: list[type] = [
     ConversionIn,
     ConversionAnswer,
     EventsAnswer,
+    VisitIn,
     ScanAsked,
     ScanState,
     Resolution,
@@ -91,6 +93,7 @@ def create_api(services: ApiServices, routers: Sequence[APIRouter] = ()) -> Fast
     app.include_router(scoring_routes(services, gate, lanes))
     app.include_router(postback_routes(services, gate, lanes))
     app.include_router(event_routes(services, gate))
+    app.include_router(tag_routes(services))
     app.include_router(scan_routes(services, gate))
     app.include_router(application_routes(services, gate))
     app.include_router(lookup_routes(services, gate))

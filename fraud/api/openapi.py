@@ -53,7 +53,8 @@ _REFUSALS = {
     503: "Cannot be answered now; `Retry-After` says when to ask again",
 }
 """Every status that an error has (RFC 9457), and what it says."""
-_OPEN = frozenset({"/healthz", "/readyz"})
+_OPEN = frozenset({"/healthz", "/readyz", "/tag.js", "/v1/tag/{tag_id}"})
+"""What answers without a key, and says itself what it may answer."""
 _REPLACED = frozenset({"HTTPValidationError", "ValidationError"})
 """FastAPI's own errors, which are never answered: problems are."""
 
@@ -92,6 +93,12 @@ def responds(*schemas: str, status: int = 200, many: bool = False) -> dict[str, 
 def text(media_type: str) -> dict[str, Any]:
     """Content that is plain text of a media type."""
     return {media_type: {"schema": {"type": "string"}}}
+
+
+def refused_with(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """The refusals of a route that says itself what it may answer."""
+    content = {"application/problem+json": {"schema": {"$ref": _REF.format(name="Problem")}}}
+    return {status: {"description": _REFUSALS[status], "content": content} for status in statuses}
 
 
 def columns_asked(*types: type[msgspec.Struct]) -> dict[str, Any]:

@@ -56,7 +56,12 @@ class KeyLimits:
 def limits_by_role(trackers: float, people: float) -> dict[Role, Limit]:
     """The limits of trackers' keys and of everybody else's, in requests a second; 0 is none."""
     rates = {Role.SCORE: trackers, Role.REVIEW: people, Role.ADMIN: people}
-    return {role: Limit(rate, max(int(rate * BURST_SECONDS), 1)) for role, rate in rates.items() if rate}
+    return {role: per_second(rate) for role, rate in rates.items() if rate}
+
+
+def per_second(rate: float) -> Limit:
+    """A limit of so many requests a second, and a burst of ten seconds of them."""
+    return Limit(rate, max(int(rate * BURST_SECONDS), 1))
 
 
 class Gate:

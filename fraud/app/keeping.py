@@ -11,7 +11,7 @@ import msgspec
 import pyarrow as pa
 
 from fraud.app.parts import App
-from fraud.domain.events import Click, Conversion
+from fraud.domain.events import Click, Conversion, Visit
 from fraud.errors import StorageError
 from fraud.storage.journal import Journal
 from fraud.workflows.journaling import Destinations, JournalWriter
@@ -37,7 +37,19 @@ def event_keeper(app: App) -> Callable[[str, Sequence[Click], Sequence[Conversio
     return keep
 
 
-def _row(event: Click | Conversion) -> dict[str, Any]:
+def visit_keeper(app: App) -> Callable[[str, Sequence[Visit]], None]:
+    """Appends reports of the landing pages' tag to the lake."""
+
+    def keep(program_id: str, visits: Sequence[Visit]) -> None:
+        try:
+            app.lake.append("visits", program_id, pa.Table.from_pylist([_row(visit) for visit in visits]), app.clock.now())
+        except (duckdb.Error, OSError, pa.ArrowException) as fault:
+            raise StorageError(f"Reports of the tag of {program_id} cannot be added to the lake: {fault}.") from fault
+
+    return keep
+
+
+def _row(event: Click | Conversion | Visit) -> dict[str, Any]:
     values = msgspec.structs.asdict(event)
     return {name: _plain(value) for name, value in values.items() if name != "program_id"}
 

@@ -27,7 +27,7 @@ from fraud.features.realtime_conversions import observe_conversion
 from fraud.storage.counters import MemoryCounters
 from fraud.storage.lake import ParquetLake
 from fraud.workflows.answering import EventKey
-from fraud.workflows.converting import ConversionScorer, ConversionTools, RecentClicks
+from fraud.workflows.converting import ConversionScorer, ConversionTools, RecentClicks, VisitFinder, no_visits
 from fraud.workflows.nightly import CLOCK_SKEW
 from fraud.workflows.scoring import ClickScorer, JudgedClick, ScanRisks, ScoringTools, ServedModel, click_features_of, facts_of
 from models.registry import ArtefactInfo
@@ -145,10 +145,17 @@ class _Desk:
 class Scorers:
     """The scorers of each program, made when its first event comes, and anew with the same counters when a scan has fitted a new model."""
 
-    def __init__(self, app: App, record: Callable[[Decision], None], judged: Callable[[Sequence[JudgedClick]], None] | None = None) -> None:
+    def __init__(
+        self,
+        app: App,
+        record: Callable[[Decision], None],
+        judged: Callable[[Sequence[JudgedClick]], None] | None = None,
+        visits_of: VisitFinder = no_visits,
+    ) -> None:
         self._app = app
         self._record = record
         self._judged = judged
+        self._visits_of = visits_of
         self._records = AffiliateRecords(app.lake, app.clock)
         self._risks = ScanRisks(app.stores.scans, app.clock, self._records.status)
         self._desks: dict[str, _Desk] = {}
@@ -235,6 +242,7 @@ class Scorers:
             counters=counters,
             click_of=ClickRecords(self._app, recent).find,
             own_identities=self._records.own_identities,
+            visits_of=self._visits_of,
             record=self._record,
             clock=self._app.clock,
             earlier=self._earlier(DecisionKind.CONVERSION),

@@ -11,8 +11,8 @@ from fastapi import FastAPI
 from starlette.concurrency import run_in_threadpool
 
 from fraud.api.main import create_api
-from fraud.api.security import KeyLimits, limits_by_role
-from fraud.api.services import ApiServices
+from fraud.api.security import KeyLimits, limits_by_role, per_second
+from fraud.api.services import ApiServices, TagDesk
 from fraud.app.background import background
 from fraud.app.cases import case_tools, review_tools
 from fraud.app.keeping import open_writer
@@ -20,6 +20,7 @@ from fraud.app.keys import ensure_keys
 from fraud.app.logs import configure_logs
 from fraud.app.parts import App
 from fraud.app.scoring import Scorers
+from fraud.app.tagging import TagPrograms, open_book
 from fraud.app.telemetry import configure_telemetry
 from fraud.app.watching import Watch
 from fraud.cli.jobs import HANDLERS
@@ -44,7 +45,8 @@ def create_service(app: App) -> FastAPI:
     """The web application of one opened product. Its worker and its writer of decisions live as long as it does."""
     sys.setswitchinterval(SWITCH_SECONDS)
     writer = open_writer(app)
-    scorers = Scorers(app, writer.record, writer.record_clicks)
+    book, tags = open_book(app), TagPrograms(app, app.clock)
+    scorers = Scorers(app, writer.record, writer.record_clicks, book.of_click)
 
     watch = Watch(app)
 
@@ -56,6 +58,7 @@ def create_service(app: App) -> FastAPI:
             "decisions_waiting": float(stats.waiting),
             "decisions_written": float(stats.written),
             "decisions_refused": float(stats.refused),
+            **book.figures(),
         }
 
     def policy_probe() -> None:
@@ -84,11 +87,13 @@ def create_service(app: App) -> FastAPI:
         casework=case_tools(app),
         probes={"database": app.database.ping, "policy": policy_probe},
         gauges=gauges,
+        tag=TagDesk(tags.of, book.take, per_second(app.settings.tag_rate_limit)),
         limits=KeyLimits(app.limiter, limits_by_role(app.settings.score_rate_limit, app.settings.rate_limit)),
     )
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        book.start()
         try:
             with background(app, HANDLERS) if app.settings.serve_jobs else nullcontext():
                 await run_in_threadpool(scorers.of, DEFAULT_PROGRAM)  # what takes seconds to load must be there before a tracker asks
@@ -98,6 +103,7 @@ def create_service(app: App) -> FastAPI:
                 yield
         finally:
             writer.close()
+            book.close()
 
     api = create_api(services, [create_pages(app, SessionSigner(app.secret_key)), own_report_pages(app)])
     api.router.lifespan_context = lifespan

@@ -19,6 +19,7 @@ _BEHAVIOUR = {"appsflyer": "behavioral_anomalies", "24metrics": "Third Party Rej
 CROSSWALK: Mapping[str, Mapping[str, str]] = {
     "device.declared_bot": _BOT,
     "device.bot_converted": _BOT,
+    "device.automated_visit": _BOT,
     "volume.duplicate_click": _TOO_MANY,
     "volume.click_burst": _TOO_MANY,
     "volume.unusual_click": _FLAT,

@@ -6,12 +6,14 @@ Each is a count of events with something in common; NaN is unknown (`fraud.featu
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import msgspec
 
 from fraud.domain.counting import Ask, Counters, Sighting
-from fraud.domain.events import Click, Conversion
+from fraud.domain.events import Click, Conversion, Visit
 from fraud.domain.hashing import sha256_of
+from fraud.features import visits
 from fraud.features.realtime import (
     DAY,
     HOUR,
@@ -30,16 +32,21 @@ from fraud.features.realtime import (
 
 
 class ConversionFeature(msgspec.Struct, frozen=True, kw_only=True):
-    """One feature of a conversion: what it counts, in which unit, and the measure that counts it."""
+    """One feature of a conversion: what it says, in which unit, and the measure that counts it or the mark of its visit that it is."""
 
     name: str
     doc: str
     unit: str
-    measure: Measure
+    measure: Measure | None = None
+    mark: str = ""
 
 
 def _count(name: str, doc: str, of: str, window: int) -> ConversionFeature:
     return ConversionFeature(name=name, doc=doc, unit="conversions", measure=Measure(Ask.COUNT, of, window))
+
+
+def _mark(mark: str, doc: str) -> ConversionFeature:
+    return ConversionFeature(name=f"visit_{mark}", doc=f"{doc} Unknown without a report of the tag.", unit="0 or 1", mark=mark)
 
 
 CONVERSION_FEATURES: tuple[ConversionFeature, ...] = (
@@ -56,10 +63,18 @@ CONVERSION_FEATURES: tuple[ConversionFeature, ...] = (
         unit="affiliates",
         measure=VISITOR_AFFILIATES,
     ),
+    _mark("driven", "1 when the browser on the landing page said that a program drives it, 0 when it said not."),
+    _mark("unseen", "1 when the landing page was closed without ever having been visible, else 0."),
+    _mark("odd_window", "1 when the landing page stood in a window that shows nothing, else 0."),
+    _mark("odd_times", "1 when the report on the landing page contradicts itself or the click in its times, else 0."),
+    _mark("untouched", "1 when the landing page was left without any movement, touch or key, else 0."),
 )
 """The features of a conversion."""
 
-CONVERSION_FEATURE_NAMES: tuple[str, ...] = tuple(feature.name for feature in CONVERSION_FEATURES)
+_COUNTED = tuple((feature.name, feature.measure) for feature in CONVERSION_FEATURES if feature.measure is not None)
+
+COUNTED_FEATURE_NAMES: tuple[str, ...] = tuple(name for name, _ in _COUNTED)
+"""Those that the counters answer, in the order in which they are asked."""
 
 _FIRST_NUMBER = 128
 """Keys of conversions' own measures begin here, so that they never meet those of clicks."""
@@ -67,7 +82,8 @@ _FIRST_NUMBER = 128
 
 def conversion_feature_set_hash() -> str:
     """SHA-256 of everything that decides a value. Texts do not count."""
-    return sha256_of([(feature.name, feature.unit, feature.measure) for feature in CONVERSION_FEATURES])
+    features = [(feature.name, feature.unit, feature.measure, feature.mark) for feature in CONVERSION_FEATURES]
+    return sha256_of([features, visits.definitions()])
 
 
 class ObservedConversion(msgspec.Struct, frozen=True):
@@ -80,8 +96,15 @@ class ObservedConversion(msgspec.Struct, frozen=True):
 def observe_conversion(counters: Counters, conversion: Conversion, click: Click | None) -> ObservedConversion:
     """Counts the conversion and returns its features as of its own time; `click` is the one it came from, if known."""
     answers = counters.observe(sighting_of(conversion, click))
-    values = zip(CONVERSION_FEATURE_NAMES, answers.values, strict=True)
+    values = zip(COUNTED_FEATURE_NAMES, answers.values, strict=True)
     return ObservedConversion({name: None if math.isnan(value) else value for name, value in values}, answers.repeated)
+
+
+def visit_features(click: Click | None, reports: Sequence[Visit]) -> dict[str, float | None]:
+    """The features that the landing page's reports give, by name (`None` unknown)."""
+    marks = visits.marks_of(click, reports)
+    told = {feature.name: marks[feature.mark] for feature in CONVERSION_FEATURES if feature.mark}
+    return {name: None if mark is None else float(mark) for name, mark in told.items()}
 
 
 def sighting_of(conversion: Conversion, click: Click | None) -> Sighting:
@@ -125,7 +148,7 @@ def _numbered(place: int, measure: Measure) -> tuple[int, Measure]:
     return (MEASURES.index(measure) if measure in MEASURES else _FIRST_NUMBER + place), measure
 
 
-CONVERSION_PLAN = plan_of([feature.measure for feature in CONVERSION_FEATURES])
+CONVERSION_PLAN = plan_of([measure for _, measure in _COUNTED])
 """What the counters are asked for a conversion."""
 
-_CONVERSION_KEYS = rows_of([_numbered(place, feature.measure) for place, feature in enumerate(CONVERSION_FEATURES)], _IDENTITIES, _PARTS)
+_CONVERSION_KEYS = rows_of([_numbered(place, measure) for place, (_, measure) in enumerate(_COUNTED)], _IDENTITIES, _PARTS)

@@ -25,15 +25,16 @@ from fraud.domain.actors import SYSTEM
 from fraud.domain.clock import Clock, as_utc
 from fraud.domain.counting import Counters
 from fraud.domain.decisions import Artefact, Decision, DecisionKind, Outcome, SubjectKind, Verdict
-from fraud.domain.events import Click, Conversion
+from fraud.domain.events import Click, Conversion, Visit
 from fraud.domain.ids import new_id
 from fraud.domain.signals import Reason, Signal
 from fraud.errors import ReplayError, StorageError
 from fraud.features.realtime_conversions import (
-    CONVERSION_FEATURE_NAMES,
+    COUNTED_FEATURE_NAMES,
     ObservedConversion,
     conversion_feature_set_hash,
     observe_conversion,
+    visit_features,
 )
 from fraud.policy.pack import Pack
 from fraud.workflows.answering import AnswerBook, EventKey
@@ -45,6 +46,14 @@ ClickFinder = Callable[[str, str], Click | None]
 
 OwnIdentities = Callable[[Conversion], tuple[str, ...] | None]
 """The kinds of identity that a conversion's customer shares with its affiliate's own record; `None` when nothing can be compared."""
+
+VisitFinder = Callable[[str, str], tuple[Visit, ...]]
+"""Program and click id to the reports of the landing pages' tag that have come in on that click."""
+
+
+def no_visits(program_id: str, click_id: str) -> tuple[Visit, ...]:
+    """Where no tag reports."""
+    return ()
 
 
 class RecentClicks:
@@ -108,6 +117,7 @@ class ConversionTools:
     earlier: Callable[[str, str], Decision | None] = lambda program_id, conversion_id: None
     answered: AbstractSet[EventKey] = frozenset()
     answers: int = 100_000
+    visits_of: VisitFinder = no_visits
 
 
 class ConversionScorer:
@@ -153,18 +163,20 @@ class ConversionScorer:
 
     def _observed(self, conversion: Conversion, click: Click | None, now: datetime) -> ObservedConversion:
         if is_ahead(conversion.converted_at, now):
-            return ObservedConversion(dict.fromkeys(CONVERSION_FEATURE_NAMES), repeated=False)
+            return ObservedConversion(dict.fromkeys(COUNTED_FEATURE_NAMES), repeated=False)
         return observe_conversion(self._tools.counters, conversion, click)
 
     def _facts(
         self, conversion: Conversion, found: tuple[ClickState, Click | None], observed: ObservedConversion, now: datetime
     ) -> ConversionFacts:
         state, click = found
+        visits = self._tools.visits_of(click.program_id, click.click_id) if click else ()
         unread: Degraded = CLICKS_UNREADABLE if state == "unreadable" else ""
         sub_id = conversion.sub_id or (click.sub_id if click else None)
         return ConversionFacts(
             conversion=conversion,
-            features=observed.features,
+            features=observed.features | visit_features(click, visits),
+            visits=visits,
             click_state=state,
             click=click,
             agent=agent_facts((click.user_agent if click else None) or conversion.user_agent),

@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import shutil
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 import msgspec
+import pyarrow as pa
 import pytest
 from fastapi import FastAPI
 
 from fraud.api.main import create_api
-from fraud.api.services import ApiServices
-from fraud.domain.actors import Role
+from fraud.api.services import ApiServices, TagDesk
+from fraud.domain.actors import DEFAULT_PROGRAM, Role
 from fraud.domain.clock import SystemClock
 from fraud.domain.decisions import DecisionKind
+from fraud.domain.events import Visit
 from fraud.events.formats import CONTRACT
 from fraud.events.personal import hashed
 from fraud.policy.loading import load_pack
@@ -41,12 +43,15 @@ from fraud.workflows.ingesting import IngestOptions
 from fraud.workflows.journaling import Destinations, JournalWriter
 from fraud.workflows.reviewing import ReviewTools
 from fraud.workflows.scoring import ClickScorer, ScanRisks, ScoringTools
+from fraud.workflows.visiting import VisitBook
 
 with warnings.catch_warnings():  # starlette asks for httpx2, which it names as httpx's successor; httpx is what this product has
     warnings.simplefilter("ignore")
     from fastapi.testclient import TestClient
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
+TAG = "0123456789abcdef0123"
+"""The public tag of the program `default`."""
 KEYS = {Role.SCORE: "key-of-the-tracker", Role.REVIEW: "key-of-the-manager", Role.ADMIN: "key-of-the-admin"}
 
 
@@ -59,6 +64,7 @@ class House:
     services: ApiServices
     writer: JournalWriter
     database: Database
+    visits: VisitBook
 
     def client(self, role: Role | None = None) -> TestClient:
         """A client with the key of a role, or with none; what breaks inside is answered and not raised."""
@@ -70,9 +76,20 @@ def void(_: object) -> None:
     """Nothing of it."""
 
 
-def services_of(database: Database, writer: JournalWriter, lake: ParquetLake) -> ApiServices:
+def book_of(lake: ParquetLake) -> VisitBook:
+    """A book of the tag's reports that are kept in the lake when it is flushed."""
+
+    def keep(program_id: str, visits: Sequence[Visit]) -> None:
+        rows = [{name: value for name, value in msgspec.structs.asdict(visit).items() if name != "program_id"} for visit in visits]
+        lake.append("visits", program_id, pa.Table.from_pylist(rows), datetime.now(UTC))
+
+    return VisitBook(keep)
+
+
+def services_of(database: Database, writer: JournalWriter, lake: ParquetLake, visits: VisitBook | None = None) -> ApiServices:
     """Real stores, and one scorer without a model for all programs."""
     clock, decisions = SystemClock(), SqlDecisions(database)
+    book = visits or book_of(lake)
     tools = ScoringTools(
         priors=ScanRisks(SqlScans(database), clock),
         counters=MemoryCounters(),
@@ -91,6 +108,7 @@ def services_of(database: Database, writer: JournalWriter, lake: ParquetLake) ->
             counters=tools.counters,
             click_of=recent.find,
             own_identities=lambda conversion: None,
+            visits_of=book.of_click,
             record=writer.record,
             clock=clock,
             earlier=lambda program_id, conversion_id: decisions.latest(program_id, DecisionKind.CONVERSION, conversion_id),
@@ -122,6 +140,7 @@ def services_of(database: Database, writer: JournalWriter, lake: ParquetLake) ->
         append=lambda program_id, kind, body: append_body(lake, program_id, kind, body, options),
         reviewing=reviewing,
         casework=CaseTools(cases=SqlCases(database), reviewing=reviewing, suspend=lambda *said: None),
+        tag=TagDesk({TAG: DEFAULT_PROGRAM}.get, book.take),
         probes={"database": database.ping},
         gauges=lambda: {"decisions_waiting": float(writer.stats().waiting)},
     )
@@ -141,10 +160,11 @@ def house(tmp_path: Path, migrated_file: Path) -> Iterator[House]:
     database = open_database(f"sqlite:///{shutil.copy(migrated_file, tmp_path / 'fraud.sqlite3')}")
     writer = JournalWriter(Journal(tmp_path / "journal"), Destinations(SqlDecisions(database), lambda policy: load_pack()))
     lake = ParquetLake(tmp_path / "lake")
-    services = services_of(database, writer, lake)
+    book = book_of(lake)
+    services = services_of(database, writer, lake, book)
     for role, secret in KEYS.items():
         services.actors.accept_key(secret, role.value, role, ("default", "shoes"), NOON)
-    yield House(lake, create_api(services), services, writer, database)
+    yield House(lake, create_api(services), services, writer, database, book)
     writer.close()
     database.close()
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from fraud.domain.actors import DEFAULT_PROGRAM, Role
-from tests.api.conftest import House
+from tests.api.conftest import TAG, House
 from tests.storage.samples import alert, application, decision, dossier, scan
 
 
@@ -23,4 +23,5 @@ def known_things(house: House) -> dict[str, str]:
         "scan_id": scan().scan_id,
         "decision_id": decision().decision_id,
         "case_id": case["case_id"],
+        "tag_id": TAG,
     }

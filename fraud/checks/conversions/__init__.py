@@ -8,6 +8,7 @@ from fraud.checks.conversions.attribution import click, delay, overwrite
 from fraud.checks.conversions.customer import disposable_email, form_time, repeat_customer, repeat_order, self_referral
 from fraud.checks.conversions.facts import ConversionFacts
 from fraud.checks.conversions.standing import affiliate_risk, affiliate_suspended, declared_bot
+from fraud.checks.conversions.visit import visit
 from fraud.domain.catalogue import Limits
 from fraud.domain.signals import Signal
 
@@ -24,6 +25,7 @@ CONVERSION_CHECK_FUNCTIONS: Mapping[str, ConversionCheck] = {
     "conversion.disposable_email": disposable_email,
     "conversion.form_time": form_time,
     "conversion.declared_bot": declared_bot,
+    "conversion.visit": visit,
     "conversion.affiliate_suspended": affiliate_suspended,
     "conversion.affiliate_risk": affiliate_risk,
 }

@@ -8,7 +8,7 @@ import msgspec
 
 from fraud.checks.standing import AffiliateStanding, AgentFacts
 from fraud.domain.clock import as_utc
-from fraud.domain.events import Click, Conversion
+from fraud.domain.events import Click, Conversion, Visit
 
 ClickState = Literal["found", "missing", "unreadable", "unnamed"]
 """What became of looking for the click: it is there, it is nowhere on record, the records could not be read, or none is named."""
@@ -23,7 +23,8 @@ could not be asked. Empty when all was there."""
 
 class ConversionFacts(msgspec.Struct, frozen=True, kw_only=True):
     """One conversion as the checks see it. `features` are by name, `None` where unknown; `own_identities` are the kinds of identity
-    (`email`, `phone`, `device`) that the customer shares with the affiliate, `None` when there was nothing to compare."""
+    (`email`, `phone`, `device`) that the customer shares with the affiliate, `None` when there was nothing to compare;
+    `visits` are the reports of the landing page that had come in, to which `visit_…` among the features owe their values."""
 
     conversion: Conversion
     features: dict[str, float | None]
@@ -32,6 +33,7 @@ class ConversionFacts(msgspec.Struct, frozen=True, kw_only=True):
     agent: AgentFacts | None = None
     standing: AffiliateStanding = AffiliateStanding()
     own_identities: tuple[str, ...] | None = None
+    visits: tuple[Visit, ...] = ()
     degraded: Degraded = ""
 
     @property

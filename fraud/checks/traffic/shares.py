@@ -139,6 +139,25 @@ SHARE_RULES: tuple[ShareRule, ...] = (
         sentence="{value:.0%} of {n:,} clicks bring a sub-ID that the window had not seen",
     ),
     ShareRule(
+        check_id="traffic.driven_browsers",
+        feature="webdriver_share",
+        support="minimum_reports",
+        sentence="{value:.0%} of {n:,} reported visits come from browsers that a program drives",
+    ),
+    ShareRule(
+        check_id="traffic.impossible_windows",
+        feature="odd_window_share",
+        support="minimum_reports",
+        sentence="{value:.0%} of {n:,} reported landing pages stood in windows that show nothing",
+    ),
+    ShareRule(
+        check_id="traffic.untouched_conversions",
+        feature="untouched_conversion_share",
+        support="minimum_conversions",
+        beside="untouched_conversion_share",
+        sentence="{value:.0%} of {n:,} conversions follow a landing page that nobody touched",
+    ),
+    ShareRule(
         check_id="traffic.one_agent",
         feature="top_agent_share",
         support="minimum_clicks",
