@@ -7,7 +7,7 @@ import pandas as pd
 
 from fraud.features.catalogue import FEATURES, Feature
 from fraud.features.table import FeatureTable
-from models.baseline import FeatureSpec, Observations
+from models.baseline import HALF_SUPPORT, FeatureSpec, Observations
 
 VOLUME_BANDS_PER_DECADE = 2
 """Peers are compared with peers of about their size: a factor of three in clicks is one band."""
@@ -19,7 +19,14 @@ def specs() -> tuple[FeatureSpec, ...]:
 
 
 def _spec(feature: Feature) -> FeatureSpec:
-    return FeatureSpec(name=feature.name, kind=feature.kind, bad=feature.bad, minimum_support=feature.minimum_support, floor=feature.floor)
+    return FeatureSpec(
+        name=feature.name,
+        kind=feature.kind,
+        bad=feature.bad,
+        minimum_support=feature.minimum_support,
+        floor=feature.floor,
+        half_support=HALF_SUPPORT if feature.half_support is None else feature.half_support,
+    )
 
 
 def observations(table: FeatureTable) -> Observations:
