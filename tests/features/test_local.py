@@ -210,6 +210,23 @@ def test_amounts_are_compared_on_the_same_offer_and_in_the_same_currency(tmp_pat
     assert math.isnan(one(table, "c").value_ratio)
 
 
+def test_haste_is_told_from_an_affiliates_own_other_orders(tmp_path: Path) -> None:
+    """Two of four orders were clicked without a referrer ten seconds before; the others took a quarter of an hour."""
+    made = clicks("a", 4, every=1000.0, referrer=lambda n: "https://mine.example/" if n < 2 else None)
+    delays = [900.0, 900.0, 10.0, 10.0]
+    sold = conversions(
+        "a",
+        4,
+        click_id=lambda n: made[n]["click_id"],
+        converted_at=lambda n: made[n]["clicked_at"] + timedelta(seconds=delays[n]),
+        new_customer=lambda n: [True, True, False, False][n],
+    )
+    table = features_of(lake_of(tmp_path, clicks=made, conversions=sold))
+    for name in ("unlinked_haste", "known_customer_haste"):
+        assert one(table, "a")[name] == pytest.approx(math.log(901 / 11))
+        assert table.support[name].item() == 1.0
+
+
 def test_conversions_from_one_address(tmp_path: Path) -> None:
     sold = conversions("a", 4, every=20, ip=lambda n: f"192.0.2.{n // 3}")
     assert _values(tmp_path, conversions=sold).conversion_ip_share == 0.75
@@ -307,13 +324,6 @@ def test_missing_columns_are_unknown_and_never_zero(tmp_path: Path) -> None:
     bare = [{name: row[name] for name in ("click_id", "clicked_at", "affiliate_id")} for row in clicks("a", 100)]
     values = _values(tmp_path, clicks=bare).dropna()
     assert set(values.index) == {"gap_variation", "pace_evenness"}
-
-
-def test_the_line_of_business_is_that_of_the_main_offer(tmp_path: Path) -> None:
-    offers = [{"offer_id": "o", "vertical": " Travel "}, {"offer_id": "p", "vertical": "fashion"}, {"offer_id": "q"}]
-    made = [*clicks("a", 4, offer_id=lambda n: "o" if n else "p"), *clicks("b", 2, offer_id="q"), *clicks("c", 2, offer_id=None)]
-    facts = features_of(lake_of(tmp_path, clicks=made, offers=offers)).window(START).facts
-    assert facts["vertical"].fillna("unknown").to_dict() == {"a": "travel", "b": "unknown", "c": "unknown"}
 
 
 def test_the_line_of_business_is_that_of_the_main_offer(tmp_path: Path) -> None:
