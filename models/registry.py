@@ -73,7 +73,7 @@ class ModelRegistry:
         self._manifests = Path(folder) / "manifests"
         self._live = Path(folder) / "live"
         self._secret = secret
-        self._listed: dict[Path, tuple[tuple[int, int], ArtefactInfo]] = {}
+        self._listed: dict[str, tuple[tuple[int, int], ArtefactInfo]] = {}
 
     def save(  # noqa: PLR0913 - all but the first two are the manifest's own fields
         self,
@@ -146,7 +146,7 @@ class ModelRegistry:
 
         One that was read before is read again only when its file has changed; whoever loads a model reads its manifest anew.
         """
-        infos = [self._listed_manifest(path) for path in self._manifest_paths()]
+        infos = [self._listed_manifest(name, state) for name, state in _files_in(self._manifests)]
         return sorted(infos, key=lambda info: (info.created_at, info.id), reverse=True)
 
     def promote(self, reference: str, at: datetime, by: str = "", reason: str = "") -> ArtefactInfo:
@@ -222,12 +222,10 @@ class ModelRegistry:
         times = {key: datetime.fromisoformat(content[key]) for key in ("trained_from", "trained_to", "created_at")}
         return ArtefactInfo(**(content | times))
 
-    def _listed_manifest(self, path: Path) -> ArtefactInfo:
-        status = path.stat()
-        state = (status.st_mtime_ns, status.st_size)
-        known = self._listed.get(path)
+    def _listed_manifest(self, name: str, state: tuple[int, int]) -> ArtefactInfo:
+        known = self._listed.get(name)
         if known is None or known[0] != state:
-            known = self._listed[path] = (state, self._read_manifest(path))
+            known = self._listed[name] = (state, self._read_manifest(self._manifests / name))
         return known[1]
 
     def _read_object(self, info: ArtefactInfo) -> bytes:
@@ -241,6 +239,15 @@ class ModelRegistry:
 
     def _sign(self, content: bytes) -> str:
         return hmac.new(self._secret, b"model-manifest\x1f" + content, hashlib.sha256).hexdigest()
+
+
+def _files_in(folder: Path) -> Sequence[tuple[str, tuple[int, int]]]:
+    """The names of a folder's manifests, with when each was written and how long it is; none where there is no folder yet."""
+    if not folder.is_dir():
+        return []
+    with os.scandir(folder) as entries:
+        found = [(entry.name, entry.stat()) for entry in entries if entry.name.endswith(".json")]
+    return [(name, (status.st_mtime_ns, status.st_size)) for name, status in sorted(found)]
 
 
 def _told(by: str, reason: str) -> Mapping[str, str]:

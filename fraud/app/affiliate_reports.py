@@ -79,8 +79,13 @@ def open_link(app: App, token: str) -> ReportLink:
 def read_report(app: App, link: ReportLink) -> AffiliateReport:
     """The report behind a link, and a line in the audit log that it was read."""
     report = report_of(app, link.program_id, link.affiliate_id)
-    _record(app, link, "report.read", {})
+    note_reading(app, link)
     return report
+
+
+def note_reading(app: App, link: ReportLink) -> None:
+    """A line in the audit log that the report behind a link was read."""
+    _record(app, link, "report.read", {})
 
 
 def report_of(app: App, program_id: str, affiliate_id: str, period: Period | None = None) -> AffiliateReport:

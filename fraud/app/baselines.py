@@ -106,9 +106,8 @@ def kept_baselines(app: App, program_id: str) -> tuple[KeptBaseline, ...]:
     return tuple(_kept(info, live[info.name]) for info in infos)
 
 
-def baseline_before(app: App, program_id: str) -> KeptBaseline | None:
-    """The baseline that a step back would put in force; `None` where there is none."""
-    serving = next((one for one in kept_baselines(app, program_id) if one.state == "in_force"), None)
+def baseline_before(app: App, serving: KeptBaseline | None) -> KeptBaseline | None:
+    """The baseline that a step back from the one in force would put there; `None` where there is none."""
     info = asking(lambda: app.registry.before(serving.name)) if serving else None
     return _kept(info, None) if info else None
 

@@ -117,16 +117,17 @@ def list_models(app: App, program_id: str) -> list[KeptModel]:
     return [_kept(info, live) for info in asking(lambda: [one for one in app.registry.list() if one.name == name])]
 
 
-def every_model(app: App, program_id: str) -> list[KeptModel]:
-    """Every model of the program, of whatever kind, newest first: rankers, and what scans and training fitted."""
+def every_model(app: App, program_id: str, limit: int, offset: int = 0) -> tuple[list[KeptModel], int]:
+    """A page of the program's models, rankers and what scans and training fitted, newest first, and how many there are."""
     from fraud.app.baselines import is_baseline_of  # noqa: PLC0415 - these bring compiled libraries, which only this list needs
     from fraud.app.plausibility import plausibility_name  # noqa: PLC0415 - see above
     from fraud.app.scoring import click_model_name  # noqa: PLC0415 - see above
 
     names = {stable_id("traffic", program_id), click_model_name(program_id), plausibility_name(program_id), ranker_name(program_id)}
     found = asking(lambda: [info for info in app.registry.list() if info.name in names or is_baseline_of(info, program_id)])
-    live = {name: _live(app, name) for name in {info.name for info in found}}
-    return [_kept(info, live[info.name]) for info in found]
+    shown = found[offset : offset + limit]
+    live = {name: _live(app, name) for name in {info.name for info in shown}}
+    return [_kept(info, live[info.name]) for info in shown], len(found)
 
 
 def show_model(app: App, reference: str) -> KeptModel:

@@ -268,7 +268,7 @@ def _models(asked: Asked) -> Table:
     names = ("kind", "model_id", "sha256", "live", "created_at", "trained_from", "trained_to", "size", "metrics")
     rows = [
         [kind_of(one), one.model_id, one.sha256, one.live, one.created_at, one.trained.start, one.trained.end, one.size, one.metrics]
-        for one in every_model(asked.app, asked.program_id)
+        for one in every_model(asked.app, asked.program_id, _EVERYTHING)[0]
     ]
     return names, rows
 

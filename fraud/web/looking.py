@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 Found = TypeVar("Found")
 
 _KEPT = 64
-_WAIT_SECONDS = 0.03
+_WAIT_SECONDS = 0.04
 """How long a page waits before it says that the answer is on its way: what is quick is shown at once."""
 
 

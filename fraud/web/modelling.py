@@ -15,7 +15,7 @@ from fraud.app.watching import score_drift
 from fraud.errors import FraudError, InputError
 from fraud.web.forms import Posted, Sent
 from fraud.web.looking import Looks
-from fraud.web.paging import asked_page
+from fraud.web.paging import Paging, asked_page
 from fraud.web.rendering import page
 from fraud.web.routing import Route, routes
 from fraud.web.settling import page_of
@@ -97,7 +97,9 @@ class Modelling:
         app, program_id = self.door.app, visit.program_id
         record = ranker_record(app, program_id)
         rankers, ranker_paging = page_of(list_models(app, program_id), asked_page(request, "rankers"), _RANKERS)
-        shown, paging = page_of(every_model(app, program_id), asked_page(request), _MODELS)
+        number, kept = asked_page(request), kept_baselines(app, program_id)
+        shown, total = every_model(app, program_id, _MODELS, (number - 1) * _MODELS)
+        serving = next((one for one in kept if one.state == "in_force"), None)
         context = {
             "title": "Models",
             "record": record,
@@ -105,12 +107,13 @@ class Modelling:
             "rankers": rankers,
             "ranker_paging": ranker_paging,
             "models": shown,
-            "paging": paging,
+            "paging": Paging(number, total, _MODELS),
             "kind_of": kind_of,
             "made_at": datetime.fromisoformat,
             "drift": self._drift(program_id),
-            "baselines": kept_baselines(app, program_id),
-            "baseline_before": baseline_before(app, program_id),
+            "serving": serving,
+            "held": next((one for one in kept if one.state == "held"), None),
+            "baseline_before": baseline_before(app, serving),
             "latest": self.shelf.latest(program_id),
             "query": {},
             "refusal": "",

@@ -8,14 +8,16 @@ from dataclasses import dataclass
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
 
-from fraud.app.affiliate_reports import answer_report, open_link, read_report
+from fraud.app.affiliate_reports import answer_report, note_reading, open_link, read_report
 from fraud.app.parts import App
 from fraud.domain.report_links import ReportLink
 from fraud.errors import Conflict, FraudError, InputError, NotFound
 from fraud.reports.performance import performance_body, performance_csv
 from fraud.web.forms import LONGEST_TEXT, Posted, require_own_form
 from fraud.web.guarding import PageRoute
+from fraud.web.looking import Looks
 from fraud.web.rendering import csv_response, outside_page
+from fraud.web.reporting import own_figures
 
 _SAID = {
     "appeal": "Thank you. Somebody else than before will look at it, and you will hear from us.",
@@ -26,7 +28,7 @@ _SAID = {
 
 def own_report_pages(app: App) -> APIRouter:
     """The router of the pages that affiliates open; they belong to no one's session."""
-    router, pages = APIRouter(route_class=PageRoute, include_in_schema=False), _OwnReport(app)
+    router, pages = APIRouter(route_class=PageRoute, include_in_schema=False), _OwnReport(app, Looks())
     router.add_api_route("/report/{token}.csv", pages.table, methods=["GET"])
     router.add_api_route("/report/{token}", pages.shown, methods=["GET"])
     router.add_api_route("/report/{token}/answer", pages.answered, methods=["POST"])
@@ -36,6 +38,7 @@ def own_report_pages(app: App) -> APIRouter:
 @dataclass(frozen=True)
 class _OwnReport:
     app: App
+    looks: Looks
 
     def shown(self, request: Request, token: str) -> Response:
         """The report, and the form to answer."""
@@ -71,15 +74,20 @@ class _OwnReport:
         return performance_csv(report.now, report.before)
 
     def _page(self, token: str, link: ReportLink, *, status: int = 200, **told: str) -> Response:
-        report = read_report(self.app, link)
+        figures = own_figures(self.app, self.looks, link.program_id, link.affiliate_id)
+        title = f"Your traffic: {link.affiliate_id}"
+        if figures.report is None and "refusal" not in told:  # what somebody wrote is shown again, with or without the figures
+            return outside_page("own_report_waits.html", {"title": title, "fault": figures.fault}, 503 if figures.fault else status)
+        if figures.report is not None:
+            note_reading(self.app, link)
         context = {"said": "", "refusal": "", "text": ""} | told
         shown = {
-            "title": f"Your traffic: {link.affiliate_id}",
+            "title": title,
             "token": token,
             "link_ends": link.expires_at,
-            "body": performance_body(report),
+            "body": performance_body(figures.report) if figures.report else "",
         }
-        return outside_page("own_report.html", {**shown, **context, "has_notices": bool(report.notices)}, status)
+        return outside_page("own_report.html", {**shown, **context, "has_notices": bool(figures.report and figures.report.notices)}, status)
 
 
 def _gone(fault: FraudError) -> Response:

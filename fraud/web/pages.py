@@ -46,7 +46,7 @@ def create_pages(app: App, sessions: SessionSigner) -> APIRouter:
             Settling(door),
             Downloads(door, shelf),
             Helping(door),
-            Starting(door),
+            Starting(door, looks),
         ),
     )
     router = APIRouter(route_class=PageRoute, include_in_schema=False)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import quote
 
@@ -11,6 +11,7 @@ from fastapi.responses import RedirectResponse
 
 from fraud.app.affiliate_reports import LONGEST_DAYS, address_of, make_link, report_of, revoke_link, token_of
 from fraud.app.parts import App
+from fraud.app.performing import notices_for
 from fraud.domain.report_links import ReportLink
 from fraud.errors import FraudError, InputError
 from fraud.reports.performance import AffiliateReport, figures_of, performance_body, target_line
@@ -117,9 +118,10 @@ def report_path(affiliate_id: str) -> str:
 
 
 def own_figures(app: App, looks: Looks, program_id: str, affiliate_id: str) -> OwnFigures:
-    """An affiliate's report of the last 30 days, counted once an hour; what cannot be read is said in its place."""
+    """An affiliate's report of the last 30 days, counted once an hour; notices are those of now. What cannot be read is said instead."""
     hour = app.clock.now().strftime("%Y-%m-%dT%H")
     try:
-        return OwnFigures(looks.get(("report", program_id, affiliate_id, hour), lambda: report_of(app, program_id, affiliate_id)))
+        counted = looks.get(("report", program_id, affiliate_id, hour), lambda: report_of(app, program_id, affiliate_id))
     except FraudError as fault:
         return OwnFigures(fault=fault.message)
+    return OwnFigures(replace(counted, notices=notices_for(app, program_id, affiliate_id)) if counted else None)

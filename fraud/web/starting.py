@@ -7,12 +7,14 @@ from dataclasses import dataclass
 
 from fastapi import Request, Response
 from fastapi.responses import RedirectResponse
+from markupsafe import Markup
 
 from fraud.app.trying import TRY, start_try, start_vetting, tried
-from fraud.domain.jobs import JobState
+from fraud.domain.jobs import Job, JobState
 from fraud.errors import FraudError, InputError, NotFound
 from fraud.reports.scan import scan_view
 from fraud.web.forms import Posted, Sent
+from fraud.web.looking import Looks
 from fraud.web.rendering import page, part
 from fraud.web.routing import Route, routes
 from fraud.web.visits import Door, Visit
@@ -23,6 +25,7 @@ class Starting:
     """The pages of a first look."""
 
     door: Door
+    looks: Looks
 
     def routes(self) -> list[Route]:
         """Where they stand."""
@@ -64,8 +67,18 @@ class Starting:
             raise NotFound(f"There is no such scan {job_id[:60]!r}.")
         if job.state is not JobState.DONE:
             return page("progress.html", visit, {"title": "Being scanned", "job": job, "what": "Your file is being read and scanned"})
+        found = self.looks.get(("try", visit.program_id, job_id), lambda: self._report(visit, job))
+        if found is None:
+            return page(
+                "progress.html", visit, {"title": "Being put into words", "job": job, "what": "Your result is being put into words"}
+            )
+        title, body = found
+        return page("report.html", visit, {"title": title, "body": body, "csv": ""})
+
+    def _report(self, visit: Visit, job: Job) -> tuple[str, Markup]:
+        """The result in words: a large one takes longer than a page may."""
         view = scan_view(tried(self.door.app, job), visit.profile)
-        return page("report.html", visit, {"title": view.headline, "body": part("scan.html", visit, {"view": view}), "csv": ""})
+        return view.headline, part("scan.html", visit, {"view": view})
 
     def _started(self, visit: Visit, do: Callable[[], str]) -> Response:
         try:

@@ -18,7 +18,7 @@ from fraud.domain.decisions import DecisionKind, Outcome, SubjectKind
 from fraud.domain.graph_view import Neighbourhood
 from fraud.domain.nights import NightLine, SubjectLine, SubjectQuery, SubjectSort
 from fraud.domain.scans import Ring, ScanResult
-from fraud.domain.shapes import TrafficShape
+from fraud.domain.shapes import ConversionSeen, TrafficShape
 from fraud.errors import NotFound
 from fraud.links.kinds import innocent, spoken, tier_of
 from fraud.reports.drawing import draw_neighbourhood
@@ -134,14 +134,14 @@ class Traffic:
         latest = self.shelf.latest(visit.program_id)
         if latest is None:
             raise NotFound("There is no scan in this program yet; run `fraud scan` first.")
-        app, window = self.door.app, latest.window
-        rows = (PAGE_SIZE, Paging(number, 0).offset)
-        conversions, total = conversions_seen(app, visit.program_id, affiliate_id, window, rows)
+        found = self._conversions(visit.program_id, affiliate_id, latest, Paging(number, 0).offset)
+        conversions, total = found or ([], 0)
         context: dict[str, Any] = {
             "title": f"Traffic of {affiliate_id}",
             "affiliate_id": affiliate_id,
             "shape": self._shape(visit.program_id, affiliate_id, latest),
             "conversions": conversions,
+            "counted": found is not None,
             "latest": latest,
             "paging": Paging(number, total),
             "query": {},
@@ -209,6 +209,12 @@ class Traffic:
         """The shape of an affiliate's newest window; `None` while it is being counted."""
         asked = ("shape", program_id, affiliate_id, latest.scan_id)
         return self.looks.get(asked, lambda: traffic_shape(self.door.app, program_id, affiliate_id, latest.window))
+
+    def _conversions(self, program_id: str, affiliate_id: str, latest: ScanResult, offset: int) -> tuple[list[ConversionSeen], int] | None:
+        """A page of the conversions of an affiliate's newest window, and how many there are; `None` while they are being read."""
+        asked = ("conversions", program_id, affiliate_id, latest.scan_id, str(offset))
+        rows = (PAGE_SIZE, offset)
+        return self.looks.get(asked, lambda: conversions_seen(self.door.app, program_id, affiliate_id, latest.window, rows))
 
     def _in_a_ring(self, program_id: str, affiliate_id: str) -> bool:
         latest = self.shelf.latest(program_id)

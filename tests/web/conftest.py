@@ -78,6 +78,12 @@ class Browser:
     def post(self, path: str, form: Mapping[str, str] | None = None, headers: Mapping[str, str] | None = None) -> httpx.Response:
         return self._ask("POST", path, form or {}, headers)
 
+    def settled(self, path: str) -> httpx.Response:
+        """A page once what it looks up in the background is there."""
+        while "being counted" in (response := self.get(path)).text:
+            pass
+        return response
+
     def page(self, path: str, status: int = 200) -> Page:
         """A page that must be well-formed and must not run or load anything."""
         response = self.get(path)

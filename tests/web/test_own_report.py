@@ -36,7 +36,7 @@ def token(scanned_copy: App, alert: Alert) -> str:
 
 
 def test_it_shows_the_affiliate_its_figures_and_what_to_change(client: Browser, token: str, alert: Alert) -> None:
-    page = client.get(f"/report/{token}")
+    page = client.settled(f"/report/{token}")
     assert page.status_code == 200
     assert alert.subject_id in page.text
     assert "What you can do" in page.text
@@ -46,7 +46,7 @@ def test_it_shows_the_affiliate_its_figures_and_what_to_change(client: Browser, 
 
 
 def test_it_names_no_detector_and_nobody_else(client: Browser, token: str, alert: Alert, scanned_copy: App) -> None:
-    text = client.get(f"/report/{token}").text
+    text = client.settled(f"/report/{token}").text
     assert not any(spec.check_id in text or spec.reason_code in text or spec.looks_for in text for spec in TRAFFIC_CHECKS)
     assert not any(reason.text in text for reason in alert.reasons)
     scan = scanned_copy.stores.scans.latest(DEFAULT_PROGRAM)
@@ -65,7 +65,7 @@ def test_figures_come_as_a_table_too(client: Browser, token: str) -> None:
 def test_an_answer_is_taken_and_thanked_for(client: Browser, token: str) -> None:
     sent = client.post(f"/report/{token}/answer", {"text": "A newsletter <b>went</b> out."})
     assert sent.status_code == 303
-    assert "Thank you" in client.get(sent.headers["location"]).text
+    assert "Thank you" in client.settled(sent.headers["location"]).text
 
 
 def test_an_empty_answer_says_what_is_missing(client: Browser, token: str) -> None:

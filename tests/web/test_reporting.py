@@ -18,13 +18,6 @@ from tests.web.conftest import NOW, Browser, Shop
 SUBJECT = "nordic-deals"
 
 
-def settled(browser: Browser, path: str) -> str:
-    """The page once what it looks up is there."""
-    while "being counted" in (text := browser.page(path).text):
-        pass
-    return text
-
-
 def token_on(text: str) -> str:
     found = re.search(r"/report/([\w.-]+)", text)
     assert found
@@ -34,14 +27,14 @@ def token_on(text: str) -> str:
 def test_figures_and_targets_stand_on_the_affiliates_page(reviewer: Browser, shop: Shop) -> None:
     wanted = Wanted(SUBJECT, Metric.CONVERSIONS, Decimal(500), NOW - timedelta(days=5), NOW + timedelta(days=20), "A bonus of 100 EUR")
     set_target(shop.app, "default", wanted, (SYSTEM, "Agreed in March"))
-    text = settled(reviewer, f"/affiliates/{SUBJECT}")
+    text = reviewer.settled(f"/affiliates/{SUBJECT}").text
     for said in ("Figures and targets", "Earnings per click", "at least 500", "A bonus of 100 EUR", "From click to conversion"):
         assert said in text
 
 
 def test_a_link_is_made_shown_and_opens_the_report(reviewer: Browser, shop: Shop) -> None:
     done = reviewer.act("/report-links", {"affiliate": SUBJECT, "days": "14"})
-    text = settled(reviewer, done.headers["location"])
+    text = reviewer.settled(done.headers["location"]).text
     assert "The link is made" in text
     link = open_link(shop.app, token_on(text))
     assert (link.affiliate_id, link.expires_at, link.created_by) == (SUBJECT, NOW + timedelta(days=14), "Rosa")
@@ -49,14 +42,14 @@ def test_a_link_is_made_shown_and_opens_the_report(reviewer: Browser, shop: Shop
 
 def test_a_revoked_link_leads_nowhere_and_took_a_reason(reviewer: Browser, shop: Shop) -> None:
     reviewer.act("/report-links", {"affiliate": SUBJECT, "days": "14"})
-    token = token_on(settled(reviewer, f"/reports/{SUBJECT}"))
+    token = token_on(reviewer.settled(f"/reports/{SUBJECT}").text)
     link = open_link(shop.app, token)
     assert reviewer.act(f"/report-links/{link.link_id}/revoke", {"reason": " "}).status_code == 422
     assert open_link(shop.app, token) == link
     reviewer.act(f"/report-links/{link.link_id}/revoke", {"reason": "Sent to the wrong person"})
     with pytest.raises(NotFound):
         open_link(shop.app, token)
-    text = settled(reviewer, f"/reports/{SUBJECT}")
+    text = reviewer.settled(f"/reports/{SUBJECT}").text
     assert token not in text
     assert "revoked by Rosa" in text
 
@@ -70,7 +63,7 @@ def test_a_link_that_nobody_should_have_is_refused(reviewer: Browser, shop: Shop
 
 
 def test_looking_is_no_reading_by_the_affiliate(reviewer: Browser, shop: Shop) -> None:
-    settled(reviewer, f"/reports/{SUBJECT}")
+    reviewer.settled(f"/reports/{SUBJECT}")
     actions = [one["action"] for one in shop.app.stores.audit.entries("default", 20)]
     assert "report.read" not in actions
     assert "seen.affiliate" in actions
