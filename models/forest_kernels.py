@@ -18,6 +18,9 @@ from numpy.typing import NDArray
 from models.arrays import FloatArray
 from models.compiling import compiled
 
+FEW_ROWS, ROWS_TOGETHER = 8, 256
+"""Rows below which each walks the whole forest by itself, and rows that walk each tree together: as many as lie close with a tree."""
+
 
 @compiled
 def average_path(rows: float) -> float:
@@ -56,17 +59,36 @@ def forest_depth(row: NDArray[np.float32], forest: tuple[Any, ...]) -> float:
 
 @compiled
 def forest_shares(row: NDArray[np.float32], forest: tuple[Any, ...], unit: float, shares: FloatArray) -> float:
-    """Adds to `shares` (features,) what each feature's splits took off the path expected, times `unit`; returns the row's depth."""
-    links, threshold, path_length, roots, steps, _ = forest
+    """Adds to `shares` (features,) what each feature's splits took off the path expected, times `unit`; returns the row's depth.
+
+    Four trees are walked side by side before their paths are read, because each step waits for memory.
+    """
+    links, _, path_length, roots, steps, _ = forest
     depth = 0.0
-    for root in roots:
-        node = root
-        for _ in range(steps):
-            child = _step(node, row, links, threshold)
-            shares[links[node, 0]] += (path_length[node] - path_length[child]) * unit
-            node = child
-        depth += path_length[node]
+    paths = np.empty((4, steps + 1), np.uint32)
+    for tree in range(0, len(roots), 4):
+        _walk_four(row, forest, tree, paths)
+        for path in paths[: min(4, len(roots) - tree)]:
+            before = path_length[path[0]]
+            for step in range(steps):
+                after = path_length[path[step + 1]]
+                shares[links[path[step], 0]] += (before - after) * unit
+                before = after
+            depth += before
     return float(depth)
+
+
+@compiled
+def _walk_four(row: NDArray[np.float32], forest: tuple[Any, ...], tree: int, paths: NDArray[np.uint32]) -> None:
+    """The nodes that the row comes through in four trees (the last one again where there are fewer) into `paths` (4, steps + 1)."""
+    links, threshold, _, roots, steps, _ = forest
+    last = len(roots) - 1
+    a, b, c, d = roots[tree], roots[min(tree + 1, last)], roots[min(tree + 2, last)], roots[min(tree + 3, last)]
+    for step in range(steps):
+        paths[0, step], paths[1, step], paths[2, step], paths[3, step] = a, b, c, d
+        a, b = _step(a, row, links, threshold), _step(b, row, links, threshold)
+        c, d = _step(c, row, links, threshold), _step(d, row, links, threshold)
+    paths[0, steps], paths[1, steps], paths[2, steps], paths[3, steps] = a, b, c, d
 
 
 @compiled
@@ -79,9 +101,32 @@ def isolation(depth: float, normal_path: float) -> float:
 def forest_scores(rows: NDArray[np.float32], forest: tuple[Any, ...]) -> FloatArray:
     """Scores (rows,) in 0..1, higher isolated sooner."""
     scores = np.empty(rows.shape[0])
-    for i in range(rows.shape[0]):
-        scores[i] = isolation(forest_depth(rows[i], forest), forest[5])
+    if rows.shape[0] < FEW_ROWS:
+        for i in range(rows.shape[0]):
+            scores[i] = isolation(forest_depth(rows[i], forest), forest[5])
+        return scores
+    for start in range(0, rows.shape[0], ROWS_TOGETHER):
+        part = scores[start : start + ROWS_TOGETHER]
+        forest_depths(rows[start : start + ROWS_TOGETHER], forest, part)
+        for i in range(len(part)):
+            part[i] = isolation(part[i], forest[5])
     return scores
+
+
+@compiled
+def forest_depths(rows: NDArray[np.float32], forest: tuple[Any, ...], depths: FloatArray) -> None:
+    """`forest_depth` of many rows into `depths` (rows,), in the same order of trees: each tree stays close while all rows walk it."""
+    links, threshold, path_length, roots, steps, _ = forest
+    nodes = np.empty(len(rows), np.uint32)
+    depths[:] = 0.0
+    for root in roots:
+        nodes[:] = root
+        for _ in range(steps):
+            for i in range(len(rows)):
+                node = nodes[i]
+                nodes[i] = np.uint32(links[node, 1] + (rows[i, links[node, 0]] > threshold[node]))
+        for i in range(len(rows)):
+            depths[i] += path_length[nodes[i]]
 
 
 @compiled
@@ -93,3 +138,16 @@ def forest_contributions(rows: NDArray[np.float32], forest: tuple[Any, ...]) -> 
     for i in range(rows.shape[0]):
         table[i, features] = isolation(forest_shares(rows[i], forest, unit, table[i]), forest[5])
     return table
+
+
+@compiled
+def largest_known(shares: FloatArray, row: FloatArray, top: int) -> NDArray[np.int64]:
+    """The columns of the `top` largest shares (features + 1,), the last left out, largest first, among those the row knows."""
+    left = np.where(np.isnan(row), -np.inf, shares[: len(row)])
+    best = np.empty(min(top, len(row)), np.int64)
+    for place in range(len(best)):
+        column = np.argmax(left)
+        if left[column] == -np.inf:
+            return best[:place]
+        best[place], left[column] = column, -np.inf
+    return best

@@ -15,7 +15,8 @@ from fraud.domain.decisions import Decision
 from fraud.storage.counters import MemoryCounters
 from fraud.storage.lake import ParquetLake
 from fraud.workflows.ingesting import IngestReport, ingest
-from fraud.workflows.scoring import ClickAnswer, ClickScorer, ScanRisks, ScoringTools, score_offline
+from fraud.workflows.offline import score_offline
+from fraud.workflows.scoring import ClickAnswer, ClickScorer, ScanRisks, ScoringTools
 
 Means = tuple[str, str, Callable[[str], None]]
 """The file's format, the policy that is named, and who is told of the progress."""

@@ -29,7 +29,8 @@ from fraud.storage.lake import ParquetLake
 from fraud.workflows.answering import EventKey
 from fraud.workflows.converting import ConversionScorer, ConversionTools, RecentClicks, VisitFinder, no_visits
 from fraud.workflows.nightly import CLOCK_SKEW
-from fraud.workflows.scoring import ClickScorer, JudgedClick, ScanRisks, ScoringTools, ServedModel, click_features_of, facts_of
+from fraud.workflows.offline import click_features_of
+from fraud.workflows.scoring import ClickScorer, JudgedClicks, ScanRisks, ScoringTools, ServedModel, facts_of
 from models.registry import ArtefactInfo
 
 if TYPE_CHECKING:
@@ -149,7 +150,7 @@ class Scorers:
         self,
         app: App,
         record: Callable[[Decision], None],
-        judged: Callable[[Sequence[JudgedClick]], None] | None = None,
+        judged: Callable[[JudgedClicks], None] | None = None,
         visits_of: VisitFinder = no_visits,
     ) -> None:
         self._app = app
@@ -233,7 +234,7 @@ class Scorers:
             clock=self._app.clock,
             earlier=self._earlier(DecisionKind.SCORE),
             answered=self._answered(program_id, DecisionKind.SCORE),
-            seen=recent.remember,
+            seen=recent.remember_all,
         )
 
     def _conversion_tools(self, program_id: str, counters: Counters, recent: RecentClicks) -> ConversionTools:

@@ -47,6 +47,15 @@ class ClickScore(msgspec.Struct, frozen=True):
 
 
 @dataclass(frozen=True)
+class ClickScores:
+    """`ClickScore` of many clicks by column: `scores`, `p_values` (clicks,), and contributions by the place of each unusual click."""
+
+    scores: NDArray[np.float64]
+    p_values: NDArray[np.float64]
+    contributions: dict[int, tuple[Contribution, ...]]
+
+
+@dataclass(frozen=True)
 class ClickModel:
     """A fitted model of clicks; scores one row at a time, so that a replay gives the same bits whatever came with the click.
 
@@ -65,12 +74,17 @@ class ClickModel:
 
     def score_many(self, vectors: NDArray[np.float64]) -> list[ClickScore]:
         """`score` of many clicks (clicks, features): the same bits."""
+        said = self.score_columns(vectors)
+        pairs = enumerate(zip(said.scores.tolist(), said.p_values.tolist(), strict=True))
+        return [ClickScore(score, p_value, said.contributions.get(place, ())) for place, (score, p_value) in pairs]
+
+    def score_columns(self, vectors: NDArray[np.float64]) -> ClickScores:
+        """`score` of many clicks (clicks, features) by column."""
         scores = self.detector.score_rows(vectors)
         p_values = self._p_values(scores)
-        unusual = np.flatnonzero(p_values <= EXPLAINED_P_VALUE)
-        named = dict(zip(unusual.tolist(), self._explained(vectors[unusual]), strict=True))
-        pairs = enumerate(zip(scores.tolist(), p_values.tolist(), strict=True))
-        return [ClickScore(score, p_value, named.get(place, ())) for place, (score, p_value) in pairs]
+        unusual = (p_values <= EXPLAINED_P_VALUE).nonzero()[0]
+        named = dict(zip(unusual.tolist(), self._explained(vectors[unusual]), strict=True)) if unusual.size else {}
+        return ClickScores(scores, p_values, named)
 
     def warm_up(self) -> None:
         """Loads the compiled code of scoring and of explaining."""

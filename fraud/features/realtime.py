@@ -25,6 +25,7 @@ from numpy.typing import NDArray
 from fraud.domain.counting import UNKNOWN, Ask, Counters, Plan, Sighting, Sightings, number_of
 from fraud.domain.events import Click, Conversion
 from fraud.domain.hashing import sha256_of
+from fraud.features.combining import OTHER_SHARE, RARITY, SHARE, VALUE, combined
 from fraud.features.keys import mixed_keys, mixed_keys_of_many
 
 MINUTE, TEN_MINUTES, HOUR, DAY = 60, 600, 3600, 86400
@@ -41,6 +42,9 @@ LONGEST_ADDRESS = 64
 
 LONGEST_REMEMBERED = 512
 """Characters of the longest text whose number is remembered: addresses, ids and browsers' user agents are below it."""
+
+LONGEST_PLAIN = 64
+"""Characters of the longest name that stands in an event's key as it is; hashing one costs more than holding it."""
 
 _MOST_REMEMBERED = 65_536
 _MOST_PARTS = 4
@@ -185,38 +189,14 @@ CLICK_FEATURE_NAMES: tuple[str, ...] = tuple(feature.name for feature in CLICK_F
 MEASURES: tuple[Measure, ...] = tuple(dict.fromkeys(measure for feature in CLICK_FEATURES for measure in feature.measures))
 """What is asked of the counters for a click; a measure's number here is part of its keys."""
 
-_Column = NDArray[np.float64]
-
-
-def _values(answers: Sequence[_Column], minimum: int) -> _Column:
-    return answers[0]
-
-
-def _shares(answers: Sequence[_Column], minimum: int) -> _Column:
-    part, whole = answers
-    return np.where(whole >= max(minimum, 1), part / whole, UNKNOWN)
-
-
-def _rarities(answers: Sequence[_Column], minimum: int) -> _Column:
-    # math.log10 and not numpy's, which differs in the last bit: one click and many have the same features.
-    return np.array([_rarity(pair, minimum) for pair in zip(answers[0].tolist(), answers[1].tolist(), strict=True)])
-
-
-def _other_shares(answers: Sequence[_Column], minimum: int) -> _Column:
-    part, whole = answers
-    return np.where(whole - 1 >= max(minimum, 1), (whole - part) / (whole - 1), UNKNOWN)
-
-
-_COMBINE_MANY: Mapping[str, Callable[[Sequence[_Column], int], _Column]] = {
-    "value": _values,
-    "share": _shares,
-    "rarity": _rarities,
-    "other_share": _other_shares,
-}
-
 _STEPS = tuple(
     (_COMBINE[feature.combine], tuple(MEASURES.index(measure) for measure in feature.measures), feature.minimum)
     for feature in CLICK_FEATURES
+)
+_HOW = {"value": VALUE, "share": SHARE, "rarity": RARITY, "other_share": OTHER_SHARE}
+_STEP_ROWS = np.array(
+    [(_HOW[feature.combine], places[0], places[-1], least) for feature, (_, places, least) in zip(CLICK_FEATURES, _STEPS, strict=True)],
+    dtype=np.int64,
 )
 
 
@@ -241,33 +221,34 @@ def observe_click(counters: Counters, click: Click) -> ObservedClick:
 
 def sighting_of(click: Click) -> Sighting:
     """The click as the counters see it: keys that hold no address and no name, and one question for each measure."""
-    event = event_key_of("click", click.program_id, click.click_id)
+    event = click_event_key(click.program_id, click.click_id)
     return Sighting(event, microseconds(click.clicked_at), CLICK_PLAN, keys_of(click_parts(click), _CLICK_KEYS))
 
 
-def sightings_of(clicks: Sequence[Click]) -> Sightings:
-    """Many clicks as the counters see them, in their order: `sighting_of` each."""
+def sightings_of(clicks: Sequence[Click], parts: NDArray[np.uint64] | None = None) -> Sightings:
+    """Many clicks as the counters see them, in their order: `sighting_of` each. `parts` are theirs (`parts_of`), if known already."""
+    events = [click_event_key(click.program_id, click.click_id) for click in clicks]
+    at = np.array([microseconds(click.clicked_at) for click in clicks], dtype=np.int64)
+    return Sightings(events, at, CLICK_PLAN, mixed_keys_of_many(parts_of(clicks) if parts is None else parts, _CLICK_KEYS))
+
+
+def parts_of(clicks: Sequence[Click]) -> NDArray[np.uint64]:
+    """`click_parts` of many clicks (clicks, parts)."""
     flat = array("Q")
     for click in clicks:
         flat.extend(click_parts(click))
-    parts = np.frombuffer(flat, dtype=np.uint64).reshape(len(clicks), len(PARTS))
-    events = [event_key_of("click", click.program_id, click.click_id) for click in clicks]
-    at = np.array([microseconds(click.clicked_at) for click in clicks], dtype=np.int64)
-    return Sightings(events, at, CLICK_PLAN, mixed_keys_of_many(parts, _CLICK_KEYS))
+    return np.frombuffer(flat, dtype=np.uint64).reshape(len(clicks), len(PARTS))
+
+
+def identified_of(parts: NDArray[np.uint64]) -> NDArray[np.bool_]:
+    """Whether `visitor_of` knows somebody, of many clicks (clicks,), from their parts (clicks, parts)."""
+    known: NDArray[np.bool_] = parts[:, _VISITOR] != 0
+    return known
 
 
 def vectors_of(answers: NDArray[np.float64]) -> NDArray[np.float64]:
     """The features (clicks, features) from the answers (clicks, questions) to `sightings_of`'s: row by row what `vector_of` gives."""
-    vectors = np.empty((len(answers), len(CLICK_FEATURES)))
-    with np.errstate(divide="ignore", invalid="ignore"):
-        for column, (feature, (_, places, least)) in enumerate(zip(CLICK_FEATURES, _STEPS, strict=True)):
-            vectors[:, column] = _COMBINE_MANY[feature.combine]([answers[:, at] for at in places], least)
-    return vectors
-
-
-def unobserved() -> NDArray[np.float64]:
-    """The features (features,) of a click that the counters were not asked about: all unknown."""
-    return np.full(len(CLICK_FEATURES), UNKNOWN)
+    return combined(answers, _STEP_ROWS)
 
 
 def vector_of(answers: Sequence[float]) -> NDArray[np.float64]:
@@ -298,6 +279,8 @@ PARTS = (
     "country_known",
 )
 """What identities are made of. A part that is unknown is 0, and so is every key it belongs to."""
+
+_VISITOR = PARTS.index("visitor")
 
 IDENTITIES: Mapping[str, tuple[str, ...]] = {
     "ip": ("program", "address"),
@@ -423,11 +406,6 @@ def visitor_of(click: Click | Conversion) -> str | None:
     return f"address {address} {click.user_agent}" if address and click.user_agent else None
 
 
-def is_identified(click: Click) -> bool:
-    """Whether `visitor_of` knows somebody."""
-    return bool(click.device_id or (click.user_agent and address_numbers(click.ip)[0]))
-
-
 def places_of(ip: str | None) -> tuple[str | None, str | None]:
     """An address and its network, in one spelling: IPv4 and its /24, IPv6's /64 (privacy addresses move within it) and its /48.
 
@@ -464,6 +442,13 @@ def _places_of(text: str) -> tuple[str | None, str | None]:
 def microseconds(moment: datetime) -> int:
     """A moment with its zone as microseconds since 1970, exactly."""
     return (moment - _EPOCH) // _MICROSECOND
+
+
+def click_event_key(program_id: str, click_id: str) -> bytes:
+    """A click's own key: its names as they are, or 12 bytes of their hash where they are long; the first one's length keeps them apart."""
+    if len(click_id) > LONGEST_PLAIN or len(program_id) > LONGEST_PLAIN:
+        return event_key_of("click", program_id, click_id)
+    return f"{len(program_id)}:{program_id}{click_id}".encode(errors="surrogatepass")
 
 
 def event_key_of(*parts: str) -> bytes:

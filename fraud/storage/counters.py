@@ -170,8 +170,10 @@ class MemoryCounters:
         values = np.empty((len(sightings.event_keys), len(plan)))
         done = 0
         while done < len(values):
-            done = observe_each(self._tables, plan, sightings.keys, sightings.at, (done, len(values), self._room), values)
-            self._tables = with_room(self._tables, self._room)
+            reached = observe_each(self._tables, plan, sightings.keys, sightings.at, (done, len(values), self._room), values)
+            done = abs(reached)
+            if reached < 0:
+                self._tables = with_room(self._tables, self._room)
         self._events += len(values)
         self._answers.update(zip(sightings.event_keys, values, strict=True))
         while len(self._answers) > self._bounds.answers:

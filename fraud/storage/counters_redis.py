@@ -6,6 +6,7 @@ key touched longest ago, as the counters in one process do: a key goes two of it
 
 from __future__ import annotations
 
+import hashlib
 import threading
 import time
 from importlib.resources import files
@@ -132,7 +133,7 @@ class RedisCounters:
             self._away_until = time.monotonic() + PAUSE_SECONDS
 
     def _question(self, sighting: Sighting) -> tuple[list[bytes], list[bytes | int]]:
-        event = _PREFIX + b"e" + sighting.event_key
+        event = _PREFIX + b"e" + _short(sighting.event_key)
         keys = [event]
         arguments: list[bytes | int] = [sighting.at, self._bounds.members, self._bounds.times, KEPT_SECONDS]
         raw = sighting.keys.tobytes()
@@ -141,6 +142,11 @@ class RedisCounters:
             keys.append(_PREFIX + key if any(key) else event)
             arguments += (kind, width, span, window, member)
         return keys, arguments
+
+
+def _short(event_key: bytes) -> bytes:
+    """12 bytes, whatever the length of the key: what is kept for two days costs memory by the byte."""
+    return hashlib.blake2b(event_key, digest_size=12).digest()
 
 
 def _one(sightings: Sightings, place: int) -> Sighting:

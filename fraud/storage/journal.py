@@ -14,7 +14,7 @@ import shutil
 import struct
 import threading
 import zlib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,6 +23,14 @@ from fraud.errors import StorageError
 _FRAME = struct.Struct("<II")
 _MARK = "lock"
 _READ_AT_ONCE = 256 * 1024
+
+
+Weigh = Callable[[bytes], int]
+"""How many things a record stands for."""
+
+
+def _one(body: bytes) -> int:
+    return 1
 
 
 @dataclass(frozen=True)
@@ -97,15 +105,15 @@ class Journal:
         """Whether records are still being appended to this segment."""
         return segment == self._path(self._number)
 
-    def read(self, segment: Path, offset: int, most: int) -> tuple[list[bytes], int]:
-        """Up to `most` whole records of a segment from an offset on, and the offset after them."""
+    def read(self, segment: Path, offset: int, most: int, weigh: Weigh = _one) -> tuple[list[bytes], int]:
+        """Whole records of a segment from an offset on, until together they weigh `most` or more, and the offset after them."""
         with segment.open("rb") as file:
             file.seek(offset)
             part = file.read(_READ_AT_ONCE)
-            bodies, reached = _records(part, offset, most)
-            if len(bodies) == most or len(part) < _READ_AT_ONCE:
+            bodies, reached = _records(part, offset, most, weigh)
+            if len(part) < _READ_AT_ONCE or sum(map(weigh, bodies)) >= most:
                 return bodies, reached
-            return _records(part + file.read(), offset, most)
+            return _records(part + file.read(), offset, most, weigh)
 
     def drop(self, segment: Path) -> None:
         """Forgets a segment whose records have all arrived, and the folder it was taken over with when that is empty."""
@@ -182,15 +190,16 @@ def _locked(folder: Path) -> int:
     return mark
 
 
-def _records(data: bytes, offset: int, most: int) -> tuple[list[bytes], int]:
+def _records(data: bytes, offset: int, most: int, weigh: Weigh) -> tuple[list[bytes], int]:
     """Whole records at the beginning of `data`, which stands at `offset`; what a killed process wrote in part ends them."""
     bodies: list[bytes] = []
-    at = 0
-    while len(bodies) < most and at + _FRAME.size <= len(data):
+    at = weight = 0
+    while weight < most and at + _FRAME.size <= len(data):
         length, check = _FRAME.unpack_from(data, at)
         body = data[at + _FRAME.size : at + _FRAME.size + length]
         if len(body) < length or zlib.crc32(body) != check:
             break
         bodies.append(body)
+        weight += weigh(body)
         at += _FRAME.size + length
     return bodies, offset + at

@@ -51,16 +51,17 @@ class AnswerBook(Generic[_Answer]):
         return kept, what
 
     def settle_many(
-        self, keys: Sequence[EventKey], answers: Sequence[_Answer], record: Callable[[list[_Record]], None], what: Sequence[_Record]
-    ) -> list[_Answer]:
-        """`settle` of many events, recorded in one step: all of them or none."""
+        self, keys: Sequence[EventKey], answers: Sequence[_Answer], record: Callable[[Sequence[int]], None]
+    ) -> Sequence[_Answer]:
+        """`settle` of many events, recorded in one step, all of them or none; `record` is told the places of those to be recorded."""
         with self._lock:
-            kept = [self._answers.setdefault(key, answer) for key, answer in zip(keys, answers, strict=True)]
-            while len(self._answers) > self._most:
-                self._answers.popitem(last=False)
+            book = self._answers
+            kept = [book.setdefault(key, answer) for key, answer in zip(keys, answers, strict=True)]
+            while len(book) > self._most:
+                book.popitem(last=False)
         own = [place for place, answer in enumerate(answers) if kept[place] is answer]
         try:
-            record([what[place] for place in own])
+            record(own)
         except BaseException:
             with self._lock:
                 for place in own:

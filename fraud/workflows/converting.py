@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import datetime
@@ -69,6 +69,13 @@ class RecentClicks:
         with self._lock:
             self._clicks[(click.program_id, click.click_id)] = click
             if len(self._clicks) > self._most:
+                self._clicks.popitem(last=False)
+
+    def remember_all(self, clicks: Sequence[Click]) -> None:
+        """`remember` each."""
+        with self._lock:
+            self._clicks.update([((click.program_id, click.click_id), click) for click in clicks])
+            while len(self._clicks) > self._most:
                 self._clicks.popitem(last=False)
 
     def find(self, program_id: str, click_id: str) -> Click | None:

@@ -10,7 +10,7 @@ import asyncio
 import threading
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -23,13 +23,16 @@ from fraud.domain.events import Click, Conversion
 from fraud.domain.ports import DecisionStore
 from fraud.errors import Conflict, FraudError, StorageError
 from fraud.policy.pack import Pack
+from fraud.workflows.click_decisions import decision_on, facts_of
 from fraud.workflows.converting import conversion_facts_of
-from fraud.workflows.scoring import JudgedClick, decision_on, facts_of
+from fraud.workflows.judged import JudgedClick, JudgedClicks, clicks_in, read_record, records_of
 
 _log = structlog.get_logger(__name__)
 
 _ENCODE = msgspec.msgpack.Encoder().encode
-_CLICK, _DECISION = b"c", b"d"
+_CLICK, _CLICKS, _DECISION = b"c", b"g", b"d"
+"""What a record is: one click (as versions before 2 wrote it), clicks that were answered together, a decision."""
+
 _READ_CLICK = msgspec.msgpack.Decoder(JudgedClick).decode
 _READ_DECISION = msgspec.msgpack.Decoder(Decision).decode
 
@@ -62,8 +65,8 @@ class RecordLog(Protocol):
         """Whether a segment may still grow."""
         ...
 
-    def read(self, segment: Path, offset: int, most: int) -> tuple[list[bytes], int]:
-        """Records from an offset on, and the offset after them."""
+    def read(self, segment: Path, offset: int, most: int, weigh: Callable[[bytes], int] = ...) -> tuple[list[bytes], int]:
+        """Records from an offset on until together they weigh `most`, and the offset after them."""
         ...
 
     def drop(self, segment: Path) -> None:
@@ -89,7 +92,7 @@ class Destinations:
 
 @dataclass(frozen=True)
 class Pace:
-    """How records are carried on: at most `batch` at once, and then a rest `rest` times as long as that took, so that answers come first.
+    """How records are carried on: some `batch` events at once, and then a rest `rest` times as long as that took: answers come first.
 
     While more than `busy` events a second are answered, records wait in the journal, up to `backlog` of them. The lake gets a segment
     after `lake` seconds; after a failure the thread waits `retry` seconds.
@@ -137,22 +140,22 @@ class JournalWriter:
 
     def record(self, decision: Decision) -> None:
         """Writes a decision to the journal. Raises `StorageError` when it is full, or after `close`."""
-        self._append([_DECISION + _ENCODE(decision)])
+        self._append([_DECISION + _ENCODE(decision)], 1)
 
-    def record_clicks(self, clicks: Sequence[JudgedClick]) -> None:
+    def record_clicks(self, clicks: JudgedClicks) -> None:
         """Writes to the journal what was seen of clicks, all or nothing. Raises `StorageError` as `record` does."""
-        self._append([_CLICK + _ENCODE(click) for click in clicks])
+        self._append([_CLICKS + record for record in records_of(clicks)], len(clicks))
 
-    def _append(self, bodies: Sequence[bytes]) -> None:
+    def _append(self, bodies: Sequence[bytes], events: int) -> None:
         if self._closing:
             raise StorageError("The service is stopping; try again in a few seconds.")
         try:
             self._journal.append_all(bodies)
         except StorageError:
-            self._refused += len(bodies)
+            self._refused += events
             raise
         with self._changed:
-            self._recorded += len(bodies)
+            self._recorded += events
 
     async def kept(self) -> None:
         """Returns once everything recorded so far is on the disk itself, where answers wait for that: one sync serves all who wait."""
@@ -198,7 +201,7 @@ class JournalWriter:
         for segment in self._journal.segments():
             try:
                 while (bodies := self._read(segment, 500)) is not None:
-                    self._keep([self._decision(body) for body in bodies])
+                    self._keep([decision for body in bodies for decision in self._decisions(body)])
                     self._advance(segment, bodies)
                 self._finish(segment)
             except FraudError as fault:
@@ -254,7 +257,7 @@ class JournalWriter:
         for segment in self._journal.segments():
             bodies = self._read(segment, self._pace.batch)
             if bodies is not None:
-                self._keep([self._politely(body) for body in bodies])
+                self._keep([decision for body in bodies for decision in self._politely(self._decisions(body))])
                 self._advance(segment, bodies)
                 return True
             if not self._journal.is_open(segment):
@@ -273,7 +276,7 @@ class JournalWriter:
 
     def _read(self, segment: Path, most: int) -> list[bytes] | None:
         """The next records of a segment; `None` when there are none (now)."""
-        bodies, offset = self._journal.read(segment, self._done.get(segment, 0), most)
+        bodies, offset = self._journal.read(segment, self._done.get(segment, 0), most, _events_in)
         if not bodies:
             return None
         self._reached = offset
@@ -282,19 +285,22 @@ class JournalWriter:
     def _advance(self, segment: Path, bodies: Sequence[bytes]) -> None:
         with self._changed:
             self._done[segment] = self._reached
-            self._written += len(bodies)
+            self._written += sum(map(_events_in, bodies))
             self._changed.notify_all()
 
-    def _politely(self, body: bytes) -> Decision:
-        """A decision in words; the interpreter is offered to the threads that answer before each."""
+    def _politely(self, decisions: Iterator[Decision]) -> Iterator[Decision]:
+        """Decisions in words; the interpreter is offered to the threads that answer before each."""
         time.sleep(0)
-        return self._decision(body)
+        for decision in decisions:
+            yield decision
+            time.sleep(0)
 
-    def _decision(self, body: bytes) -> Decision:
+    def _decisions(self, body: bytes) -> Iterator[Decision]:
         if body[:1] == _DECISION:
-            return _READ_DECISION(body[1:])
-        judged = _READ_CLICK(body[1:])
-        return decision_on(judged, self._pack(judged.policy))
+            yield _READ_DECISION(body[1:])
+            return
+        for judged in _judged(body):
+            yield decision_on(judged, self._pack(judged.policy))
 
     def _pack(self, artefact: Artefact) -> Pack:
         if artefact.hash not in self._packs:
@@ -327,11 +333,10 @@ class JournalWriter:
         clicks: defaultdict[str, list[Click]] = defaultdict(list)
         conversions: defaultdict[str, list[Conversion]] = defaultdict(list)
         bodies, _ = self._journal.read(segment, 0, 1 << 31)
-        for body in bodies:
-            event = _event(body)
+        for event in (event for body in bodies for event in _events(body)):
             if isinstance(event, Click):
                 clicks[event.program_id].append(event)
-            elif event is not None:
+            else:
                 conversions[event.program_id].append(event)
         for program_id in clicks.keys() | conversions.keys():
             self._to.events(program_id, clicks[program_id], conversions[program_id])
@@ -339,10 +344,21 @@ class JournalWriter:
         self._done.pop(segment, None)
 
 
-def _event(body: bytes) -> Click | Conversion | None:
+def _events_in(body: bytes) -> int:
+    return clicks_in(body[1:2]) if body[:1] == _CLICKS else 1
+
+
+def _judged(body: bytes) -> Iterable[JudgedClick]:
+    return read_record(body[1:]) if body[:1] == _CLICKS else [_READ_CLICK(body[1:])]
+
+
+def _events(body: bytes) -> Sequence[Click | Conversion]:
+    """The events of a record."""
+    if body[:1] == _CLICKS:
+        return read_record(body[1:]).facts.clicks
     if body[:1] == _CLICK:
-        return _READ_CLICK(body[1:]).facts.click
+        return [_READ_CLICK(body[1:]).facts.click]
     decision = _READ_DECISION(body[1:])
     if decision.kind is DecisionKind.SCORE:
-        return facts_of(decision).click
-    return conversion_facts_of(decision).conversion if decision.kind is DecisionKind.CONVERSION else None
+        return [facts_of(decision).click]
+    return [conversion_facts_of(decision).conversion] if decision.kind is DecisionKind.CONVERSION else []

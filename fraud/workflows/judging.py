@@ -6,11 +6,14 @@ It is the verdict that `decide_event` gives; packs with rules of their own for c
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from fraud.checks.clicks import CLICK_CHECK_FUNCTIONS, CLICK_GRADES, ClickCheck, ClickGrade
-from fraud.checks.clicks.facts import ClickFacts
-from fraud.checks.grades import Grade, is_finding
+import numpy as np
+import structlog
+
+from fraud.checks.clicks import CLICK_CHECK_FUNCTIONS, CLICK_CODES, CLICK_GRADES, ClickCheck, ClickGrade
+from fraud.checks.clicks.facts import ClickFacts, ManyClickFacts
+from fraud.checks.grades import GRADES, Grade, is_finding
 from fraud.checks.running import PreparedChecks, run_check
 from fraud.decisions.weighing import findings
 from fraud.domain.catalogue import CheckSpec, Limits
@@ -20,7 +23,11 @@ from fraud.policy.pack import Pack
 
 FullVerdict = Callable[[ClickFacts, tuple[Signal, ...]], Verdict]
 
+FEW = 8
+"""Clicks below which each is graded by itself: grading by column has its own price, paid once a group."""
+
 _MOST_PATTERNS = 4_096
+_log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True)
@@ -34,10 +41,9 @@ class Judgement:
 
 @dataclass(frozen=True)
 class _Settled:
-    """The verdict of one pattern of ends, and the checks to put into words."""
+    """The judgement of one pattern of ends without its reasons, and the checks to put into words for those."""
 
-    outcome: Outcome
-    score: float
+    judgement: Judgement
     found: tuple[tuple[CheckSpec, ClickCheck, Limits], ...]
 
 
@@ -49,8 +55,10 @@ class ClickJudge:
         self._grades: tuple[tuple[ClickGrade, Limits], ...] = tuple(
             (CLICK_GRADES[spec.check_id], limits) for spec, _, limits in checks.steps
         )
+        self._codes = tuple((CLICK_CODES[spec.check_id], limits) for spec, _, limits in checks.steps)
         self._ruled = any(rule.enabled and rule.kind is DecisionKind.SCORE for rule in pack.rules)
         self._settled: dict[tuple[bool, tuple[Grade, ...]], _Settled] = {}
+        self._by_codes: dict[tuple[bool, bytes], _Settled] = {}
 
     def judge(self, facts: ClickFacts) -> Judgement:
         """What the answer says of this click."""
@@ -61,13 +69,42 @@ class ClickJudge:
         except Exception:
             # Asked in full the check breaks off again, and is logged and recorded as an error.
             return self._in_full(facts)
-        settled = self._settled.get((bool(facts.degraded), grades)) or self._settle(facts, grades)
+        return self._told(self._settled.get((bool(facts.degraded), grades)) or self._settle(facts, grades), facts)
+
+    def judge_many(self, many: ManyClickFacts) -> list[Judgement]:
+        """`judge` of each click; with enough of them the checks are graded by column, and facts are made only for those with findings."""
+        if self._ruled or len(many) < FEW:
+            return [self.judge(many.of(place)) for place in range(len(many))]
+        try:
+            codes = np.array([grade(many, limits) for grade, limits in self._codes], dtype=np.uint8)
+        except Exception:
+            # One by one, the click on which a check breaks off is asked in full, and the others are judged.
+            _log.exception("clicks_not_graded_together", clicks=len(many))
+            return [self.judge(many.of(place)) for place in range(len(many))]
+        raw, width = np.ascontiguousarray(codes.T).tobytes(), len(codes)
+        patterns = [raw[start : start + width] for start in range(0, len(raw), width)]
+        return [self._by_pattern(many, place, (bool(many.degraded[place]), pattern)) for place, pattern in enumerate(patterns)]
+
+    def _by_pattern(self, many: ManyClickFacts, place: int, pattern: tuple[bool, bytes]) -> Judgement:
+        settled = self._by_codes.get(pattern)
+        if settled is not None and not settled.found:
+            return settled.judgement
+        facts = many.of(place)
+        if settled is None:
+            grades = tuple([GRADES[code] for code in pattern[1]])
+            settled = self._settled.get((pattern[0], grades)) or self._settle(facts, grades)
+            if (pattern[0], grades) in self._settled:
+                self._by_codes[pattern] = settled
+        return self._told(settled, facts)
+
+    def _told(self, settled: _Settled, facts: ClickFacts) -> Judgement:
+        """The judgement with its reasons."""
         if not settled.found:
-            return Judgement(settled.outcome, settled.score, ())
+            return settled.judgement
         told = [signal for step in settled.found for signal in run_check(step[0], step[1], facts.click.click_id, facts, step[2])]
         if not all(signal.found for signal in told):
             return self._in_full(facts)
-        return Judgement(settled.outcome, settled.score, tuple(reason_of(signal) for signal in findings(told)))
+        return replace(settled.judgement, reasons=tuple(reason_of(signal) for signal in findings(told)))
 
     def _in_full(self, facts: ClickFacts) -> Judgement:
         verdict = self._full(facts, self._checks.run(facts.click.click_id, facts))
@@ -81,7 +118,7 @@ class ClickJudge:
             for (spec, _, limits), grade in zip(self._checks.steps, grades, strict=True)
             if is_finding(grade)
         )
-        settled = _Settled(verdict.outcome, verdict.score, found)
+        settled = _Settled(Judgement(verdict.outcome, verdict.score, ()), found)
         if len(self._settled) < _MOST_PATTERNS and not any(signal.status is Status.ERROR for signal in signals):
             self._settled[bool(facts.degraded), grades] = settled
         return settled

@@ -1,4 +1,4 @@
-"""Scoring a click while the tracker waits: count it, ask the model, check, decide, freeze; and the same again for a replay.
+"""Scoring clicks while the tracker waits: count them, ask the model, check, decide, record.
 
 A repeated `click_id` gets the answer it got the first time and is counted once. Without a model, or past the deadline, the rules alone
 decide and the answer says `degraded`; whether such a click may pass is the policy's `fail_open`.
@@ -6,59 +6,58 @@ decide and the answer says `degraded`; whether such a click may pass is the poli
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 import msgspec
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
-from fraud.checks.clicks import CLICK_CHECK_FUNCTIONS
-from fraud.checks.clicks.facts import DEADLINE, FUTURE, NO_MODEL, ClickFacts, Degraded, ModelView
-from fraud.checks.running import PreparedChecks, prepare
-from fraud.checks.standing import AgentFacts
-from fraud.decisions.deciding import decide_event
-from fraud.decisions.facts import click_facts
-from fraud.decisions.ruling import Case
-from fraud.detection.clicks import ClickModel
-from fraud.domain.actors import SYSTEM
+from fraud.checks.clicks.facts import DEADLINE, FUTURE, NO_MODEL, Degraded, ManyClickFacts
+from fraud.checks.standing import AffiliateStanding, AgentFacts
+from fraud.detection.clicks import ClickModel, ClickScores
 from fraud.domain.clock import Clock, as_utc
 from fraud.domain.counting import UNKNOWN, Counters
-from fraud.domain.decisions import Artefact, Decision, DecisionKind, Outcome, SubjectKind, Verdict
+from fraud.domain.decisions import Artefact, Decision, Outcome
 from fraud.domain.events import Click
 from fraud.domain.ids import new_id, new_ids
-from fraud.domain.signals import Reason, Signal
+from fraud.domain.signals import Reason
 from fraud.enrichment.agents import declaration_of
-from fraud.errors import ReplayError
 from fraud.features.realtime import (
     CLICK_FEATURE_NAMES,
+    MEASURES,
     click_feature_set_hash,
-    is_identified,
-    observe_click,
+    identified_of,
+    parts_of,
     sightings_of,
-    unobserved,
     vectors_of,
 )
 from fraud.policy.pack import Pack
 from fraud.workflows.answering import AnswerBook, EventKey
-from fraud.workflows.judging import ClickJudge, Judgement
+from fraud.workflows.click_decisions import checks_of, click_verdict, decision_on, facts_of, replay_click, replayed_facts
+from fraud.workflows.judged import JudgedClick, JudgedClicks, records_of
+from fraud.workflows.judging import FEW, ClickJudge, Judgement
 from fraud.workflows.standing import AffiliateRisks, ScanRisks, UnknownRisks
 
 __all__ = [
     "AffiliateRisks",
     "ClickAnswer",
     "ClickScorer",
+    "JudgedClick",
+    "JudgedClicks",
     "ScanRisks",
     "ScoredClick",
     "ScoringTools",
     "ServedModel",
     "UnknownRisks",
-    "click_features_of",
+    "checks_of",
+    "click_verdict",
+    "decision_on",
+    "facts_of",
     "replay_click",
-    "score_offline",
+    "replayed_facts",
 ]
 
 DEADLINE_DEFAULT = timedelta(milliseconds=150)
@@ -99,18 +98,6 @@ class ScoredClick(msgspec.Struct, frozen=True):
     decision: Decision | None
 
 
-class JudgedClick(msgspec.Struct, frozen=True, array_like=True):
-    """What was seen when a click was answered: all that its decision follows from (`decision_on`), small and quick to write down."""
-
-    decision_id: str
-    decided_at: datetime
-    request_id: str
-    facts: ClickFacts
-    policy: Artefact
-    models: tuple[Artefact, ...]
-    feature_set_hash: str
-
-
 @dataclass(frozen=True)
 class ServedModel:
     """A model of clicks and the name and hash under which the registry keeps it."""
@@ -126,7 +113,7 @@ class ScoringTools:
     `record` keeps a decision, and `judged` what decisions will follow from, without waiting for anything; `earlier` finds the decision on a
     click answered before this process knew it (program and click id), and `answered` holds those that an earlier process answered lately,
     so that a repeat is known after a restart without asking for each click;
-    `seen` is told of each click that was answered for the first time;
+    `seen` is told of clicks that were answered for the first time;
     `deadline` is the time after which the model is no longer asked; `answers` is how many answers are kept for repeats.
     """
 
@@ -134,12 +121,28 @@ class ScoringTools:
     counters: Counters
     record: Callable[[Decision], None]
     clock: Clock
-    judged: Callable[[Sequence[JudgedClick]], None] | None = None
+    judged: Callable[[JudgedClicks], None] | None = None
     earlier: Callable[[str, str], Decision | None] = lambda program_id, click_id: None
     answered: AbstractSet[tuple[str, str]] = frozenset()
-    seen: Callable[[Click], None] = lambda click: None
+    seen: Callable[[Sequence[Click]], None] = lambda clicks: None
     deadline: timedelta = DEADLINE_DEFAULT
     answers: int = 100_000
+
+
+@dataclass(frozen=True)
+class _Observed:
+    """What the counters made of clicks: features (clicks, features), who is `identified` (clicks,), and the places of those that were
+    counted before and of those too far `ahead` of the clock to be counted."""
+
+    vectors: NDArray[np.float64]
+    identified: NDArray[np.bool_]
+    repeated: frozenset[int]
+    ahead: frozenset[int]
+
+    def only(self, places: Sequence[int]) -> _Observed:
+        """Those at some places, none of which was counted before."""
+        ahead = frozenset(new for new, place in enumerate(places) if place in self.ahead)
+        return _Observed(self.vectors[places], self.identified[places], frozenset(), ahead)
 
 
 _NO_CLICK = Click(
@@ -180,14 +183,14 @@ class ClickScorer:
             return ScoredClick(known, None)
         if key in self._tools.answered and (earlier := self._tools.earlier(*key)) is not None:
             return self._as_before(key, earlier, started)
-        vector, repeated = self._observed(click, started)
-        if repeated and (earlier := self._tools.earlier(*key)) is not None:
+        seen = self._observed([click], started)
+        if seen.repeated and (earlier := self._tools.earlier(*key)) is not None:
             return self._as_before(key, earlier, started)
-        judged = self._judged(self._facts(click, vector, started), new_id("dec", started), request_id, started)
-        decision = decision_on(judged, self.pack, self._checks)
+        judged = self._judged(self._facts([click], seen, started), [new_id("dec", started)], [request_id], started)
+        decision = decision_on(judged.of(0), self.pack, self._checks)
         answer = _answer(decision, milliseconds(self._tools.clock.now() - started))
         scored = ScoredClick(*self._given.settle(key, answer, self._tools.record, decision))
-        self._tools.seen(click)
+        self._tools.seen([click])
         return scored
 
     def answer(self, click: Click, request_id: str = "") -> ClickAnswer:
@@ -233,207 +236,119 @@ class ClickScorer:
     def _answer_first(self, clicks: Sequence[Click], request_ids: Sequence[str]) -> list[ClickAnswer | None]:
         """The answers to clicks that differ; `None` for what was counted before, which some store may know."""
         started = self._tools.clock.now()
-        vectors, repeated = self._observed_many(clicks, started)
-        kept = [place for place in range(len(clicks)) if place not in repeated]
+        seen = self._observed(clicks, started)
+        if not seen.repeated:
+            return [*self._settled(self._facts(clicks, seen, started), request_ids, started)]
+        kept = [place for place in range(len(clicks)) if place not in seen.repeated]
         if not kept:
             return [None] * len(clicks)
-        facts = self._facts_of_many([clicks[place] for place in kept], vectors[kept], started)
+        facts = self._facts([clicks[place] for place in kept], seen.only(kept), started)
         answers = iter(self._settled(facts, [request_ids[place] for place in kept], started))
-        return [None if place in repeated else next(answers) for place in range(len(clicks))]
+        return [None if place in seen.repeated else next(answers) for place in range(len(clicks))]
 
-    def _settled(self, facts: Sequence[ClickFacts], request_ids: Sequence[str], started: datetime) -> list[ClickAnswer]:
+    def _settled(self, facts: ManyClickFacts, request_ids: Sequence[str], started: datetime) -> Sequence[ClickAnswer]:
         """The answers, recorded; where another thread was quicker, the one it gave."""
-        ids = new_ids("dec", started, len(facts))
-        judged = [self._judged(*one, started) for one in zip(facts, ids, request_ids, strict=True)]
-        judgements = [self._judge.judge(one) for one in facts]
+        judged = self._judged(facts, new_ids("dec", started, len(facts)), request_ids, started)
+        judgements = self._judge.judge_many(facts)
         latency = milliseconds(self._tools.clock.now() - started)
-        answers = [self._answer(*one, latency) for one in zip(judged, judgements, strict=True)]
-        keys = [(one.click.program_id, one.click.click_id) for one in facts]
-        assert self._tools.judged is not None
-        given = self._given.settle_many(keys, answers, self._tools.judged, judged)
-        for one in facts:
-            self._tools.seen(one.click)
+        answers = [self._answer(judged, place, judgement, latency) for place, judgement in enumerate(judgements)]
+        keys = [(click.program_id, click.click_id) for click in facts.clicks]
+        record = self._tools.judged
+        assert record is not None
+        given = self._given.settle_many(keys, answers, lambda own: record(judged if len(own) == len(judged) else judged.only(own)))
+        self._tools.seen(facts.clicks)
         return given
 
-    def _answer(self, judged: JudgedClick, judgement: Judgement, latency_ms: float) -> ClickAnswer:
+    def _answer(self, judged: JudgedClicks, place: int, judgement: Judgement, latency_ms: float) -> ClickAnswer:
+        why = judged.facts.degraded[place]
         return ClickAnswer(
-            request_id=judged.request_id,
-            decision_id=judged.decision_id,
-            click_id=judged.facts.click.click_id,
+            request_id=judged.request_ids[place],
+            decision_id=judged.decision_ids[place],
+            click_id=judged.facts.clicks[place].click_id,
             decision=judgement.outcome,
             score=judgement.score,
             reasons=judgement.reasons,
-            degraded=bool(judged.facts.degraded),
+            degraded=bool(why),
             policy=self._policy,
-            models=judged.models,
+            models=() if why else self._models,
             latency_ms=latency_ms,
         )
 
     def _as_before(self, key: EventKey, earlier: Decision, started: datetime) -> ScoredClick:
         return ScoredClick(self._given.keep(key, _answer(earlier, milliseconds(self._tools.clock.now() - started))), None)
 
-    def _observed(self, click: Click, now: datetime) -> tuple[NDArray[np.float64], bool]:
-        """The click's features, and the click counted; one from the future is not: it would push out what is known of now.
-
-        Also whether it was counted before.
-        """
-        if is_ahead(click.clicked_at, now):
-            return unobserved(), False
-        seen = observe_click(self._tools.counters, click)
-        return seen.vector, seen.repeated
-
-    def _observed_many(self, clicks: Sequence[Click], now: datetime) -> tuple[NDArray[np.float64], frozenset[int]]:
-        """`_observed` of many clicks: their features (clicks, features), and the places of those counted before."""
-        limit = now + AHEAD
-        present = [place for place, click in enumerate(clicks) if click.clicked_at <= limit]
-        if len(present) == len(clicks):
-            answers = self._tools.counters.observe_many(sightings_of(clicks))
-            return vectors_of(answers.values), answers.repeated
+    def _observed(self, clicks: Sequence[Click], now: datetime) -> _Observed:
+        """The clicks counted; one from the future is not: it would push out what is known of now."""
+        limit, parts = now + AHEAD, parts_of(clicks)
+        ahead = frozenset(place for place, click in enumerate(clicks) if click.clicked_at > limit)
+        identified = identified_of(parts)
+        if not ahead:
+            answers = self._tools.counters.observe_many(sightings_of(clicks, parts))
+            return _Observed(vectors_of(answers.values), identified, answers.repeated, ahead)
         vectors = np.full((len(clicks), len(CLICK_FEATURE_NAMES)), UNKNOWN)
-        if not present:
-            return vectors, frozenset()
-        vectors[present], repeated = self._observed_many([clicks[place] for place in present], now)
-        return vectors, frozenset(present[place] for place in repeated)
+        present = [place for place in range(len(clicks)) if place not in ahead]
+        repeated: frozenset[int] = frozenset()
+        if present:
+            answers = self._tools.counters.observe_many(sightings_of([clicks[place] for place in present], parts[present]))
+            vectors[present] = vectors_of(answers.values)
+            repeated = frozenset(present[place] for place in answers.repeated)
+        return _Observed(vectors, identified, repeated, ahead)
 
     def _warm_up(self) -> None:
-        """Loads compiled code and patterns now, by judging a click that never was, so that no tracker waits for them."""
+        """Loads compiled code and patterns now, by judging clicks that never were, so that no tracker waits for them."""
         if self.model:
             self.model.model.warm_up()
         now = self._tools.clock.now()
-        (facts,) = self._facts_of_many([_NO_CLICK], np.full((1, len(CLICK_FEATURE_NAMES)), UNKNOWN), now)
-        self._answer(self._judged(facts, "", "", now), self._judge.judge(facts), 0.0)
+        for clicks in ([_NO_CLICK], [_NO_CLICK] * FEW):
+            vectors = vectors_of(np.full((len(clicks), len(MEASURES)), UNKNOWN))
+            seen = _Observed(vectors, identified_of(parts_of(clicks)), frozenset(), frozenset())
+            facts = self._facts(clicks, seen, now)
+            judged = self._judged(facts, [""] * len(clicks), [""] * len(clicks), now)
+            records_of(judged)
+            self._answer(judged, 0, self._judge.judge_many(facts)[0], 0.0)
 
-    def _facts(self, click: Click, vector: NDArray[np.float64], started: datetime) -> ClickFacts:
-        return self._facts_of_many([click], vector.reshape(1, -1), started)[0]
-
-    def _facts_of_many(self, clicks: Sequence[Click], vectors: NDArray[np.float64], started: datetime) -> list[ClickFacts]:
-        """What the checks see of each click, from the features of all (clicks, features)."""
-        late, limit = self._tools.clock.now() - started > self._tools.deadline, started + AHEAD
+    def _facts(self, clicks: Sequence[Click], seen: _Observed, started: datetime) -> ManyClickFacts:
+        """What the checks see of the clicks."""
+        late = self._tools.clock.now() - started > self._tools.deadline
         otherwise: Degraded = NO_MODEL if self.model is None else DEADLINE if late else ""
-        degraded = [FUTURE if click.clicked_at > limit else otherwise for click in clicks]
-        asked = [place for place, why in enumerate(degraded) if not why]
-        views: list[ModelView | None] = [None] * len(clicks)
-        if self.model and asked:
-            for place, view in zip(asked, views_of(self.model.model, vectors[asked]), strict=True):
-                views[place] = view
-        known = vectors.astype(object)
-        known[np.isnan(vectors)] = None
-        standing = self._tools.priors.standing
-        return [
-            ClickFacts(
-                click=click,
-                features=dict(zip(CLICK_FEATURE_NAMES, values, strict=True)),
-                identified=is_identified(click),
-                agent=agent_facts(click.user_agent),
-                standing=standing(click.program_id, click.affiliate_id, click.sub_id),
-                model=view,
-                degraded=why,
-            )
-            for click, values, view, why in zip(clicks, known.tolist(), views, degraded, strict=True)
-        ]
+        degraded: list[Degraded] = [otherwise] * len(clicks)
+        for place in seen.ahead:
+            degraded[place] = FUTURE
+        said = self._said(seen, otherwise)
+        agents = {text: agent_facts(text) for text in {click.user_agent for click in clicks}}
+        return ManyClickFacts(
+            clicks=clicks,
+            features=seen.vectors,
+            identified=seen.identified,
+            agents=[agents[click.user_agent] for click in clicks],
+            standings=self._standings(clicks),
+            scores=said.scores,
+            p_values=said.p_values,
+            named={place: tuple([part.feature for part in parts]) for place, parts in said.contributions.items()},
+            degraded=degraded,
+        )
 
-    def _judged(self, facts: ClickFacts, decision_id: str, request_id: str, started: datetime) -> JudgedClick:
-        return JudgedClick(decision_id, started, request_id, facts, self._policy, self._models if facts.model else (), self._features)
+    def _said(self, seen: _Observed, otherwise: Degraded) -> ClickScores:
+        """What the model says of the clicks; NaN of those it is not asked about."""
+        count = len(seen.vectors)
+        if self.model and not otherwise and not seen.ahead:
+            return self.model.model.score_columns(seen.vectors)
+        scores, p_values = np.full(count, UNKNOWN), np.full(count, UNKNOWN)
+        asked = [] if otherwise else [place for place in range(count) if place not in seen.ahead]
+        if not self.model or not asked:
+            return ClickScores(scores, p_values, {})
+        said = self.model.model.score_columns(seen.vectors[asked])
+        scores[asked], p_values[asked] = said.scores, said.p_values
+        return ClickScores(scores, p_values, {asked[place]: parts for place, parts in said.contributions.items()})
 
+    def _standings(self, clicks: Sequence[Click]) -> list[AffiliateStanding]:
+        program_id = clicks[0].program_id
+        if all(click.program_id == program_id for click in clicks):
+            return self._tools.priors.standings(program_id, [(click.affiliate_id, click.sub_id) for click in clicks])
+        return [self._tools.priors.standing(click.program_id, click.affiliate_id, click.sub_id) for click in clicks]
 
-def decision_on(judged: JudgedClick, pack: Pack, checks: PreparedChecks[ClickFacts] | None = None) -> Decision:
-    """The decision on a click in full, from what was seen when it was answered; `pack` is the one it was answered under."""
-    facts = judged.facts
-    signals = (checks or checks_of(pack)).run(facts.click.click_id, facts)
-    return Decision(
-        decision_id=judged.decision_id,
-        program_id=facts.click.program_id,
-        kind=DecisionKind.SCORE,
-        subject_kind=SubjectKind.CLICK,
-        subject_id=facts.click.click_id,
-        as_of=as_utc(facts.click.clicked_at),
-        decided_at=judged.decided_at,
-        decided_by=SYSTEM.actor_id,
-        verdict=click_verdict(pack, facts, signals),
-        signals=signals,
-        policy=judged.policy,
-        models=judged.models,
-        feature_set_hash=judged.feature_set_hash,
-        inputs=msgspec.to_builtins(facts),
-        run_id=judged.request_id,
-    )
-
-
-def checks_of(pack: Pack) -> PreparedChecks[ClickFacts]:
-    """The checks of a click that the pack has switched on, ready to run over many clicks."""
-    return prepare(pack, DecisionKind.SCORE, CLICK_CHECK_FUNCTIONS)
-
-
-def click_verdict(pack: Pack, facts: ClickFacts, signals: tuple[Signal, ...]) -> Verdict:
-    """Allow, review or block; a click judged without the model passes only where the pack fails open."""
-    return decide_event(pack, Case(DecisionKind.SCORE, signals, click_facts(facts)), degraded=bool(facts.degraded))
-
-
-def view_of(model: ClickModel, vector: NDArray[np.float64]) -> ModelView:
-    """What the model says of one click's features (features,)."""
-    scored = model.score(vector)
-    return ModelView(score=scored.score, p_value=scored.p_value, features=tuple(part.feature for part in scored.contributions))
-
-
-def views_of(model: ClickModel, vectors: NDArray[np.float64]) -> list[ModelView]:
-    """`view_of` of many clicks' features (clicks, features)."""
-    return [
-        ModelView(score=one.score, p_value=one.p_value, features=tuple([part.feature for part in one.contributions]))
-        for one in model.score_many(vectors)
-    ]
-
-
-def replay_click(decision: Decision, pack: Pack, model: ClickModel | None = None) -> Verdict:
-    """The verdict on a click again, from what was stored with it: the same under the same pack and model, what-if under others.
-
-    With a model its answer is computed anew, unless the click was judged without one; with none the stored answer is used.
-    Raises `ReplayError` when the stored inputs are not those of a click, `ModelError` when the model needs other features.
-    """
-    facts = replayed_facts(decision, model)
-    return click_verdict(pack, facts, checks_of(pack).run(facts.click.click_id, facts))
-
-
-def replayed_facts(decision: Decision, model: ClickModel | None) -> ClickFacts:
-    """The stored facts of a click, with the model's answer computed anew where it was asked and is given."""
-    facts = facts_of(decision)
-    if model is None or facts.model is None:
-        return facts
-    features = (facts.features.get(name) for name in CLICK_FEATURE_NAMES)
-    vector = np.array([UNKNOWN if value is None else value for value in features], dtype=np.float64)
-    return msgspec.structs.replace(facts, model=view_of(model.require_current_features(), vector))
-
-
-def facts_of(decision: Decision) -> ClickFacts:
-    """What the checks saw when a click was decided. Raises `ReplayError` when that was erased or belongs to another job."""
-    if decision.kind is not DecisionKind.SCORE or decision.subject_kind is not SubjectKind.CLICK:
-        raise ReplayError(f"The decision {decision.decision_id} is not about a click; replay it as the {decision.kind.value} that it is.")
-    try:
-        return msgspec.convert(decision.inputs, ClickFacts)
-    except msgspec.ValidationError as fault:
-        raise ReplayError(f"What the decision {decision.decision_id} was based on is no longer complete ({fault}).") from fault
-
-
-def score_offline(clicks: Iterable[Click], scorer: ClickScorer) -> Iterator[ScoredClick]:
-    """Scores clicks in the order of their times (then ids), as the API would have with the same counters."""
-    for click in in_event_order(clicks):
-        yield scorer.score(click)
-
-
-def click_features_of(clicks: Iterable[Click], counters: Counters) -> pd.DataFrame:
-    """The features of clicks (rows, by `click_id`, in event order; each once) as serving would compute them.
-
-    `counters` should be fresh ones, and are left with the clicks counted.
-    """
-    ordered = in_event_order(clicks)
-    observed = [(click.click_id, observe_click(counters, click)) for click in ordered]
-    first = [(click_id, seen.vector) for click_id, seen in observed if not seen.repeated]
-    rows = np.vstack([vector for _, vector in first]) if first else np.empty((0, len(CLICK_FEATURE_NAMES)))
-    return pd.DataFrame(rows, columns=list(CLICK_FEATURE_NAMES), index=pd.Index([click_id for click_id, _ in first], name="click_id"))
-
-
-def in_event_order(clicks: Iterable[Click]) -> list[Click]:
-    """Clicks by time, then by id, so that the order never depends on the file's."""
-    return sorted(clicks, key=lambda click: (click.clicked_at, click.click_id))
+    def _judged(self, facts: ManyClickFacts, ids: Sequence[str], request_ids: Sequence[str], started: datetime) -> JudgedClicks:
+        return JudgedClicks(ids, started, request_ids, facts, self._policy, self._models, self._features)
 
 
 def is_ahead(moment: datetime, now: datetime) -> bool:

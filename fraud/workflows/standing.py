@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -24,6 +24,9 @@ UNKNOWN_STANDING = AffiliateStanding()
 
 _MOST_STANDINGS = 20_000
 
+Subject = tuple[str, str | None]
+"""An affiliate and a sub-ID."""
+
 StatusOf = Callable[[str, str], str | None]
 """Program and affiliate to the status in the program's records, or `None`."""
 
@@ -35,6 +38,10 @@ class AffiliateRisks(Protocol):
         """Where the two stand now; what is unknown is `None`."""
         ...
 
+    def standings(self, program_id: str, subjects: Sequence[Subject]) -> list[AffiliateStanding]:
+        """`standing` of many at one moment; one object for those who stand alike."""
+        ...
+
 
 class UnknownRisks:
     """Knows nothing of anybody: for a program that has no scan and keeps no records."""
@@ -42,6 +49,10 @@ class UnknownRisks:
     def standing(self, program_id: str, affiliate_id: str, sub_id: str | None) -> AffiliateStanding:
         """Unknown, whoever is asked about."""
         return UNKNOWN_STANDING
+
+    def standings(self, program_id: str, subjects: Sequence[Subject]) -> list[AffiliateStanding]:
+        """The same of many."""
+        return [UNKNOWN_STANDING] * len(subjects)
 
 
 @dataclass(frozen=True)
@@ -75,7 +86,15 @@ class ScanRisks:
 
     def standing(self, program_id: str, affiliate_id: str, sub_id: str | None) -> AffiliateStanding:
         """Where the affiliate and the sub-ID stand, by the program's records and the newest scan."""
+        return self._seen(self._current(program_id), program_id, affiliate_id, sub_id)
+
+    def standings(self, program_id: str, subjects: Sequence[Subject]) -> list[AffiliateStanding]:
+        """`standing` of many under one scan."""
         seen = self._current(program_id)
+        found = {one: self._seen(seen, program_id, *one) for one in set(subjects)}
+        return [found[one] for one in subjects]
+
+    def _seen(self, seen: _Snapshot, program_id: str, affiliate_id: str, sub_id: str | None) -> AffiliateStanding:
         status = "suspended" if (affiliate_id, None) in seen.suspended else self._status_of(program_id, affiliate_id)
         if sub_id is not None and (affiliate_id, sub_id) in seen.suspended:
             return _standing(seen, affiliate_id, status, "suspended")

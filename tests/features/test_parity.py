@@ -26,7 +26,7 @@ from fraud.features.realtime import (
     vectors_of,
 )
 from fraud.storage.counters import CounterBounds, MemoryCounters
-from fraud.workflows.scoring import click_features_of, in_event_order
+from fraud.workflows.offline import click_features_of, in_event_order
 
 BEGIN = datetime(2026, 3, 1, tzinfo=UTC)
 HOURS = 30

@@ -8,19 +8,27 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import msgspec
+import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from fraud.domain.events import Click
 from fraud.features import realtime
 from fraud.features.realtime import (
     CLICK_FEATURE_NAMES,
     CLICK_FEATURES,
+    MEASURES,
+    click_event_key,
     click_feature_set_hash,
+    identified_of,
     microseconds,
     observe_click,
+    parts_of,
     places_of,
     sighting_of,
-    unobserved,
+    vector_of,
+    vectors_of,
     visitor_of,
 )
 from fraud.storage.counters import MemoryCounters
@@ -171,11 +179,6 @@ def test_nothing_longer_than_an_address_is_remembered() -> None:
     assert all(len(realtime.address_of(f"{number}." + "x" * 16_000) or "") <= realtime.LONGEST_ADDRESS for number in range(10))
 
 
-def test_what_was_not_asked_is_unknown() -> None:
-    assert all(math.isnan(value) for value in unobserved())
-    assert len(unobserved()) == len(CLICK_FEATURE_NAMES)
-
-
 def test_clicks_older_than_every_window_disturb_no_newer_one() -> None:
     counters, calm = MemoryCounters(), MemoryCounters()
     for number in range(30):
@@ -186,3 +189,27 @@ def test_clicks_older_than_every_window_disturb_no_newer_one() -> None:
     disturbed, undisturbed = (features_of(kept, click(30, 30)) for kept in (counters, calm))
     for name in CLICK_FEATURE_NAMES:
         assert disturbed[name] == undisturbed[name] or (math.isnan(disturbed[name]) and math.isnan(undisturbed[name]))
+
+
+ANSWERS = st.lists(st.just(math.nan) | st.integers(0, 10_000).map(float), min_size=len(MEASURES), max_size=len(MEASURES))
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.lists(ANSWERS, min_size=1, max_size=5))
+def test_features_of_many_are_those_of_each_to_the_bit(answers: list[list[float]]) -> None:
+    np.testing.assert_array_equal(vectors_of(np.array(answers)), np.array([vector_of(one) for one in answers]))
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    st.sampled_from([None, "", "d1"]), st.sampled_from([None, "", "{ip}", "203.0.113.9", "opaque"]), st.sampled_from([None, "", "curl/8"])
+)
+def test_who_is_identified_is_told_alike(device: str | None, ip: str | None, agent: str | None) -> None:
+    click = Click(click_id="c", clicked_at=TEN, affiliate_id="a", device_id=device, ip=ip, user_agent=agent)
+    assert identified_of(parts_of([click])).tolist() == [visitor_of(click) is not None]
+
+
+def test_keys_of_clicks_do_not_run_into_one_another() -> None:
+    names = [("1", "1:x"), ("1:1", "x"), ("11", ":x"), ("", "1:1x"), ("p", "c" * 64), ("p", "c" * 65), ("p" * 65, "c"), ("p", "\udc80")]
+    assert len({click_event_key(*name) for name in names}) == len(names)
+    assert len(click_event_key("p", "c" * 500)) == 12

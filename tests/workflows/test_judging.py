@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import msgspec
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fraud.checks.clicks import CLICK_CHECK_FUNCTIONS, CLICK_GRADES
-from fraud.checks.clicks.facts import ClickFacts, ModelView
-from fraud.checks.grades import is_finding
+from fraud.checks.clicks import CLICK_CHECK_FUNCTIONS, CLICK_CODES, CLICK_GRADES
+from fraud.checks.clicks.facts import ClickFacts, Codes, ManyClickFacts, ModelView
+from fraud.checks.grades import GRADES, is_finding
 from fraud.checks.standing import AffiliateStanding, AgentFacts
+from fraud.domain.catalogue import Limits
 from fraud.domain.clock import FixedClock
-from fraud.domain.decisions import Decision, Outcome
+from fraud.domain.decisions import Artefact, Decision, Outcome
 from fraud.domain.events import Click
 from fraud.domain.signals import Severity, Status
 from fraud.features.realtime import CLICK_FEATURE_NAMES
@@ -24,7 +27,8 @@ from fraud.policy.loading import load_pack
 from fraud.policy.pack import Pack
 from fraud.policy.rules import Examples, Rule
 from fraud.storage.counters import MemoryCounters
-from fraud.workflows.judging import ClickJudge
+from fraud.workflows.judged import CLICKS_A_RECORD, JudgedClicks, clicks_in, read_record, records_of
+from fraud.workflows.judging import FEW, ClickJudge
 from fraud.workflows.scoring import ClickScorer, JudgedClick, ScoringTools, UnknownRisks, checks_of, click_verdict, decision_on
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -126,3 +130,67 @@ def test_the_decision_made_later_is_the_one_that_was_answered(pack: Pack) -> Non
     assert len(later) == len(in_full) == 70
     for mine, other in zip(later, in_full, strict=True):
         assert msgspec.structs.replace(mine, decision_id="") == msgspec.structs.replace(other, decision_id="")
+
+
+def _plain(value: float | None) -> float:
+    return math.nan if value is None else value
+
+
+def by_column(facts: list[ClickFacts]) -> ManyClickFacts:
+    """Clicks one by one as columns."""
+    views = [one.model for one in facts]
+    return ManyClickFacts(
+        clicks=[one.click for one in facts],
+        features=np.array([[_plain(one.features[name]) for name in CLICK_FEATURE_NAMES] for one in facts]),
+        identified=np.array([one.identified for one in facts]),
+        agents=[one.agent for one in facts],
+        standings=[one.standing for one in facts],
+        scores=np.array([view.score if view else math.nan for view in views]),
+        p_values=np.array([view.p_value if view else math.nan for view in views]),
+        named={place: view.features for place, view in enumerate(views) if view},
+        degraded=[one.degraded for one in facts],
+    )
+
+
+USUAL = ModelView(score=0.5, p_value=0.5)
+AS_SERVED = FACTS.map(lambda facts: msgspec.structs.replace(facts, model=None if facts.degraded else facts.model or USUAL))
+"""A click that is not degraded was seen by the model, as in every group that is answered."""
+
+
+@settings(max_examples=15, deadline=None)
+@given(st.lists(AS_SERVED, min_size=FEW, max_size=2 * FEW))
+def test_many_are_judged_as_each_is(facts: list[ClickFacts]) -> None:
+    many = by_column(facts)
+    assert [many.of(place) for place in range(len(many))] == facts
+    assert judge_of(PACK).judge_many(many) == JUDGE.judge_many(many) == [JUDGE.judge(one) for one in facts]
+
+
+@settings(max_examples=15, deadline=None)
+@given(st.lists(FACTS, min_size=1, max_size=2 * FEW))
+def test_a_check_of_many_ends_as_its_grades_say(facts: list[ClickFacts]) -> None:
+    for spec, _, limits in checks_of(PACK).steps:
+        codes = CLICK_CODES[spec.check_id](by_column(facts), limits)
+        assert [GRADES[code] for code in codes] == [CLICK_GRADES[spec.check_id](one, limits) for one in facts]
+
+
+def test_many_with_a_check_that_breaks_off_are_judged_one_by_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(many: ManyClickFacts, limits: Limits) -> Codes:
+        raise ZeroDivisionError
+
+    monkeypatch.setitem(CLICK_CODES, "click.burst", broken)
+    calm = ClickFacts(click=CLICK, features=dict.fromkeys(CLICK_FEATURE_NAMES), identified=False, model=ModelView(score=0.5, p_value=0.5))
+    assert judge_of(PACK).judge_many(by_column([calm] * FEW)) == [JUDGE.judge(calm)] * FEW
+
+
+def test_every_grade_is_told_of_many() -> None:
+    assert CLICK_CODES.keys() == CLICK_GRADES.keys()
+
+
+@settings(max_examples=15, deadline=None)
+@given(st.lists(AS_SERVED, min_size=1, max_size=3 * CLICKS_A_RECORD))
+def test_records_read_back_as_what_was_seen(facts: list[ClickFacts]) -> None:
+    names = [str(place) for place in range(len(facts))]
+    seen = JudgedClicks(names, NOON, names, by_column(facts), PACK.artefact, (Artefact(id="m", hash="h"),), "features")
+    records = records_of(seen)
+    assert [one for record in records for one in read_record(record)] == list(seen)
+    assert [clicks_in(record) for record in records] == [len(read_record(record)) for record in records]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -24,6 +25,7 @@ from fraud.features.realtime import CLICK_FEATURE_NAMES
 from fraud.policy.loading import load_pack
 from fraud.policy.pack import Pack
 from fraud.storage.counters import MemoryCounters
+from fraud.workflows.offline import click_features_of, score_offline
 from fraud.workflows.scoring import (
     ClickScorer,
     ScanRisks,
@@ -31,12 +33,11 @@ from fraud.workflows.scoring import (
     ServedModel,
     UnknownRisks,
     checks_of,
-    click_features_of,
     click_verdict,
     facts_of,
     replay_click,
-    score_offline,
 )
+from fraud.workflows.standing import Subject
 from tests.storage.samples import scan
 
 TEN = datetime(2026, 3, 1, 10, tzinfo=UTC)
@@ -84,6 +85,9 @@ class SuspendedRisks:
 
     def standing(self, program_id: str, affiliate_id: str, sub_id: str | None) -> AffiliateStanding:
         return AffiliateStanding(status="suspended")
+
+    def standings(self, program_id: str, subjects: Sequence[Subject]) -> list[AffiliateStanding]:
+        return [AffiliateStanding(status="suspended") for _ in subjects]
 
 
 def scorer(ledger: Ledger, model: ServedModel | None = None, pack: Pack = PACK, **tools: Any) -> ClickScorer:

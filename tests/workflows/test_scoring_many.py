@@ -17,6 +17,7 @@ from fraud.domain.events import Click
 from fraud.errors import StorageError
 from fraud.policy.loading import load_pack
 from fraud.storage.counters import MemoryCounters
+from fraud.workflows.offline import click_features_of
 from fraud.workflows.scoring import (
     ClickAnswer,
     ClickScorer,
@@ -24,7 +25,6 @@ from fraud.workflows.scoring import (
     ScoringTools,
     ServedModel,
     UnknownRisks,
-    click_features_of,
 )
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)

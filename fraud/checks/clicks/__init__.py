@@ -4,10 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from fraud.checks.clicks.device import declared_bot, declared_bot_grade
-from fraud.checks.clicks.facts import ClickFacts
-from fraud.checks.clicks.standing import affiliate_risk, affiliate_suspended, risk_grade, suspended_grade
-from fraud.checks.clicks.volume import anomaly, anomaly_grade, burst, burst_grade, duplicate, duplicate_grade
+from fraud.checks.clicks.device import declared_bot, declared_bot_codes, declared_bot_grade
+from fraud.checks.clicks.facts import ClickFacts, Codes, ManyClickFacts
+from fraud.checks.clicks.standing import affiliate_risk, affiliate_suspended, risk_codes, risk_grade, suspended_codes, suspended_grade
+from fraud.checks.clicks.volume import (
+    anomaly,
+    anomaly_codes,
+    anomaly_grade,
+    burst,
+    burst_codes,
+    burst_grade,
+    duplicate,
+    duplicate_codes,
+    duplicate_grade,
+)
 from fraud.checks.grades import Grade
 from fraud.domain.catalogue import Limits
 from fraud.domain.signals import Signal
@@ -37,3 +47,16 @@ CLICK_GRADES: Mapping[str, ClickGrade] = {
     "click.anomaly": anomaly_grade,
 }
 """How each check of a click ends; the checks themselves put it into words."""
+
+ClickCodes = Callable[[ManyClickFacts, Limits], Codes]
+"""How a check of many clicks ends, by the numbers of grades (clicks,)."""
+
+CLICK_CODES: Mapping[str, ClickCodes] = {
+    "click.declared_bot": declared_bot_codes,
+    "click.duplicate": duplicate_codes,
+    "click.burst": burst_codes,
+    "click.affiliate_suspended": suspended_codes,
+    "click.affiliate_risk": risk_codes,
+    "click.anomaly": anomaly_codes,
+}
+"""The grades of many clicks at once; each says what its check's grade says of one."""

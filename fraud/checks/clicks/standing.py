@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fraud.checks.clicks.facts import ClickFacts
+from fraud.checks.clicks.facts import ClickFacts, Codes, ManyClickFacts
 from fraud.checks.grades import Grade
 from fraud.checks.standing import newest_risk, newest_risk_grade, suspension, suspension_grade
 from fraud.domain.catalogue import CHECKS, Limits
@@ -27,3 +27,13 @@ def suspended_grade(facts: ClickFacts, limits: Limits) -> Grade:  # takes no thr
 def risk_grade(facts: ClickFacts, limits: Limits) -> Grade:
     """How `affiliate_risk` ends."""
     return newest_risk_grade(facts.standing, limits)
+
+
+def suspended_codes(many: ManyClickFacts, limits: Limits) -> Codes:  # takes no threshold: a status is one or is not
+    """`suspended_grade` of many clicks."""
+    return many.by_standing(suspension_grade)
+
+
+def risk_codes(many: ManyClickFacts, limits: Limits) -> Codes:
+    """`risk_grade` of many clicks."""
+    return many.by_standing(lambda standing: newest_risk_grade(standing, limits))

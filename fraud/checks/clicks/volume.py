@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from fraud.checks.clicks.facts import DEADLINE, FUTURE, ClickFacts
-from fraud.checks.grades import Grade
+import numpy as np
+
+from fraud.checks.clicks.facts import DEADLINE, FUTURE, ClickFacts, Codes, ManyClickFacts
+from fraud.checks.grades import CODES, Grade
 from fraud.domain.catalogue import CHECKS, CheckSpec, Limits, Observation
 from fraud.domain.signals import Severity, Signal, Status
 from fraud.features.realtime import CLICK_FEATURES
@@ -12,6 +14,8 @@ _NOT_ASKED = {
     DEADLINE: "No time was left to ask the model.",
     FUTURE: "The click's time is in the future, so nothing before it could be counted.",
 }
+_INCONCLUSIVE, _CLEAR = CODES[Status.INCONCLUSIVE], CODES[Status.CLEAR]
+_LOW, _MEDIUM, _HIGH = CODES[Severity.LOW], CODES[Severity.MEDIUM], CODES[Severity.HIGH]
 _DOCS = {feature.name: feature.doc.rstrip(".") for feature in CLICK_FEATURES}
 
 
@@ -41,6 +45,13 @@ def duplicate_grade(facts: ClickFacts, limits: Limits) -> Grade:
     return Severity.LOW if gap <= limits["double_click_seconds"] else Severity.MEDIUM
 
 
+def duplicate_codes(many: ManyClickFacts, limits: Limits) -> Codes:
+    """`duplicate_grade` of many clicks."""
+    gap = many.feature("seconds_since_same_click")
+    codes = np.where(gap <= limits["repeat_seconds"], np.where(gap <= limits["double_click_seconds"], _LOW, _MEDIUM), _CLEAR)
+    return np.where(many.identified, codes, _INCONCLUSIVE)
+
+
 def burst(facts: ClickFacts, limits: Limits) -> tuple[Signal, ...]:
     """C02: more clicks of one address and user agent within a minute than a person makes."""
     spec, subject = CHECKS["click.burst"], facts.click.click_id
@@ -64,6 +75,12 @@ def burst_grade(facts: ClickFacts, limits: Limits) -> Grade:
     return Severity.HIGH if clicks > limits["maximum_per_minute"] else Status.CLEAR
 
 
+def burst_codes(many: ManyClickFacts, limits: Limits) -> Codes:
+    """`burst_grade` of many clicks."""
+    clicks = many.feature("ip_user_agent_clicks_1m")
+    return np.where(np.isnan(clicks), _INCONCLUSIVE, np.where(clicks > limits["maximum_per_minute"], _HIGH, _CLEAR))
+
+
 def anomaly(facts: ClickFacts, limits: Limits) -> tuple[Signal, ...]:
     """A click that the forest isolates faster than nearly all usual ones; it only ever supports other evidence."""
     spec, subject = CHECKS["click.anomaly"], facts.click.click_id
@@ -78,6 +95,11 @@ def anomaly_grade(facts: ClickFacts, limits: Limits) -> Grade:
     if facts.model is None:
         return Status.INCONCLUSIVE
     return Status.CLEAR if facts.model.p_value > limits["maximum_p_value"] else Severity.MEDIUM
+
+
+def anomaly_codes(many: ManyClickFacts, limits: Limits) -> Codes:
+    """`anomaly_grade` of many clicks."""
+    return np.where(np.isnan(many.p_values), _INCONCLUSIVE, np.where(many.p_values > limits["maximum_p_value"], _CLEAR, _MEDIUM))
 
 
 def _told(spec: CheckSpec, subject: str, grade: Grade, seen: Observation) -> Signal:
