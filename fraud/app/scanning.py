@@ -26,7 +26,7 @@ from fraud.domain.clock import as_utc
 from fraud.domain.outbox import OutboundEvent
 from fraud.domain.scans import ScanResult
 from fraud.features.catalogue import feature_set_hash
-from fraud.features.engines import engine
+from fraud.features.engines import FeatureEngine, engine
 from fraud.policy.pack import Pack
 from fraud.storage.lake import ParquetLake
 from fraud.workflows.ingesting import IngestOptions, IngestReport, ingest
@@ -146,8 +146,13 @@ def _tools(app: App, lake: ParquetLake, program_id: str, means: tuple[Actor, Pac
         progress=progress,
         enrichment=enrichment,
         ranking=live_ranking(app, program_id),
-        features=engine(app.settings.engine, app.settings.spark_master),
+        features=_feature_engine(app),
     )
+
+
+def _feature_engine(app: App) -> FeatureEngine:
+    asked = app.settings
+    return engine(asked.engine, asked.spark_master, asked.features_memory_mb << 20, asked.features_disk_mb << 20)
 
 
 def _keep(app: App, outcome: ScanOutcome) -> ScanResult:
