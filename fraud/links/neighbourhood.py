@@ -17,7 +17,7 @@ from fraud.errors import NotFound
 from fraud.links.edges import COLUMNS
 from fraud.links.kinds import LinkTier, innocent, spoken, tier_of
 from models.graph import OWNED_KINDS, STRONG_KINDS, EntityTable, read_edges
-from models.graph.projection import Links, entity_weights, owner_degree, project, usable
+from models.graph.projection import Links, entity_weights, project, usable
 
 MOST_NEIGHBOURS = 20
 MOST_ENTITIES = 80
@@ -152,7 +152,7 @@ def _sentence(names: tuple[str, str], ordered: list[tuple[str, int]], tier: Link
 
 def _edges(table: EntityTable, near: pd.DataFrame, shown: list[int], entities: list[int]) -> list[GraphEdge]:
     inside = np.isin(table.affiliate, shown) & np.isin(table.entity, entities)
-    degree, seen = owner_degree(table), _seen(table, near, shown, entities)
+    degree, seen = table.degree, _seen(table, near, shown, entities)
     found = []
     for affiliate, entity, count in zip(
         table.affiliate[inside].tolist(), table.entity[inside].tolist(), table.count[inside].tolist(), strict=True

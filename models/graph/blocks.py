@@ -24,7 +24,7 @@ from models.graph.communities import components
 from models.graph.edges import EntityTable
 from models.graph.growth import drawn_in
 from models.graph.nulls import shuffled_tables
-from models.graph.projection import Links, owner_degree, project, usable
+from models.graph.projection import Links, project, usable
 
 COLUMN_OFFSET = 5.0
 """1 / log(d + 5): the authors' own."""
@@ -106,7 +106,7 @@ def _peeled(table: EntityTable, most: int = MOST_BLOCKS) -> Iterator[_Peeled]:
     support = links.chosen(links.identity | (links.owned > 0) | links.beyond_chance)
     supported = _supported(table, support)
     affiliate, entity = table.affiliate[supported], table.entity[supported]
-    weight = 1.0 / np.log(owner_degree(table)[entity] + COLUMN_OFFSET)
+    weight = 1.0 / np.log(table.degree[entity] + COLUMN_OFFSET)
     home = components(len(table.affiliates), support.left, support.right)[affiliate]
     order = np.argsort(home, kind="stable")
     for part in np.split(order, np.flatnonzero(np.diff(home[order])) + 1):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TypeAlias
 
 import numpy as np
@@ -82,6 +83,17 @@ class EntityTable:
     kinds: list[str]
     names: pd.Index
     masked: BoolArray
+
+    @cached_property
+    def degree(self) -> IntArray:
+        """Distinct owners of every entity (entities,)."""
+        degree = np.bincount(self.entity, minlength=self.kind.size)
+        several = np.bincount(self.owner, minlength=1)[self.owner] > 1  # members of declared groups, of whom there are few
+        pairs = np.flatnonzero(several[self.affiliate])
+        owners = int(self.owner.max(initial=-1)) + 1
+        met = np.sort(self.entity[pairs] * owners + self.owner[self.affiliate[pairs]])
+        again = met[1:][met[1:] == met[:-1]]
+        return degree - np.bincount(again // max(owners, 1), minlength=self.kind.size)
 
     def of_kinds(self, kinds: Iterable[str]) -> BoolArray:
         """Which entities (entities,) are of these kinds."""

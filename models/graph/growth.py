@@ -13,7 +13,7 @@ from scipy.special import pdtrc
 from models.arrays import BoolArray, FloatArray, IntArray, distinct
 from models.graph.edges import IDENTITY_KINDS, OWNED_KINDS, SITE_KINDS, EntityTable
 from models.graph.mixing import NICHE, SMALLEST_CHANCE
-from models.graph.projection import BEYOND_CHANCE, held, owner_degree, usable
+from models.graph.projection import BEYOND_CHANCE, held, usable
 
 OWN_SHARE = 0.5
 """An entity is a group's own when at least this share of its owners belong to it."""
@@ -61,7 +61,7 @@ def _own_things(table: EntityTable, group: IntArray, count: int, pairs: tuple[In
     owners = int(table.owner.max(initial=-1)) + 1
     members = distinct((group[affiliate[inside]] * entities.size + column[inside]) * owners + table.owner[affiliate[inside]]) // owners
     cells, held_by = np.unique(members, return_counts=True)
-    own = (held_by >= FEWEST_OWN) & (held_by >= OWN_SHARE * owner_degree(table)[entities[cells % entities.size]])
+    own = (held_by >= FEWEST_OWN) & (held_by >= OWN_SHARE * table.degree[entities[cells % entities.size]])
     where = (cells[own] // entities.size, cells[own] % entities.size)
     things = sparse.csr_array((np.ones(where[0].size), where), shape=(count, entities.size))
     has = sparse.csr_array((np.ones(affiliate.size), (affiliate, column)), shape=(group.size, entities.size))

@@ -22,13 +22,14 @@ _BINS = 64
 _STEPS = 100
 
 
-def chance_evidence(meetings: FloatArray, left: FloatArray, right: FloatArray, sizes: FloatArray) -> FloatArray:
+def chance_evidence(meetings: FloatArray, left: FloatArray, right: FloatArray, mixing: tuple[FloatArray, float]) -> FloatArray:
     """-log10 of the chance (pairs,) that any pair of the program meets as often as these, even were all of it one niche.
 
     `meetings` (pairs,) is how many entities of the kind they share most of they have in common, `left` and `right` how many each of the
-    two has; `sizes` (affiliates,) the same of everybody. At least 0; fewer than two meetings are no evidence.
+    two has; `mixing` the same of everybody (affiliates,), and the `mixing_rate` of that kind. At least 0; fewer than two meetings are no
+    evidence.
     """
-    rate = mixing_rate(sizes, int(np.count_nonzero(meetings)))
+    sizes, rate = mixing
     found = np.zeros(meetings.size)
     several = np.flatnonzero(meetings >= 2.0)
     chance = np.asarray(pdtrc(meetings[several] - 1.0, NICHE * rate * left[several] * right[several]), dtype=np.float64)

@@ -60,8 +60,8 @@ def shuffled(table: EntityTable, rng: np.random.Generator) -> EntityTable:
 
 def dealt_again(entity: IntArray, kind: IntArray, rng: np.random.Generator) -> IntArray:
     """The entities (pairs,) in another order within each kind."""
-    order = np.argsort(kind, kind="stable")
-    mixed = order[np.lexsort((rng.random(order.size), kind[order]))]
     again = np.empty_like(entity)
-    again[order] = entity[mixed]
+    for one in np.flatnonzero(np.bincount(kind)).tolist():
+        these = np.flatnonzero(kind == one)
+        again[these] = rng.permutation(entity[these])
     return again

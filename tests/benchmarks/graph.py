@@ -31,7 +31,7 @@ from models.graph import find_rings, read_edges
 from models.graph.blocks import COLUMN_OFFSET, dense_blocks, densest_block
 from models.graph.communities import components
 from models.graph.edges import EntityTable
-from models.graph.projection import degree_cap, owner_degree, project
+from models.graph.projection import degree_cap, project
 from tests.benchmarks.report import section, table
 
 SIZES = (100_000, 1_000_000, 10_000_000)
@@ -98,7 +98,7 @@ def beside_networkx(edges: int) -> dict[str, float]:
     for _ in range(5):
         seconds, (whole, _) = timed(lambda: _joined(frame))
         ours.append(seconds)
-    chosen = owner_degree(whole)
+    chosen = whole.degree
     kept = (chosen >= 2) & (chosen <= degree_cap(whole))
     seconds, pairs = timed(lambda: _by_networkx(whole, kept))
     return {"ours": median(ours), "networkx": seconds, "pairs": float(pairs)}

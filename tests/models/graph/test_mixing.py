@@ -39,6 +39,6 @@ def test_the_rate_is_always_finite(linked: int, sizes: list[int]) -> None:
 
 def test_one_common_reader_is_never_beyond_chance() -> None:
     size = np.full(100, 40.0)
-    found = chance_evidence(np.array([1.0, 20.0]), size[:2], size[:2], size)
+    found = chance_evidence(np.array([1.0, 20.0]), size[:2], size[:2], (size, mixing_rate(size, 2)))
     assert found[0] == 0.0
     assert found[1] > 2.0
