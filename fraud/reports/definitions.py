@@ -52,6 +52,13 @@ DEFINITIONS = (
         ("Average precision", "Of the evidence alone"),
     ),
     Definition(
+        "loss-of-an-outcome",
+        "What an outcome saves, costs and loses",
+        "Saves: the share of a bad affiliate's pending commission that it keeps from being paid. Costs: a person's time, in the program's "
+        "currency. Loses: the share of an honest affiliate's pending commission that is lost by the trouble it gives.",
+        ("Saves", "Costs", "Loses of honest commission"),
+    ),
+    Definition(
         "labels",
         "Labels",
         "Affiliates that people reviewed, or that came in as labels, and that the model learnt from.",

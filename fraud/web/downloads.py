@@ -27,9 +27,10 @@ from fraud.domain.scans import RankedSubject, Ring, ScanResult
 from fraud.domain.shapes import ConversionSeen
 from fraud.domain.signals import Signal
 from fraud.errors import NotFound
+from fraud.policy.differences import changes_between
 from fraud.reports.tables import table_csv
 from fraud.web.applying import asked_applicants
-from fraud.web.governing import REVIEWS_COUNTED, changes_between, live_pack, shadow_of
+from fraud.web.governing import REVIEWS_COUNTED, live_pack, shadow_of
 from fraud.web.modelling import kind_of
 from fraud.web.queueing import alert_query, told_alerts
 from fraud.web.rendering import csv_response

@@ -19,8 +19,9 @@ from fraud.domain.decisions import DecisionKind
 from fraud.domain.jobs import Job
 from fraud.domain.policies import PolicyState, PublishedPolicy
 from fraud.errors import InputError, NotFound
+from fraud.policy.differences import changes_between
 from fraud.policy.loading import load_pack
-from fraud.policy.pack import CheckPolicy, Pack
+from fraud.policy.pack import Pack
 from fraud.web.forms import Posted
 from fraud.web.paging import Paging, asked_page
 from fraud.web.rendering import page
@@ -186,41 +187,6 @@ def shadow_of(app: App, program_id: str) -> Shadow | None:
     job = app.stores.jobs.newest(program_id, COMPARE, "hash", published.policy.hash)
     report = shadow_report(app, program_id)
     return Shadow(published, job, comparison_of(job) if job else None, report.diff if report and report.diff.decisions else None)
-
-
-@dataclass(frozen=True)
-class Change:
-    """One value that differs between two packs."""
-
-    where: str
-    then: str
-    now: str
-    reason: str = ""
-
-
-def changes_between(live: Pack, proposed: Pack) -> list[Change]:
-    """Every weight, threshold, switch and rule that differs, in the packs' order."""
-    checks = [change for name, after in proposed.checks.items() for change in _check_changes(name, live.checks.get(name), after)]
-    then, now = {rule.id: rule for rule in live.rules}, {rule.id: rule for rule in proposed.rules}
-    differing = [name for name in sorted(then.keys() | now.keys()) if then.get(name) != now.get(name)]
-    return checks + [
-        Change(f"Rule {name}", then[name].when if name in then else "absent", now[name].when if name in now else "absent")
-        for name in differing
-    ]
-
-
-def _check_changes(name: str, before: CheckPolicy | None, after: CheckPolicy) -> list[Change]:
-    title = CHECKS[name].title
-    if before is None:
-        return [Change(f"{title}: new check", "absent", "present")]
-    pairs = (("weight", before.weight, after.weight), ("on", before.enabled, after.enabled))
-    found = [Change(f"{title}: {label}", f"{old}", f"{new}") for label, old, new in pairs if old != new]
-    known = {key: one.value for key, one in before.thresholds.items()}
-    for key, value in after.thresholds.items():
-        if known.get(key) != value.value:
-            then = f"{known[key]:g}" if key in known else "absent"
-            found.append(Change(f"{title}: {key.replace('_', ' ')}", then, f"{value.value:g}", value.reason))
-    return found
 
 
 def live_pack(app: App, program_id: str) -> Pack:

@@ -11,6 +11,7 @@ from fraud.domain.jobs import JobState
 from fraud.domain.nights import NightLine, SubjectLine
 from fraud.domain.policies import PolicyState
 from fraud.domain.reviews import Disposition
+from fraud.policy.pack import Terms
 
 CASE_STATES: Mapping[CaseState, str] = {
     CaseState.QUEUED: "Waiting",
@@ -111,3 +112,22 @@ def disposition(code: str) -> str:
 def points(lines: Sequence[NightLine | SubjectLine], figure: str) -> list[tuple[datetime, float | None]]:
     """One figure of each night, for a chart."""
     return [(line.as_of, getattr(line, figure)) for line in lines]
+
+
+_TERMS: Mapping[str, tuple[str, str]] = {
+    "allows_paid_search": ("Paid search on the brand is allowed.", "Paid search on the brand is not allowed."),
+    "allows_incentive": ("Incentives for a click or a purchase are allowed.", "Incentives for a click or a purchase are not allowed."),
+    "allows_email": ("Promotion by e-mail is allowed.", "Promotion by e-mail is not allowed."),
+    "allows_coupon": ("Coupon sites are allowed.", "Coupon sites are not allowed."),
+    "requires_disclosure": ("Advertising must be disclosed.", "Disclosure is not asked for."),
+}
+
+
+def terms(told: Terms) -> list[str]:
+    """A pack's terms in words; what it does not say is left out."""
+    said = [words[0] if value else words[1] for name, words in _TERMS.items() if (value := getattr(told, name)) is not None]
+    if told.minimum_domain_age_days is not None:
+        said.append(f"A site’s domain is at least {told.minimum_domain_age_days:,} days old.")
+    if told.prohibited_categories:
+        said.append(f"Not allowed on a site: {', '.join(told.prohibited_categories)}.")
+    return said
