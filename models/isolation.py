@@ -16,7 +16,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from models.arrays import FloatArray
 from models.compiling import by_rows, compiled
-from models.forest_kernels import average_path, forest_contributions, forest_scores
+from models.forest_kernels import average_path, forest_contributions, forest_scores, largest_known
 from models.scaling import PlainScale, RobustScale
 
 if TYPE_CHECKING:
@@ -143,13 +143,16 @@ class AnomalyDetector(BaseEstimator):  # type: ignore[misc]  # scikit-learn ship
     def explain_rows(self, rows: FloatArray, top: int = 3) -> list[Reasons]:
         """`explain` of float64 rows (rows, features) without scikit-learn's checks."""
         shares = self._contributions(self.scale_.apply(rows))
-        best = [_largest_known(of, row, top).tolist() for of, row in zip(shares, rows, strict=True)]
+        best = [largest_known(of, row, top).tolist() for of, row in zip(shares, rows, strict=True)]
         return [[(self._columns[column], float(of[column])) for column in columns] for of, columns in zip(shares, best, strict=True)]
 
     def explain_row(self, row: FloatArray, top: int = 3) -> tuple[float, Reasons]:
         """Score and reasons of one row (features,) in one pass and without scikit-learn's checks: what the hot path needs."""
-        shares = self._contributions(self.scale_.apply(row.reshape(1, -1)))[0]
-        best = _largest_known(shares, row, top)
+        if isinstance(self.scale_, RobustScale) and self.method == "ensemble":
+            shares, best = self.views_.explained(row, self.scale_, top)
+        else:
+            shares = self._contributions(self.scale_.apply(row.reshape(1, -1)))[0]
+            best = largest_known(shares, row, top)
         return float(shares[-1]), [(self._columns[column], float(shares[column])) for column in best.tolist()]
 
     def _checked(self, rows: ArrayLike) -> FloatArray:
@@ -202,19 +205,6 @@ def _breadth_first(first: int, tree: tuple[Any, ...], links: NDArray[np.uint32],
         if child != new:
             left, right = rows_below[place[child]], rows_below[place[child + 1]]
             path[new] = (left * path[child] + right * path[child + 1]) / (left + right)
-
-
-@compiled
-def _largest_known(shares: FloatArray, row: FloatArray, top: int) -> NDArray[np.int64]:
-    """The columns of the `top` largest shares (features + 1,), the last left out, largest first, among those the row knows."""
-    left = np.where(np.isnan(row), -np.inf, shares[: len(row)])
-    best = np.empty(min(top, len(row)), np.int64)
-    for place in range(len(best)):
-        column = np.argmax(left)
-        if left[column] == -np.inf:
-            return best[:place]
-        best[place], left[column] = column, -np.inf
-    return best
 
 
 @compiled

@@ -68,6 +68,15 @@ def tail_sum(row: NDArray[np.float32], margins: tuple[Any, ...]) -> float:
 
 
 @compiled
+def tail_sums(rows: NDArray[np.float32], margins: tuple[Any, ...], sums: FloatArray) -> None:
+    """`tail_sum` of many rows into `sums` (rows,), in the same order of columns: each column's knots stay close for all rows."""
+    sums[:] = 0.0
+    for column in range(rows.shape[1]):
+        for i in range(rows.shape[0]):
+            sums[i] += tail_evidence(rows[i, column], margins, column)
+
+
+@compiled
 def tail_shares(row: NDArray[np.float32], margins: tuple[Any, ...], unit: float, shares: FloatArray) -> float:
     """Adds each cell's evidence, times `unit`, to `shares` (features,); returns the sum."""
     total = 0.0

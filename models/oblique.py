@@ -16,7 +16,7 @@ from sklearn.utils import check_random_state
 
 from models.arrays import FloatArray
 from models.compiling import by_rows, compiled
-from models.forest_kernels import average_path, isolation
+from models.forest_kernels import ROWS_TOGETHER, average_path, isolation
 
 CANDIDATES = 10
 """Splits that a guided node chooses among (Liu et al. 2010)."""
@@ -264,33 +264,71 @@ def oblique_depth(row: NDArray[np.float32], forest: tuple[Any, ...]) -> float:
 
 
 @compiled
+def oblique_depths(rows: NDArray[np.float32], forest: tuple[Any, ...], depths: FloatArray) -> None:
+    """`oblique_depth` of many rows into `depths` (rows,), in the same order of trees: each tree stays close while all rows walk it."""
+    links, figures, path_length, roots, steps, _ = forest
+    nodes, outside = np.empty(len(rows), np.uint32), np.zeros(len(rows), np.int64)
+    depths[:] = 0.0
+    for root in roots:
+        nodes[:] = root
+        for _ in range(steps):
+            for i in range(len(rows)):
+                nodes[i], off = _step(nodes[i], rows[i], links, figures)
+                outside[i] += off
+        for i in range(len(rows)):
+            depths[i] += path_length[nodes[i]]
+    for i in range(len(rows)):
+        depths[i] -= outside[i]
+
+
+@compiled
 def oblique_shares(row: NDArray[np.float32], forest: tuple[Any, ...], unit: float, shares: FloatArray) -> float:
     """Adds to `shares` (features,) what the splits on each feature took off the path, times `unit`; returns the row's depth.
 
-    The two columns of a split share it as they share the row's place on it.
+    The two columns of a split share it as they share the row's place on it. Two trees are walked before their paths are read.
     """
     links, figures, path_length, roots, steps, _ = forest
     depth, outside = 0.0, np.int64(0)
-    for root in roots:
-        node = root
-        for _ in range(steps):
-            child, beyond = _step(node, row, links, figures)
-            first, second = abs(figures[node, 0] * row[links[node, 0]]), abs(figures[node, 1] * row[links[node, 1]])
-            gain = (path_length[node] - path_length[child] + beyond) * unit
-            part = first / (first + second + TINY)
-            shares[links[node, 0]] += gain * part
-            shares[links[node, 1]] += gain * (1.0 - part)
-            outside += beyond
-            node = child
-        depth += path_length[node]
+    paths, beyond = np.empty((2, steps + 1), np.uint32), np.empty((2, steps), np.int64)
+    for tree in range(0, len(roots), 2):
+        _walk_two(row, forest, tree, (paths, beyond))
+        for which in range(min(2, len(roots) - tree)):
+            path = paths[which]
+            for step in range(steps):
+                node, child = path[step], path[step + 1]
+                if node == child:
+                    break
+                first, second = abs(figures[node, 0] * row[links[node, 0]]), abs(figures[node, 1] * row[links[node, 1]])
+                gain = (path_length[node] - path_length[child] + beyond[which, step]) * unit
+                part = first / (first + second + TINY)
+                shares[links[node, 0]] += gain * part
+                shares[links[node, 1]] += gain * (1.0 - part)
+                outside += beyond[which, step]
+            depth += path_length[path[steps]]
     return float(depth - outside)
+
+
+@compiled
+def _walk_two(row: NDArray[np.float32], forest: tuple[Any, ...], tree: int, out: tuple[NDArray[np.uint32], NDArray[np.int64]]) -> None:
+    """The nodes that the row comes through in two trees (the last one again where there is one), and whether it lies outside them."""
+    links, figures, _, roots, steps, _ = forest
+    paths, beyond = out
+    a, b = roots[tree], roots[min(tree + 1, len(roots) - 1)]
+    for step in range(steps):
+        paths[0, step], paths[1, step] = a, b
+        a, beyond[0, step] = _step(a, row, links, figures)
+        b, beyond[1, step] = _step(b, row, links, figures)
+    paths[0, steps], paths[1, steps] = a, b
 
 
 @compiled
 def _scores(rows: NDArray[np.float32], forest: tuple[Any, ...]) -> FloatArray:
     scores = np.empty(rows.shape[0])
-    for i in range(rows.shape[0]):
-        scores[i] = isolation(oblique_depth(rows[i], forest), forest[5])
+    for start in range(0, rows.shape[0], ROWS_TOGETHER):
+        part = scores[start : start + ROWS_TOGETHER]
+        oblique_depths(rows[start : start + ROWS_TOGETHER], forest, part)
+        for i in range(len(part)):
+            part[i] = isolation(part[i], forest[5])
     return scores
 
 

@@ -35,7 +35,7 @@ class RobustScale:
 
     def apply(self, rows: FloatArray) -> NDArray[np.float32]:
         """The rows on the common scale (rows, columns), 0 where a cell is unknown."""
-        return _scaled(rows, self.centre, self.inverse)
+        return scaled(rows, self.centre, self.inverse)
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,8 @@ class PlainScale:
 
 
 @compiled
-def _scaled(rows: FloatArray, centre: FloatArray, inverse: FloatArray) -> NDArray[np.float32]:
+def scaled(rows: FloatArray, centre: FloatArray, inverse: FloatArray) -> NDArray[np.float32]:
+    """`RobustScale.apply` of rows (rows, columns)."""
     out = np.zeros(rows.shape, np.float32)
     for i in range(rows.shape[0]):
         for j in range(rows.shape[1]):

@@ -15,10 +15,11 @@ from numpy.typing import NDArray
 
 from models.arrays import FloatArray
 from models.compiling import by_rows, compiled
-from models.forest_kernels import forest_depth, forest_shares
-from models.margins import learn_margins, tail_shares, tail_sum
+from models.forest_kernels import FEW_ROWS, ROWS_TOGETHER, forest_depth, forest_depths, forest_shares, largest_known
+from models.margins import learn_margins, tail_shares, tail_sum, tail_sums
 from models.neighbours import draw_neighbours, neighbour_distance, neighbour_shares
-from models.oblique import ObliqueForest, ObliqueSettings, grow_oblique, oblique_depth, oblique_shares
+from models.oblique import ObliqueForest, ObliqueSettings, grow_oblique, oblique_depth, oblique_depths, oblique_shares
+from models.scaling import RobustScale, scaled
 
 VIEWS = ("isolation", "guided splits", "neighbours", "tails")
 GUIDED_SAMPLE = 256
@@ -67,6 +68,11 @@ class Views:
         table: FloatArray = _view_contributions(rows, *self.arrays)
         return table
 
+    def explained(self, row: FloatArray, scale: RobustScale, top: int) -> tuple[FloatArray, NDArray[np.int64]]:
+        """`contributions` (features + 1,) of one row (features,) before it is scaled, and the columns of the `top` largest it knows."""
+        shares, best = _explained(row, (scale.centre, scale.inverse), top, *self.arrays)
+        return shares, best
+
 
 @compiled
 def _shown(evidence: float) -> float:
@@ -107,24 +113,60 @@ def _evidence(raw: FloatArray, centre: FloatArray, unit: FloatArray) -> float:
 
 @compiled
 def _view_scores(rows: NDArray[np.float32], views: tuple[Any, ...], centre: FloatArray, unit: FloatArray) -> FloatArray:
-    scores, raw = np.empty(rows.shape[0]), np.empty(4)
-    for i in range(rows.shape[0]):
-        _look(rows[i], views, raw)
-        scores[i] = _shown(_evidence(raw, centre, unit))
+    scores, raw = np.empty(rows.shape[0]), np.empty((min(rows.shape[0], ROWS_TOGETHER), len(VIEWS)))
+    for start in range(0, rows.shape[0], ROWS_TOGETHER):
+        some = rows[start : start + ROWS_TOGETHER]
+        _look_at_all(some, views, raw)
+        for i in range(some.shape[0]):
+            scores[start + i] = _shown(_evidence(raw[i], centre, unit))
     return scores
 
 
 @compiled
-def _view_contributions(rows: NDArray[np.float32], views: tuple[Any, ...], centre: FloatArray, unit: FloatArray) -> FloatArray:
+def _look_at_all(rows: NDArray[np.float32], views: tuple[Any, ...], raw: FloatArray) -> None:
+    """`_look` at many rows into `raw` (rows, views), tree by tree where there are enough of them: the same bits."""
+    if rows.shape[0] < FEW_ROWS:
+        for i in range(rows.shape[0]):
+            _look(rows[i], views, raw[i])
+        return
     forest, oblique, draws, margins = views
-    features = rows.shape[1]
-    table, raw = np.zeros((rows.shape[0], features + 1)), np.empty(4)
+    depths, guided, tails = np.empty(rows.shape[0]), np.empty(rows.shape[0]), np.empty(rows.shape[0])
+    forest_depths(rows, forest, depths)
+    oblique_depths(rows, oblique, guided)
+    tail_sums(rows, margins, tails)
     for i in range(rows.shape[0]):
-        row, shares = rows[i], table[i]
-        isolation, guided = _unit_of(forest[5]), _unit_of(oblique[5])
-        raw[0] = -forest_shares(row, forest, isolation * unit[0], shares) * isolation
-        raw[1] = -oblique_shares(row, oblique, guided * unit[1], shares) * guided
-        raw[2] = neighbour_shares(row, draws, unit[2], shares)
-        raw[3] = tail_shares(row, margins, unit[3], shares)
-        table[i, features] = _shown(_evidence(raw, centre, unit))
+        raw[i, 0] = -depths[i] * _unit_of(forest[5])
+        raw[i, 1] = -guided[i] * _unit_of(oblique[5])
+        raw[i, 2] = neighbour_distance(rows[i], draws)
+        raw[i, 3] = tails[i]
+
+
+@compiled
+def _view_contributions(rows: NDArray[np.float32], views: tuple[Any, ...], centre: FloatArray, unit: FloatArray) -> FloatArray:
+    table = np.zeros((rows.shape[0], rows.shape[1] + 1))
+    for i in range(rows.shape[0]):
+        _contribute(rows[i], views, (centre, unit), table[i])
     return table
+
+
+@compiled
+def _contribute(row: NDArray[np.float32], views: tuple[Any, ...], ordinary: tuple[FloatArray, FloatArray], shares: FloatArray) -> None:
+    """Fills in what each feature of one row adds (features + 1,); the last is the score."""
+    forest, oblique, draws, margins = views
+    centre, unit = ordinary
+    raw = np.empty(4)
+    isolation, guided = _unit_of(forest[5]), _unit_of(oblique[5])
+    raw[0] = -forest_shares(row, forest, isolation * unit[0], shares) * isolation
+    raw[1] = -oblique_shares(row, oblique, guided * unit[1], shares) * guided
+    raw[2] = neighbour_shares(row, draws, unit[2], shares)
+    raw[3] = tail_shares(row, margins, unit[3], shares)
+    shares[row.shape[0]] = _shown(_evidence(raw, centre, unit))
+
+
+@compiled
+def _explained(
+    row: FloatArray, scale: tuple[FloatArray, FloatArray], top: int, views: tuple[Any, ...], centre: FloatArray, unit: FloatArray
+) -> tuple[FloatArray, NDArray[np.int64]]:
+    shares = np.zeros(row.shape[0] + 1)
+    _contribute(scaled(row.reshape(1, -1), scale[0], scale[1])[0], views, (centre, unit), shares)
+    return shares, largest_known(shares, row, top)

@@ -53,7 +53,7 @@ def speed(rows: int) -> None:
     }
     text = [
         f"Detector: 300 trees of 512 rows, {COLUMNS} columns, processor time, one thread, medians of {REPEATS}; {rows:,} rows for many.",
-        "At least 2.0 times is wanted of the forest, and at most 25 µs for a row scored and explained.",
+        "At least 2.0 times is wanted of the ensemble, the default, and at most 25 µs for a row scored and explained.",
         "",
         table(["many rows", "each", "times as fast as scikit-learn"], lines),
         "",
