@@ -31,7 +31,7 @@ Name = Annotated[str, msgspec.Meta(min_length=1, max_length=500)]
 Text = Annotated[str, msgspec.Meta(max_length=16_000)]
 
 
-class ClickIn(msgspec.Struct, frozen=True, kw_only=True):
+class ClickIn(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A click as it comes in. An absent field, `null` and an empty text mean unknown; fields that are not listed are ignored."""
 
     click_id: Name
@@ -103,7 +103,7 @@ def click_of_body(body: bytes, sent: ClickIn, program_id: str) -> Click:
 
 
 def _plain_click_of(sent: ClickIn, program_id: str, moment: datetime) -> Click:
-    dwell, executed = sent.dwell_ms, sent.js_executed
+    dwell, executed, ip = sent.dwell_ms, sent.js_executed, sent.ip
     return Click(
         click_id=sent.click_id,
         clicked_at=moment,
@@ -115,10 +115,10 @@ def _plain_click_of(sent: ClickIn, program_id: str, moment: datetime) -> Click:
         sub3=sent.sub3 or None,
         sub4=sent.sub4 or None,
         sub5=sent.sub5 or None,
-        ip=kept_address(sent.ip),
+        ip=kept_address(ip) if ip else None,
         user_agent=sent.user_agent or None,
         device_id=sent.device_id or None,
-        country=country_of(sent.country),
+        country=country_of(sent.country) if sent.country else None,
         language=sent.language or None,
         referrer=sent.referrer or None,
         landing_url=sent.landing_url or None,
@@ -179,6 +179,7 @@ def _from_text(text: str) -> datetime | None:
     return as_utc(datetime.fromisoformat(text))
 
 
+@lru_cache(maxsize=4096)
 def _from_epoch(value: float) -> datetime | None:
     if isinstance(value, int) and abs(value) < SECONDS_BELOW:
         return datetime.fromtimestamp(value, UTC)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import msgspec
 import structlog
@@ -35,13 +35,13 @@ TOGETHER = 64
 """Clicks that are scored in one step, while which nothing else is answered."""
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, slots=True)
 class _Waiting:
     """A click that is scored with the others of its moment; the answer is `None` when the route must give it."""
 
     click: Click
+    answer: asyncio.Future[ClickAnswer | None]
     request_id: str = ""
-    answer: asyncio.Future[ClickAnswer | None] = field(default_factory=asyncio.Future)
 
 
 class HotClicks:
@@ -94,9 +94,10 @@ class HotClicks:
 
     def _enqueued(self, click: Click) -> _Waiting:
         """The click among those that wait; it is scored after all requests that have been read by now."""
+        loop = asyncio.get_running_loop()
         if not self._waiting:
-            asyncio.get_running_loop().call_soon(self._score)
-        waiting = _Waiting(click)
+            loop.call_soon(self._score)
+        waiting = _Waiting(click, loop.create_future())
         self._waiting.append(waiting)
         return waiting
 
@@ -105,10 +106,7 @@ class HotClicks:
         together, self._waiting = self._waiting[:TOGETHER], self._waiting[TOGETHER:]
         if self._waiting:
             asyncio.get_running_loop().call_soon(self._score)
-        programs: defaultdict[str, list[_Waiting]] = defaultdict(list)
-        for one in together:
-            programs[one.click.program_id].append(one)
-        for program_id, group in programs.items():
+        for program_id, group in _by_program(together).items():
             for one, answer in zip(group, self._scored(program_id, group), strict=True):
                 if not one.answer.done():
                     one.answer.set_result(answer)
@@ -130,6 +128,16 @@ class HotClicks:
         seconds = max((self._services.clock.now() - started).total_seconds(), 0.0)
         self._metrics.hot_clicks([answer for answer in given if answer is not None], seconds)
         return given
+
+
+def _by_program(waiting: list[_Waiting]) -> dict[str, list[_Waiting]]:
+    first = waiting[0].click.program_id
+    if all(one.click.program_id == first for one in waiting):
+        return {first: waiting}
+    programs: defaultdict[str, list[_Waiting]] = defaultdict(list)
+    for one in waiting:
+        programs[one.click.program_id].append(one)
+    return programs
 
 
 def _again(first: Message, receive: Receive) -> Receive:

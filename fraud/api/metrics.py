@@ -40,10 +40,10 @@ class Metrics:
 
     def clicks(self, answers: Iterable[ClickAnswer]) -> None:
         """Counts answered clicks."""
-        counted = Counter((one.decision.value, one.degraded) for one in answers)
+        counted = Counter([(one.decision, one.degraded) for one in answers])
         with self._lock:
             for (decision, degraded), times in counted.items():
-                self._clicks[("decision", decision), ("degraded", str(degraded).lower())] += times
+                self._clicks[("decision", decision.value), ("degraded", str(degraded).lower())] += times
 
     def hot_clicks(self, answers: Sequence[ClickAnswer], seconds: float) -> None:
         """Counts clicks that were answered without the framework, each within so many seconds: `request` and `clicks` in one step."""

@@ -19,8 +19,10 @@ class Role(StrEnum):
 
     def reaches(self, needed: Role) -> bool:
         """Whether this role includes `needed`."""
-        order = list(Role)
-        return order.index(self) >= order.index(needed)
+        return _RANKS[self] >= _RANKS[needed]
+
+
+_RANKS = {role: rank for rank, role in enumerate(Role)}
 
 
 class ActorKind(StrEnum):

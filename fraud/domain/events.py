@@ -12,7 +12,7 @@ import msgspec
 from fraud.domain.actors import DEFAULT_PROGRAM
 
 
-class Click(msgspec.Struct, frozen=True, kw_only=True):
+class Click(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One click, with the columns of CONTRACT 1. `None` is unknown."""
 
     click_id: str

@@ -20,6 +20,8 @@ def new_id(prefix: str, at: datetime) -> str:
 
 def new_ids(prefix: str, at: datetime, count: int) -> list[str]:
     """As many new names of one moment, as `new_id` makes them."""
+    if count < _FEW:
+        return [new_id(prefix, at) for _ in range(count)]
     start = new_id(prefix, at)[:-_RANDOM_DIGITS]
     draws, few = np.frombuffer(os.urandom(8 * count), np.uint64), np.uint64((int(at.timestamp() * 1000) << 2) & 31)
     digits = np.empty((count, _RANDOM_DIGITS), np.uint8)
@@ -37,6 +39,9 @@ def stable_id(prefix: str, *parts: str) -> str:
 
 _PAIRS = tuple(first + second for first in _ALPHABET for second in _ALPHABET)
 _SHIFTS = {length: tuple(range(5 * (length - 2), -1, -10)) for length in (16, 22)}
+_FEW = 6
+"""Names up to which one after the other is quicker."""
+
 _RANDOM_DIGITS = 13
 """The last digits of a name: three bits of the time, then the random ones."""
 

@@ -87,6 +87,8 @@ class MemoryCounters:
         self._bounds = bounds or CounterBounds()
         self._lock = threading.Lock()
         self._room = 0
+        self._asked: Plan | None = None
+        self._plan = np.empty((0, 4), np.int64)
         self._tables = self._bounded(empty_tables(secrets.randbits(_SEED_BITS), 0, 0, 0))
         self._answers: OrderedDict[bytes, Row] = OrderedDict()
         self._events = self._repeated = 0
@@ -181,7 +183,9 @@ class MemoryCounters:
         return values
 
     def _ready_for(self, asked: Plan) -> Integers:
-        plan = plan_numbers(asked)
+        if self._asked is not asked:
+            self._asked, self._plan = asked, plan_numbers(asked)
+        plan = self._plan
         if len(plan) > self._room:
             self._tables, self._room = with_room(self._tables, len(plan)), len(plan)
         return plan

@@ -72,7 +72,7 @@ GROUP = 256
 """Clicks that are counted, judged and recorded in one step: enough to share what a step costs, few enough for others to come between."""
 
 
-class ClickAnswer(msgspec.Struct, frozen=True, kw_only=True):
+class ClickAnswer(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """The answer to a click (CONTRACT 4). `score` is 0..1, higher is riskier; `latency_ms` is the time until it was known.
 
     `live` stands in answers to keys in shadow: the decision that a live key would have been told.
