@@ -51,14 +51,11 @@ class Incidence:
 
 def meetings(met: Incidence) -> Meetings:
     """All pairs of affiliates that have an entity in common."""
-    starts = np.concatenate([[0], np.cumsum(np.bincount(met.affiliate, minlength=met.affiliates))]).astype(np.int64)
-    begins = np.concatenate([[0], np.cumsum(np.bincount(met.entity, minlength=met.stratum.size))]).astype(np.int64)
-    order = np.argsort(met.entity, kind="stable")
-    later = np.empty_like(order)
-    later[order] = begins[met.entity[order] + 1] - np.arange(order.size)
+    starts, begins = _starts(met.affiliate, met.affiliates), _starts(met.entity, met.stratum.size)
+    owner, later = _by_entity(met.affiliate, met.entity, begins)
     work = np.cumsum(later)
     strata = int(met.stratum.max(initial=0)) + 1
-    tables = _Tables(starts, met.entity, begins, met.affiliate[order].astype(np.int32), met.stratum, met.weight, strata)
+    tables = _Tables(starts, met.entity, begins, owner, met.stratum, met.weight, strata)
     parts = threads(-1) if work.size and work[-1] > _WORTH_A_THREAD else 1
     wanted = np.linspace(0, work[-1] if work.size else 0, parts + 1)[1:-1]
     bounds = [0, *(int(met.affiliate[np.searchsorted(work, one)]) for one in wanted), met.affiliates]
@@ -103,6 +100,24 @@ def _joined(affiliates: int, bounds: list[int], done: list[_Part]) -> Meetings:
         stratum=stratum.astype(np.int64),
         shared=shared.astype(np.int64),
     )
+
+
+def _starts(numbers: IntArray, size: int) -> IntArray:
+    """Where the rows of every number begin (size + 1,), once they are sorted."""
+    return np.concatenate([[0], np.cumsum(np.bincount(numbers, minlength=size))]).astype(np.int64)
+
+
+@compiled
+def _by_entity(affiliate: IntArray, entity: IntArray, begins: IntArray) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+    """The owners of every entity one after the other (pairs,), ascending; and of each pair how many owners its entity has after it."""
+    filled = begins[:-1].copy()
+    owner, later = np.empty(affiliate.size, np.int32), np.empty(affiliate.size, np.int32)
+    for place in range(affiliate.size):
+        thing = entity[place]
+        owner[filled[thing]] = affiliate[place]
+        filled[thing] += 1
+        later[place] = begins[thing + 1] - filled[thing]
+    return owner, later
 
 
 @compiled

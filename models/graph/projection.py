@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from models.arrays import BoolArray, FloatArray, IntArray
 from models.graph.edges import IDENTITY_KINDS, OWNED_KINDS, SITE_KINDS, STRONG_KINDS, EntityTable
@@ -149,24 +150,25 @@ def _chance(table: EntityTable, met: Meetings) -> FloatArray:
     return np.asarray(np.maximum(most - np.log10(max(readers.size * _CLASSES, 1)), 0.0), dtype=np.float64)
 
 
-def _up_to_rarity(met: Meetings, rows: IntArray) -> tuple[IntArray, IntArray]:
-    """Of some rows of one kind the pairs (pairs,), and at how many entities of up to each rarity they meet (pairs, rarities)."""
+def _up_to_rarity(met: Meetings, rows: IntArray) -> tuple[IntArray, NDArray[np.int32]]:
+    """Of some rows of one kind the pairs (pairs,), and at how many entities of up to each rarity they meet (rarities, pairs)."""
     pair = met.pair[rows]
     first = np.concatenate([[True], pair[1:] != pair[:-1]])
-    counts = np.zeros((int(first.sum()), _CLASSES), dtype=np.int64)
-    counts[np.cumsum(first) - 1, met.stratum[rows] % _CLASSES] = met.shared[rows]
-    return pair[first], np.cumsum(counts, axis=1)
+    counts = np.zeros((_CLASSES, int(np.count_nonzero(first))), dtype=np.int32)
+    counts[met.stratum[rows] % _CLASSES, np.cumsum(first) - 1] = met.shared[rows]
+    for rarity in range(1, _CLASSES):
+        counts[rarity] += counts[rarity - 1]
+    return pair[first], counts
 
 
-def _of_kind(meetings_of: IntArray, sides: tuple[IntArray, IntArray], size: FloatArray) -> FloatArray:
+def _of_kind(meetings_of: NDArray[np.int32], sides: tuple[IntArray, IntArray], size: FloatArray) -> FloatArray:
     """The strongest -log10 of chance of every pair (pairs,) over the rarities.
 
     Where a further rarity adds no meeting, more pairs meet by chance and it can only say less.
     """
-    most = np.zeros(len(meetings_of))
-    for rarity in range(_CLASSES):
-        count = meetings_of[:, rarity]
-        more = count >= 2 if rarity == 0 else (count >= 2) & (count > meetings_of[:, rarity - 1])
+    most = np.zeros(meetings_of.shape[1])
+    for rarity, count in enumerate(meetings_of):
+        more = count >= 2 if rarity == 0 else (count >= 2) & (count > meetings_of[rarity - 1])
         asked = np.flatnonzero(more)
         rate = mixing_rate(size, int(np.count_nonzero(count)))
         found = chance_evidence(count[asked].astype(np.float64), size[sides[0][asked]], size[sides[1][asked]], (size, rate))
