@@ -6,6 +6,7 @@ import shutil
 from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
 import msgspec
@@ -18,7 +19,7 @@ from fraud.domain.clock import isoformat
 from fraud.domain.decisions import Decision, DecisionKind
 from fraud.domain.dossiers import Dossier
 from fraud.domain.hashing import keyed_hash
-from fraud.domain.privacy import FOUND_BY, HASHED, Erasure, PersonalData, PersonKind
+from fraud.domain.privacy import FOLLOWING, FOUND_BY, HASHED, Erasure, PersonalData, PersonKind
 from fraud.errors import InputError
 from fraud.events.personal import hashed
 from fraud.storage.erasure import SqlErasure, bare_application
@@ -38,7 +39,7 @@ def export_person(app: App, program_id: str, who: tuple[PersonKind, str], actor:
         kind=kind,
         subject=subject,
         at=app.clock.now(),
-        rows={table: app.lake.rows_about(program_id, table, columns, stored) for table, columns in FOUND_BY[kind].items()},
+        rows=_rows(app, program_id, kind, stored),
         decisions=[msgspec.to_builtins(one) for one in _decisions(store, program_id, kind, stored)],
         application=application,
         dossiers=dossiers,
@@ -59,7 +60,7 @@ def erase_person(app: App, program_id: str, who: tuple[PersonKind, str], why: tu
     stored, now, store = _stored(app, kind, value), app.clock.now(), SqlErasure(app.database)
     if kind is PersonKind.APPLICANT:
         app.stores.applications.get(program_id, value)
-    rows = {table: app.lake.erase(program_id, table, (columns, stored), now) for table, columns in FOUND_BY[kind].items()}
+    rows = _erase_rows(app, program_id, kind, stored)
     whole = [one for one in _decisions(store, program_id, kind, stored) if not is_erased(one)]
     changed = [erased(one, [stored], now) for one in whole]
     store.rewrite(changed)
@@ -123,6 +124,42 @@ def _stored(app: App, kind: PersonKind, value: str) -> str:
 def _subject(app: App, kind: PersonKind, value: str) -> str:
     """The person's name in the audit log: nobody reads from it who it was, and who asks again finds it."""
     return keyed_hash(app.pepper, f"audit {kind.value}", value.lower())[:24]
+
+
+def _rows(app: App, program_id: str, kind: PersonKind, stored: str) -> dict[str, list[dict[str, Any]]]:
+    """The rows about a person, and those that belong to them."""
+    rows = {table: app.lake.rows_about(program_id, table, columns, stored) for table, columns in FOUND_BY[kind].items()}
+    for table, (column, other) in FOLLOWING.items():
+        if other in rows:
+            names = _named_in(app, program_id, table, (column, _names(rows[other], column)))
+            rows[table] = [row for name in names for row in app.lake.rows_about(program_id, table, (column,), name)]
+    return rows
+
+
+def _erase_rows(app: App, program_id: str, kind: PersonKind, stored: str) -> dict[str, int]:
+    """Erases the rows about a person, and first those that belong to them: afterwards nobody could tell which."""
+    now, about, erased_rows = app.clock.now(), _rows(app, program_id, kind, stored), dict[str, int]()
+    for table, (column, _) in FOLLOWING.items():
+        if table in about:
+            erased_rows[table] = sum(app.lake.erase(program_id, table, ((column,), name), now) for name in _names(about[table], column))
+    return {
+        **erased_rows,
+        **{table: app.lake.erase(program_id, table, (columns, stored), now) for table, columns in FOUND_BY[kind].items()},
+    }
+
+
+def _named_in(app: App, program_id: str, table: str, about: tuple[str, list[str]]) -> list[str]:
+    """Those of the names (column, names) that a table has rows of: seldom more than a few."""
+    column, names = about
+    if not names:
+        return []
+    query = f"SELECT DISTINCT {column} FROM {table} WHERE list_contains($names, {column}) ORDER BY {column}"  # noqa: S608 - names of our own
+    with app.lake.connect(program_id) as events:
+        return [str(row[0]) for row in events.execute(query, {"names": names}).fetchall()]
+
+
+def _names(rows: Sequence[dict[str, Any]], column: str) -> list[str]:
+    return sorted({str(row[column]) for row in rows})
 
 
 def _decisions(store: SqlErasure, program_id: str, kind: PersonKind, stored: str) -> list[Decision]:

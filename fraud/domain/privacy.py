@@ -38,11 +38,18 @@ FOUND_BY: Mapping[PersonKind, Mapping[str, tuple[str, ...]]] = {
 }
 """The columns of each table in which a person is looked for."""
 
+FOLLOWING: Mapping[str, tuple[str, str]] = {"visits": ("click_id", "clicks")}
+"""Tables whose rows name nobody but belong to rows that do: the column by which, and the table to which."""
+
 IDENTIFYING: Mapping[str, tuple[str, ...]] = {
     "clicks": ("ip", "user_agent", "device_id", "language", "viewport", "referrer", "landing_url"),
     "conversions": (
         *("customer_id", "customer_email", "customer_email_domain", "customer_email_kind", "customer_phone"),
         *("ip", "user_agent", "device_id"),
+    ),
+    "visits": (
+        *("click_id", "final", "webdriver", "framed", "viewport_width", "viewport_height", "screen_width", "screen_height", "elapsed_ms"),
+        *("visible_ms", "response_ms", "interactive_ms", "first_input_ms", "pointer_moves", "other_inputs"),
     ),
     "affiliates": (
         *("name", "email", "email_domain", "email_kind", "phone", "address", "payout_account", "tax_id"),

@@ -100,7 +100,7 @@ def services_of(database: Database, writer: JournalWriter, lake: ParquetLake, vi
     )
     recent = RecentClicks()
     options = IngestOptions(format=CONTRACT, pepper=b"pepper", ingested_at=NOON)
-    scorer = ClickScorer(load_pack(), None, replace(tools, seen=recent.remember))
+    scorer = ClickScorer(load_pack(), None, replace(tools, seen=recent.remember_all))
     conversions = ConversionScorer(
         load_pack(),
         ConversionTools(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import msgspec
@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import text
 
 from crawlers import CrawlSettings
+from fraud.app.keeping import visit_keeper
 from fraud.app.parts import App
 from fraud.app.privacy import erase_person, export_person, keep_no_longer
 from fraud.app.replaying import replay_decision
@@ -18,6 +19,7 @@ from fraud.decisions.erasing import ERASED
 from fraud.domain.actors import DEFAULT_PROGRAM, SYSTEM
 from fraud.domain.clock import FixedClock
 from fraud.domain.decisions import Decision, DecisionKind
+from fraud.domain.events import Visit
 from fraud.domain.hashing import canonical_json, sha256_of
 from fraud.domain.privacy import FOUND_BY, IDENTIFYING, PersonKind
 from fraud.domain.tables import TABLES
@@ -29,6 +31,7 @@ from tests.app.products import ingest_one
 from tests.conftest import MORNING, OpenApp
 
 WHY = (SYSTEM, "Request 17")
+CLICKED = datetime(2026, 3, 2, 10, 1, tzinfo=UTC)
 CLICKS = """click_id,clicked_at,affiliate_id,ip,user_agent,device_id
 c1,2026-03-02T10:00:00Z,a,198.51.100.7,Browser/1,d-1
 c2,2026-03-02T10:00:01Z,a,198.51.100.8,Browser/1,d-2
@@ -80,6 +83,7 @@ def test_erasing_an_address_touches_only_rows_with_it(shop: App) -> None:
         "clicks": 2,
         "conversions": 1,
         "affiliates": 0,
+        "visits": 0,
     }
     assert rows(shop, "SELECT click_id, ip, device_id, affiliate_id FROM clicks ORDER BY click_id") == [
         ("c1", None, None, "a"),
@@ -97,6 +101,27 @@ def test_what_was_erased_leaves_the_disk_when_readers_are_done(shop: App) -> Non
         found = events.sql(f"SELECT count(*) FROM read_parquet({[str(one) for one in files]}) WHERE device_id = 'd-1'").fetchall()
     assert found == [(0,)]
     assert timedelta(days=1) >= GRACE
+
+
+def test_reports_of_the_tag_go_with_the_clicks_they_are_of(shop: App) -> None:
+    """They name nobody, and yet say how somebody's browser behaved."""
+    reports = [Visit(visit_id=f"r{n}", click_id=f"c{n}", seen_at=CLICKED, viewport_width=390, pointer_moves=n) for n in (1, 2, 3)]
+    visit_keeper(shop)(DEFAULT_PROGRAM, reports)
+    about = (PersonKind.IP, "198.51.100.7")
+    assert sorted(row["click_id"] for row in export_person(shop, DEFAULT_PROGRAM, about, SYSTEM).rows["visits"]) == ["c1", "c3"]
+    assert erase_person(shop, DEFAULT_PROGRAM, about, WHY).rows["visits"] == 2
+    assert rows(shop, "SELECT click_id, viewport_width, pointer_moves FROM visits ORDER BY visit_id") == [
+        (None, None, None),
+        ("c2", 390, 2),
+        (None, None, None),
+    ]
+
+
+def test_reports_of_the_tag_are_kept_no_longer_than_clicks(shop: App) -> None:
+    visit_keeper(shop)(DEFAULT_PROGRAM, [Visit(visit_id="r1", click_id="c1", seen_at=CLICKED)])
+    removed = {one.kind: one.rows for one in shop.lake.remove_before(CLICKED.date() + timedelta(days=1))}
+    assert removed["visits"] == 1
+    assert rows(shop, "SELECT count(*) FROM visits") == [(0,)]
 
 
 def test_other_programs_are_not_touched(shop: App) -> None:
