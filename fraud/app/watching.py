@@ -34,7 +34,8 @@ class Watch:
         self._figures: Mapping[str, float] = {}
 
     def gauges(self) -> Mapping[str, float]:
-        """Jobs and deliveries by state, `score_drift` of the program that moved most, and `database_up`: alone while it is 0."""
+        """Jobs and deliveries by state, `score_drift` of the program that moved most, what became of baselines, and `database_up`: alone
+        while it is 0."""
         now = self._app.clock.now()
         with self._lock:
             if self._looked_at is None or now - self._looked_at >= LOOK_AGAIN:
@@ -54,6 +55,18 @@ class Watch:
             **{f"jobs_{state.value}": float(jobs[state]) for state in (JobState.QUEUED, JobState.RUNNING, JobState.FAILED)},
             **{f"deliveries_{state.value}": float(deliveries[state]) for state in (DeliveryState.PENDING, DeliveryState.DEAD)},
             **({"score_drift": max(drifts)} if drifts else {}),
+            **self._baselines(),
+        }
+
+    def _baselines(self) -> dict[str, float]:
+        """Programs whose newest scan went on with an old baseline because the new one waits for a person, and the largest share of features
+        that drifted on a program's newest night."""
+        scans = [self._app.stores.scans.latest(program) for program in sorted(self._programs())]
+        standings = [scan.baseline for scan in scans if scan is not None and scan.baseline is not None]
+        nights = [standing.night.drifted_share for standing in standings if standing.night is not None]
+        return {
+            **({"baselines_held": float(sum(one.state == "held" for one in standings))} if standings else {}),
+            **({"traffic_drift_share": max(nights)} if nights else {}),
         }
 
     def _programs(self) -> set[str]:

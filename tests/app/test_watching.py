@@ -13,10 +13,12 @@ from fraud.app.watching import LOOK_AGAIN, Watch, score_drift
 from fraud.domain.actors import SYSTEM
 from fraud.domain.clock import FixedClock
 from fraud.domain.decisions import DecisionKind
+from fraud.domain.drift import DriftReport
 from fraud.domain.jobs import JobState
+from fraud.domain.scans import BaselineStanding, Period
 from fraud.errors import StorageError
 from tests.conftest import MORNING
-from tests.storage.samples import decision, verdict
+from tests.storage.samples import decision, scan, verdict
 
 
 @pytest.fixture(autouse=True)
@@ -68,3 +70,22 @@ def test_too_few_scores_are_no_drift_and_not_none_of_it(app: App) -> None:
     score(app, "few", [0.5] * 99)
     assert score_drift(app, "default") is None
     assert "score_drift" not in Watch(app).gauges()
+
+
+def test_a_baseline_that_waits_for_a_person_is_a_figure(app: App) -> None:
+    night = DriftReport(
+        affiliates=90,
+        evidence_psi=0.4,
+        evidence_p_value=0.0,
+        compared=40,
+        drifted=10,
+        features=(),
+        large=True,
+        why="10 of 40 features drifted.",
+    )
+    trained = Period(start=MORNING - timedelta(days=30), end=MORNING - timedelta(days=3))
+    held = BaselineStanding(state="held", model_id="baseline-1", trained=trained, night=night, refit=night, held_model_id="baseline-2")
+    app.stores.scans.add(scan(program_id="default", baseline=held))
+    figures = Watch(app).gauges()
+    assert figures["baselines_held"] == 1.0
+    assert figures["traffic_drift_share"] == 0.25
