@@ -16,6 +16,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from fraud.enrichment.compiled import compiled
 from fraud.features.definition import Level
 from fraud.features.relations import UNKNOWN
 from fraud.features.tallies import TALLIES, ClickTallies
@@ -168,9 +169,21 @@ def _register_entities(con: duckdb.DuckDBPyConnection, entities: Integers, numbe
     con.unregister("ft_incoming")
 
 
+@compiled
+def _as_columns(table: NDArray[np.float64], rows: Integers) -> NDArray[np.float64]:
+    """Some rows of a table as columns (columns, rows), turned round block by block, so that both sides stay in the cache."""
+    columns = np.empty((table.shape[1], rows.shape[0]))
+    for begin in range(0, rows.shape[0], 64):
+        end = min(begin + 64, rows.shape[0])
+        for column in range(table.shape[1]):
+            for place in range(begin, end):
+                columns[column, place] = table[rows[place], column]
+    return columns
+
+
 def _register_clicks(con: duckdb.DuckDBPyConnection, found: Tallied, rows: Integers, entity: Integers) -> None:
-    counts = np.asfortranarray(found.counts[rows])
-    columns = {"e": pa.array(entity)} | {name: pa.array(counts[:, number]) for number, name in enumerate(TALLIES)}
+    counts = _as_columns(found.counts, rows)
+    columns = {"e": pa.array(entity)} | {name: pa.array(counts[number]) for number, name in enumerate(TALLIES)}
     con.register(CLICKS, pa.table(columns | {"hour_divergence": pa.array(found.divergence[rows], from_pandas=True)}))
 
 

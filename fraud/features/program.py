@@ -116,15 +116,19 @@ def _coding(rows: pa.Table) -> Coding:
 
 
 def _coded(con: duckdb.DuckDBPyConnection, column: str) -> Coding:
-    distinct = f"SELECT DISTINCT {column} AS text FROM clicks WHERE {column} IS NOT NULL AND {INSIDE}"
-    return _coding(_rows(con, f"SELECT text, hash(text) AS key FROM ({distinct}) ORDER BY text"))
+    return _coding(_rows(con, f"SELECT * FROM ({_distinct(column)}) ORDER BY text"))
+
+
+def _distinct(column: str) -> str:
+    """SQL of the distinct texts of a column with their keys, found by key: that is what clicks are told apart by."""
+    return f"SELECT any_value({column}) AS text, hash({column}) AS key FROM clicks WHERE {column} IS NOT NULL AND {INSIDE} GROUP BY key"
 
 
 def _domains(con: duckdb.DuckDBPyConnection) -> Coding:
     """Registrable domains of referrers: the keys are the referrers', the codes and texts the domains'."""
     con.execute(
-        f"CREATE OR REPLACE TEMP TABLE ft_hosts AS SELECT hash(referrer) AS key, {_HOST} AS host "
-        f"FROM (SELECT DISTINCT referrer FROM clicks WHERE referrer IS NOT NULL AND {INSIDE})"
+        f"CREATE OR REPLACE TEMP TABLE ft_hosts AS SELECT key, {_HOST} AS host "
+        f"FROM (SELECT key, text AS referrer FROM ({_distinct('referrer')}))"
     )
     known = registrable_domains(row[0] for row in con.sql("SELECT DISTINCT host FROM ft_hosts WHERE host IS NOT NULL").fetchall())
     texts = sorted({domain for domain in known.values() if domain})

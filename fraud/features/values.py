@@ -4,9 +4,7 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import groupby
@@ -18,6 +16,7 @@ import pandas as pd
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from fraud.enrichment.compiled import compiled
 from fraud.features import conversions, facts, level_tables, relations, visits
 from fraud.features.catalogue import Feature, feature_set_hash, features_of
 from fraud.features.definition import ENTITY, Level
@@ -25,9 +24,6 @@ from fraud.features.level_tables import Entities, Tallied, Texts, create, pairs_
 from fraud.features.request import NumberedWindow
 from fraud.features.table import FACT_COLUMNS, FeatureTable
 from fraud.features.tallies import KNOWN, ClickTallies
-
-_ROWS = 4_096
-"""Entities whose hours are compared at a time, by each core: their numbers stay in its cache."""
 
 
 def register_windows(con: duckdb.DuckDBPyConnection, windows: Sequence[NumberedWindow]) -> None:
@@ -77,13 +73,7 @@ def _level_divergence(keys: NDArray[np.int64], hours: NDArray[np.float64]) -> ND
     begins = np.flatnonzero(np.diff(window, prepend=-1))
     of_window = np.repeat(np.add.reduceat(of_affiliate, begins, axis=0), np.diff(begins, append=len(window)), axis=0)
     others = _shares(of_window - of_affiliate, of_window.sum(axis=1) - of_affiliate.sum(axis=1))
-
-    def compare(first: int) -> NDArray[np.float64]:
-        rows = slice(first, first + _ROWS)
-        return _jensen_shannon(_shares(hours[rows], hours[rows].sum(axis=1)), others[affiliate[rows]])
-
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
-        return np.concatenate(list(pool.map(compare, range(0, len(hours), _ROWS))))
+    return _jensen_shannon(hours, others, affiliate)
 
 
 def _shares(counts: NDArray[np.float64], totals: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -92,15 +82,23 @@ def _shares(counts: NDArray[np.float64], totals: NDArray[np.float64]) -> NDArray
     return shares
 
 
-def _jensen_shannon(own: NDArray[np.float64], others: NDArray[np.float64]) -> NDArray[np.float64]:
-    middle = (own + others) / 2
-    with np.errstate(divide="ignore", invalid="ignore"):
-        terms = 0.5 * own * np.log(own / middle) + np.where(others > 0, 0.5 * others * np.log(others / middle), 0.0)
-    seen = own > 0
-    divergence: NDArray[np.float64] = np.where(seen, terms, 0.0).sum(axis=1) + 0.5 * np.log(2) * (
-        1 - np.where(seen, others, 0.0).sum(axis=1)
-    )
-    return np.where(np.isnan(others).all(axis=1), np.nan, divergence)
+@compiled
+def _jensen_shannon(hours: NDArray[np.float64], others: NDArray[np.float64], affiliate: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Divergence of each row's counts from the shares in its affiliate's row of `others`; only hours that a row has need logarithms."""
+    result = np.empty(hours.shape[0])
+    for row in range(hours.shape[0]):
+        usual, total = others[affiliate[row]], hours[row].sum()
+        terms, met = 0.0, 0.0
+        for hour in range(hours.shape[1]):
+            if hours[row, hour] > 0.0:
+                own = hours[row, hour] / total
+                middle = (own + usual[hour]) / 2
+                terms += 0.5 * own * np.log(own / middle)
+                if usual[hour] > 0.0:
+                    terms += 0.5 * usual[hour] * np.log(usual[hour] / middle)
+                met += usual[hour]
+        result[row] = np.nan if np.isnan(usual[0]) else terms + 0.5 * np.log(2.0) * (1.0 - met)
+    return result
 
 
 def table(con: duckdb.DuckDBPyConnection, level: Level, starts: Sequence[Any], found: Tallied) -> FeatureTable:
@@ -109,13 +107,16 @@ def table(con: duckdb.DuckDBPyConnection, level: Level, starts: Sequence[Any], f
     entities = level_tables.register(con, level, found)
     visits.place(con, entities.named(level), relations.UNKNOWN)
     con.execute(f"CREATE OR REPLACE TEMP TABLE ft_expected AS {relations.EXPECTED}")
-    rows: dict[str, NDArray[np.float64]] = {}
+    shape = (len(features_of(level)), len(entities))
+    values, support = np.full(shape, np.nan), np.zeros(shape)
+    blocks = (("value", values), ("support", support))
+    columns = {f"{what}_{feature.name}": block[n] for what, block in blocks for n, feature in enumerate(features_of(level))}
     with _one_thread(con):
         seen = con.sql(facts.sql()).to_arrow_table()
         for relation, features in _by_relation(features_of(level)):
-            rows |= _read(con, _sql(relation, features), len(entities))
+            _read(con, _sql(relation, features), columns)
     con.unregister(level_tables.CLICKS)
-    return _assemble(_Measured(level, entities, seen, rows), starts, _absent_columns(con))
+    return _assemble(_Measured(level, entities, seen, values, support), starts, _absent_columns(con))
 
 
 @contextmanager
@@ -140,25 +141,23 @@ def _sql(relation: str, features: Sequence[Feature]) -> str:
     return f"SELECT e, {columns} FROM ({relations.RELATIONS[relation]}) GROUP BY e"
 
 
-def _read(con: duckdb.DuckDBPyConnection, sql: str, entities: int) -> dict[str, NDArray[np.float64]]:
-    """The columns (entities,) of a query with a row for some of the entities, NaN where there is none."""
+def _read(con: duckdb.DuckDBPyConnection, sql: str, columns: Mapping[str, NDArray[np.float64]]) -> None:
+    """Fills the columns (entities,) of a query that has a row for some of the entities; NaN is what it does not know."""
     found = con.sql(sql).to_arrow_table()
     place = found["e"].to_numpy()
-    columns = {}
     for name in found.column_names[1:]:
-        columns[name] = np.full(entities, np.nan)
         columns[name][place] = found[name].cast(pa.float64()).to_numpy()
-    return columns
 
 
 @dataclass(frozen=True)
 class _Measured:
-    """What was read of a level: its entities, their facts (with `e`) and the columns of values and supports."""
+    """What was read of a level: its entities, their facts (with `e`), and `values` and `support` (features, entities)."""
 
     level: Level
     entities: Entities
     facts: pa.Table
-    columns: Mapping[str, NDArray[np.float64]]
+    values: NDArray[np.float64]
+    support: NDArray[np.float64]
 
 
 def _assemble(read: _Measured, starts: Sequence[Any], absent: dict[int, set[str]]) -> FeatureTable:
@@ -166,20 +165,20 @@ def _assemble(read: _Measured, starts: Sequence[Any], absent: dict[int, set[str]
     begins = pd.DatetimeIndex([pd.Timestamp(start, tz="UTC") for start in starts])
     order = np.lexsort((keys[:, 2], keys[:, 1], begins.asi8[keys[:, 0]]))
     index = _index(read, begins, order)
-    known = [_unless_absent(f, read.columns, keys[:, 0], absent) for f in features]
-    support = [np.nan_to_num(read.columns[f"support_{f.name}"], nan=0.0) for f in features]
+    for feature, values in zip(features, read.values, strict=True):
+        _unless_absent(feature, values, keys[:, 0], absent)
+    np.nan_to_num(read.support, copy=False, nan=0.0)
     place = np.empty(len(keys), np.int64)
     place[read.facts["e"].to_numpy()] = np.arange(len(keys))
     seen = read.facts.select(list(FACT_COLUMNS)).take(pa.array(place[order])).to_pandas().set_axis(index)
-    values, supports = (_frame(columns, order, index, [f.name for f in features]) for columns in (known, support))
-    return FeatureTable(values, supports, seen.astype({"self_matches": "Int64"}), feature_set_hash())
+    known, supports = (_frame(block, order, index, [f.name for f in features]) for block in (read.values, read.support))
+    return FeatureTable(known, supports, seen.astype({"self_matches": "Int64"}), feature_set_hash())
 
 
-def _frame(columns: Sequence[NDArray[np.float64]], order: NDArray[np.intp], index: pd.Index, names: Sequence[str]) -> pd.DataFrame:
-    block = np.empty((len(columns), len(order)))
-    for number, column in enumerate(columns):
-        np.take(column, order, out=block[number])
-    return pd.DataFrame(block.T, index, list(names), copy=False)
+def _frame(block: NDArray[np.float64], order: NDArray[np.intp], index: pd.Index, names: Sequence[str]) -> pd.DataFrame:
+    """The block (features, entities) as a frame, copied only where its entities stand in another order."""
+    ordered = block if (order == np.arange(len(order))).all() else block[:, order]
+    return pd.DataFrame(ordered.T, index, list(names), copy=False)
 
 
 def _index(read: _Measured, begins: pd.DatetimeIndex, order: NDArray[np.intp]) -> pd.MultiIndex:
@@ -189,13 +188,13 @@ def _index(read: _Measured, begins: pd.DatetimeIndex, order: NDArray[np.intp]) -
     return pd.MultiIndex.from_arrays([begins[keys[:, 0]], *levels], names=["window_start", *ENTITY[read.level]])
 
 
-def _unless_absent(
-    feature: Feature, columns: Mapping[str, NDArray[np.float64]], windows: NDArray[np.int64], absent: dict[int, set[str]]
-) -> NDArray[np.float64]:
-    """The feature's values, NaN in windows where a column it needs is wholly empty, and where it is no finite number."""
-    values = columns[f"value_{feature.name}"]
+def _unless_absent(feature: Feature, values: NDArray[np.float64], windows: NDArray[np.int64], absent: dict[int, set[str]]) -> None:
+    """Makes values NaN in windows where a column that the feature needs is wholly empty, and where they are no finite number."""
+    gone = ~np.isfinite(values)
     unknown = [window for window, needed in absent.items() if needed.intersection(feature.needs)]
-    return np.where(np.isin(windows, unknown) | ~np.isfinite(values), np.nan, values)
+    if unknown:
+        gone |= np.isin(windows, unknown)
+    values[gone] = np.nan
 
 
 _KNOWN_SQL = {

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import hashlib
 import shutil
+import sys
+from contextlib import closing
 from pathlib import Path
 
 import duckdb
@@ -74,25 +76,37 @@ BYTES_A_CLICK = 50
 
 
 def make_day(root: Path, rows: int) -> Path:
-    """A lake under `root` with one day of so many clicks; what is there already is kept, unless it was made by another recipe. Returns
-    the lake's folder."""
+    """A lake under `root` with one day of so many clicks; what is there already is kept, file by file, unless it was made by another
+    recipe. Returns the lake's folder."""
     lake = root / f"day-{rows}"
-    done, recipe = lake / "done", hashlib.sha256((_CLICKS + _CONVERSIONS + _FORMAT + str(BATCH)).encode()).hexdigest()
-    if done.exists() and done.read_text() == recipe:
-        return lake
-    shutil.rmtree(lake, ignore_errors=True)
+    made, recipe = lake / "recipe", hashlib.sha256((_CLICKS + _CONVERSIONS + _FORMAT + str(BATCH)).encode()).hexdigest()
+    if not made.exists() or made.read_text() != recipe:
+        shutil.rmtree(lake, ignore_errors=True)
+        lake.mkdir(parents=True)
+        made.write_text(recipe)
     clicks, conversions = (lake / kind / f"program={PROGRAM}" / _DAY for kind in ("clicks", "conversions"))
-    for folder in (clicks, conversions, lake / "tmp"):
-        folder.mkdir(parents=True, exist_ok=True)
-    needed = rows * BYTES_A_CLICK + LEAST_FREE * min(rows, BATCH) * BYTES_A_CLICK
-    if shutil.disk_usage(lake).free < needed:
-        raise SystemExit(f"A day of {rows:,} clicks needs {needed / 1e9:.0f} GB of free disk under {root}.")
-    con = duckdb.connect(config={"memory_limit": "4GB", "temp_directory": str(lake / "tmp")})
     for number, first in enumerate(range(0, rows, BATCH)):
         name = f"20260302T000000000000Z-{number:016x}.parquet"
-        query = _CLICKS.format(rows=rows, first=first, last=min(first + BATCH, rows))
-        con.execute(f"COPY ({query}) TO '{clicks / name}' {_FORMAT}")
-        con.execute(f"COPY ({_CONVERSIONS.format(clicks=clicks / name)}) TO '{conversions / name}' {_FORMAT}")
-    con.close()
-    done.write_text(recipe)
+        if not (conversions / name).exists():
+            _enough_room(lake, rows - first)
+            last = min(first + BATCH, rows)
+            _write(_CLICKS.format(rows=rows, first=first, last=last), clicks / name)
+            _write(_CONVERSIONS.format(clicks=clicks / name), conversions / name)
+            print(f"made {last:,} of {rows:,} clicks", file=sys.stderr, flush=True)
     return lake
+
+
+def _enough_room(lake: Path, rows: int) -> None:
+    needed = rows * BYTES_A_CLICK + LEAST_FREE * min(rows, BATCH) * BYTES_A_CLICK
+    if shutil.disk_usage(lake).free < needed:
+        raise SystemExit(f"{rows:,} more clicks need {needed / 1e9:.0f} GB of free disk in {lake}.")
+
+
+def _write(query: str, file: Path) -> None:
+    """Writes a query's rows to a file that appears whole or not at all."""
+    spill, part = file.parents[3] / "tmp", file.with_suffix(".part")
+    for folder in (file.parent, spill):
+        folder.mkdir(parents=True, exist_ok=True)
+    with closing(duckdb.connect(config={"memory_limit": "4GB", "temp_directory": str(spill)})) as con:
+        con.execute(f"COPY ({query}) TO '{part}' {_FORMAT}")
+    part.rename(file)

@@ -46,6 +46,22 @@ def bare_scan(lake: Path) -> None:
         con.sql(f"SELECT {', '.join(f'bit_xor(hash({column}))' for column in COLUMNS)} FROM clicks").fetchall()
 
 
+class Steps:
+    """Prints to stderr how long each step of the engine took, and the memory it reached so far."""
+
+    def __init__(self) -> None:
+        self._step, self._began = "", time.perf_counter()
+
+    def __call__(self, text: str) -> None:
+        """Takes the engine's word on what it does now."""
+        step = text.split(":", maxsplit=1)[0]
+        if step != self._step:
+            now = time.perf_counter()
+            if self._step:
+                print(f"  {self._step}: {now - self._began:.1f} s, at most {_peak_mib():.0f} MiB", file=sys.stderr, flush=True)
+            self._step, self._began = step, now
+
+
 def engine(lake: Path) -> None:
     """The whole catalogue at both levels, with learned addresses, conversions and facts."""
     from fraud.domain.scans import Period  # noqa: PLC0415
@@ -54,8 +70,10 @@ def engine(lake: Path) -> None:
     from fraud.storage.lake import ParquetLake  # noqa: PLC0415
 
     window = (Period(start=START, end=START + timedelta(days=1)),)
+    steps = Steps()
     with closing(ParquetLake(lake).connect(PROGRAM)) as con:
-        compute_levels(con, FeatureRequest(affiliate=window, sub_id=window))
+        compute_levels(con, FeatureRequest(affiliate=window, sub_id=window), steps)
+    steps("done")
 
 
 def with_pandas(lake: Path) -> None:
@@ -75,6 +93,10 @@ def with_polars(lake: Path) -> None:
 SUBJECTS: dict[str, Callable[[Path], None]] = {"engine": engine, "polars": with_polars, "pandas": with_pandas}
 
 
+def _peak_mib() -> float:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
 def _files(lake: Path, kind: str) -> list[Path]:
     return sorted((lake / kind).rglob("*.parquet"))
 
@@ -84,7 +106,7 @@ def measure(name: str, lake: Path, repeats: int) -> dict[str, Any]:
 
     The engine's compiled code is made, or read from where it is kept, on a small day before."""
     if name == "engine":
-        engine(make_day(BUILD, WARM_UP))
+        engine(make_day(lake.parent, WARM_UP))
     else:
         resource.setrlimit(resource.RLIMIT_AS, (MOST_FOR_OTHERS, MOST_FOR_OTHERS))
     times: dict[str, list[tuple[float, float]]] = {"scan": [], name: []}
@@ -100,7 +122,7 @@ def measure(name: str, lake: Path, repeats: int) -> dict[str, Any]:
         "ratio": statistics.median(wall),
         "work_ratio": statistics.median(work),
         "cpu_seconds": statistics.median(pair[1] for pair in times[name]),
-        "peak_mib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+        "peak_mib": _peak_mib(),
     }
 
 
@@ -113,7 +135,7 @@ def _timed(subject: Callable[[Path], None], lake: Path) -> tuple[float, float]:
 def in_a_child(name: str, lake: Path, repeats: int) -> dict[str, Any]:
     """`measure` in a process of its own."""
     command = [sys.executable, "-m", "tests.benchmarks.features", "--child", name, "--lake", str(lake), "--repeats", str(repeats)]
-    done = subprocess.run(command, check=True, capture_output=True, text=True)
+    done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
     measured: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
     return measured
 
@@ -122,7 +144,7 @@ def report(rows: int, results: dict[str, dict[str, Any]]) -> str:
     """The section's text."""
     head = ("what", "times the scan", "of processor time", "seconds", "peak MiB", "runs")
     lines = [
-        (name, f"{r['ratio']:.1f}", f"{r['work_ratio']:.1f}", f"{r['seconds']:.1f}", f"{r['peak_mib']:.0f}", r["repeats"])
+        (_named(name, r, rows), f"{r['ratio']:.1f}", f"{r['work_ratio']:.1f}", f"{r['seconds']:.1f}", f"{r['peak_mib']:.0f}", r["repeats"])
         for name, r in results.items()
     ]
     about = (
@@ -132,8 +154,14 @@ def report(rows: int, results: dict[str, dict[str, Any]]) -> str:
         "of addresses, stacked clicks, the pace and the hours' divergence besides."
     )
     others = [name for name in ("pandas", "polars") if name in results]
-    times = [f"The engine is {results[name]['ratio'] / results['engine']['ratio']:.1f} times as fast as {name}." for name in others]
+    times = [f"The engine is {results[name]['of_engine']:.1f} times as fast as {_named(name, results[name], rows)}." for name in others]
+    if rows > MOST_FOR_FRAMES:
+        times = [f"pandas and Polars, which hold every click in memory, are not asked beyond {MOST_FOR_FRAMES:,} clicks."]
     return "\n\n".join([about, table(head, lines), *times])
+
+
+def _named(name: str, result: dict[str, Any], rows: int) -> str:
+    return name if result.get("rows", rows) == rows else f"{name} with {result['rows']:,} clicks (with more it asked for too much memory)"
 
 
 def growth(results: dict[int, dict[str, Any]]) -> str:
@@ -155,22 +183,31 @@ def missed(rows: int, results: dict[str, dict[str, Any]]) -> list[str]:
         found.append(f"{engine_['ratio']:.1f} times the bare scan of {rows:,} clicks; at most {MOST_SCANS:.0f} is wanted")
     if rows <= MOST_FOR_FRAMES and engine_["peak_mib"] > MOST_MIB:
         found.append(f"{engine_['peak_mib']:.0f} MiB; at most {MOST_MIB} is wanted")
-    if "pandas" in results and results["pandas"]["ratio"] < LEAST_SPEED * engine_["ratio"]:
-        found.append(f"{results['pandas']['ratio'] / engine_['ratio']:.1f} times as fast as pandas; at least {LEAST_SPEED:.0f} is wanted")
+    if "pandas" in results and results["pandas"]["of_engine"] < LEAST_SPEED:
+        found.append(f"{results['pandas']['of_engine']:.1f} times as fast as pandas; at least {LEAST_SPEED:.0f} is wanted")
     return found
 
 
-def at_size(rows: int, repeats: int) -> dict[str, dict[str, Any]]:
-    """Every subject that is asked for at this size."""
-    lake = make_day(BUILD, rows)
-    results = {"engine": in_a_child("engine", lake, repeats)}
+def at_size(root: Path, rows: int, repeats: int) -> dict[str, dict[str, Any]]:
+    """Every subject that is asked for at this size, over a day kept under `root`."""
+    results = {"engine": in_a_child("engine", make_day(root, rows), repeats)}
     if rows <= MOST_FOR_FRAMES:
         for name in ("polars", "pandas"):
-            try:
-                results[name] = in_a_child(name, lake, 1 if rows > MOST_FOR_FRAMES // 10 else repeats)
-            except subprocess.CalledProcessError as fault:
-                print(f"{name} did not end: {fault.stderr[-500:]}", flush=True)
+            results |= _in_memory(name, root, rows, results["engine"])
     return results
+
+
+def _in_memory(name: str, root: Path, rows: int, engine_: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """A subject that holds every click in memory, with as many of them as it can: half as many again and again, the engine beside it."""
+    for some in (rows, rows // 2, rows // 4):
+        try:
+            result = in_a_child(name, make_day(root, some), 1 if some > MOST_FOR_FRAMES // 10 else engine_["repeats"])
+        except subprocess.CalledProcessError:
+            print(f"{name} did not end with {some:,} clicks.", file=sys.stderr, flush=True)
+            continue
+        beside = engine_ if some == rows else in_a_child("engine", make_day(root, some), 1)
+        return {name: result | {"rows": some, "of_engine": result["ratio"] / beside["ratio"]}}
+    return {}
 
 
 def main() -> None:
@@ -181,13 +218,14 @@ def main() -> None:
     parser.add_argument("--dry", action="store_true", help="print only, and fail when the engine takes too many times the scan")
     parser.add_argument("--child", choices=SUBJECTS)
     parser.add_argument("--lake", type=Path)
+    parser.add_argument("--folder", type=Path, default=BUILD, help="where days are made and kept for the next run (200M clicks: 10 GB)")
     asked = parser.parse_args()
     if asked.child:
         print(json.dumps(measure(asked.child, asked.lake, asked.repeats)))
         return
     sizes: dict[int, dict[str, Any]] = {}
     for rows in asked.rows:
-        results = at_size(rows, 1 if rows > MOST_FOR_FRAMES else asked.repeats)
+        results = at_size(asked.folder, rows, 1 if rows > MOST_FOR_FRAMES else asked.repeats)
         sizes[rows] = results["engine"]
         print(report(rows, results), *missed(rows, results), sep="\n", flush=True)
         if asked.dry and results["engine"]["ratio"] > MOST_SCANS:
