@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from pathlib import Path
 from typing import Any
 
@@ -94,7 +95,13 @@ def comparison_of(job: Job) -> PolicyDiff | None:
 
 def proposed_pack(job: Job) -> Pack:
     """The pack that a comparison is about, exactly as it was proposed."""
-    return load_pack(job.payload["pack"])
+    return _read_pack(job.payload["pack"], job.payload["hash"])
+
+
+@functools.lru_cache(maxsize=16)
+def _read_pack(path: str, _hash: str) -> Pack:
+    """A kept pack, read once: its file is never written again."""
+    return load_pack(path)
 
 
 def _keep(app: App, name: str, content: bytes) -> Path:

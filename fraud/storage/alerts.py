@@ -13,7 +13,7 @@ from fraud.domain.alerts import Alert, AlertCounts, AlertQuery, AlertScope, Aler
 from fraud.domain.decisions import SubjectKind
 from fraud.domain.signals import Severity
 from fraud.errors import NotFound
-from fraud.storage.alert_queries import SEPARATOR, alert_conditions, told_typologies
+from fraud.storage.alert_queries import SEPARATOR, alert_conditions, searchable, told_typologies
 from fraud.storage.database import Database
 from fraud.storage.documents import decode, digest, encode, insert_new, page_size
 from fraud.storage.tables import alert_sightings
@@ -71,10 +71,7 @@ class SqlAlerts:
 
     def count_open(self, program_id: str, at: datetime) -> int:
         """How many alerts `open_alerts` would give at that time."""
-        with self._database.reading() as connection:
-            return int(
-                connection.execute(select(func.count(table.c.alert_id)).where(*alert_conditions(program_id, at, AlertQuery()))).scalar_one()
-            )
+        return self.count(program_id, at, AlertScope.WAITING)
 
     def matching(self, program_id: str, at: datetime, query: AlertQuery) -> tuple[list[Alert], int]:
         """A page of the alerts that are asked for, as they stand at that time, and how many there are."""
@@ -85,6 +82,12 @@ class SqlAlerts:
             total = int(connection.execute(select(func.count(table.c.alert_id)).where(*mine)).scalar_one())
         known = {alert.alert_id: alert for alert in self.named(program_id, names)}
         return [known[name] for name in names if name in known], total
+
+    def count(self, program_id: str, at: datetime, scope: AlertScope) -> int:
+        """How many alerts of a scope there are at that time."""
+        query = select(func.count(table.c.alert_id)).where(*alert_conditions(program_id, at, AlertQuery(scope=scope)))
+        with self._database.reading() as connection:
+            return int(connection.execute(query).scalar_one())
 
     def counts(self, program_id: str, at: datetime, scope: AlertScope) -> AlertCounts:
         """How many alerts of a scope there are at that time, by what they are about; the index alone says."""
@@ -184,4 +187,5 @@ def _row(alert: Alert) -> dict[str, Any]:
         "suppressed_by": alert.suppressed_by or None,
         "snoozed_until": alert.snoozed_until,
         "typologies": told_typologies(alert.typologies),
+        "subject_name": searchable(alert.subject_id),
     }

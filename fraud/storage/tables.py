@@ -148,12 +148,14 @@ alerts = Table(
     Column("suppressed_by", Words),
     Column("snoozed_until", UtcDateTime),
     Column("typologies", Words, comment="each between two semicolons"),
+    Column("subject_name", Words, comment="the first 100 characters of subject_id in lower case, to be searched"),
     Index("ix_alerts_open", "program_id", "state", "expected_loss"),
     Index(
         "ix_alerts_queue",
         *("program_id", "state", "expected_loss", "score", "opened_at", "alert_id", "suppressed_by", "snoozed_until"),
         *("severity", "subject_kind", "typologies"),
     ),
+    Index("ix_alerts_subject", "program_id", "subject_name", "alert_id"),
 )
 
 alert_sightings = Table(

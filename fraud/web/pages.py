@@ -17,6 +17,7 @@ from fraud.web.helping import Helping
 from fraud.web.looking import Looks
 from fraud.web.modelling import Modelling
 from fraud.web.paging import Paging, asked_page
+from fraud.web.queueing import Tally
 from fraud.web.rendering import SCRIPT_PATH, STYLE_PATH, csv_response, page, part, script_response, style_response
 from fraud.web.reporting import Reporting
 from fraud.web.routing import Route, add_routes, routes
@@ -38,7 +39,7 @@ def create_pages(app: App, sessions: SessionSigner) -> APIRouter:
     door, shelf = Door(app, sessions), Shelf(app)
     looks = Looks()
     rooms = (
-        *(SigningIn(door), _Pages(door, shelf), Working(door), Traffic(door, shelf, looks), Applying(door)),
+        *(SigningIn(door), _Pages(door, shelf), Working(door, Tally()), Traffic(door, shelf, looks), Applying(door)),
         *(
             Governing(door, Counted()),
             Modelling(door, shelf, looks),

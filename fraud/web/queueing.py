@@ -32,6 +32,7 @@ AGES: Mapping[str, tuple[str, timedelta | None, timedelta | None]] = {
     "month": ("Open for over 30 days", None, timedelta(days=30)),
 }
 """What an age is called, and how long ago the alert opened at most and at least."""
+_COUNTED_AGAIN = timedelta(minutes=1)
 HOLDERS: Mapping[str, str] = {"mine": "In my hands", "taken": "In somebody’s hands", "free": "In nobody’s hands"}
 
 
@@ -51,6 +52,24 @@ class Filter:
     name: str
     label: str
     choices: tuple[Choice, ...]
+
+
+class Tally:
+    """How many alerts of a scope there are by what they are about, counted again when their number has changed, or after a minute."""
+
+    def __init__(self) -> None:
+        self._kept: dict[tuple[str, AlertScope], tuple[int, datetime, AlertCounts]] = {}
+
+    def of(self, app: App, program_id: str, scope: AlertScope) -> AlertCounts:
+        """The counts of a program's scope."""
+        now = app.clock.now()
+        total = app.stores.alerts.count(program_id, now, scope)
+        known = self._kept.get((program_id, scope))
+        if known is not None and known[0] == total and now - known[1] < _COUNTED_AGAIN:
+            return known[2]
+        counted = app.stores.alerts.counts(program_id, now, scope)
+        self._kept[program_id, scope] = (total, now, counted)
+        return counted
 
 
 def told_alerts(request: Request) -> dict[str, str]:

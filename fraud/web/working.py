@@ -20,7 +20,7 @@ from fraud.errors import FraudError, InputError, NotFound
 from fraud.reports import words
 from fraud.web.forms import Posted, Sent
 from fraud.web.paging import PAGE_SIZE, Paging, asked_page
-from fraud.web.queueing import IN_HAND, SCOPES, alert_query, filters_of, told_alerts
+from fraud.web.queueing import IN_HAND, SCOPES, Tally, alert_query, filters_of, told_alerts
 from fraud.web.rendering import page
 from fraud.web.routing import Route, routes
 from fraud.web.visits import Door, Visit
@@ -69,6 +69,7 @@ class Working:
     """The pages of alerts and cases."""
 
     door: Door
+    tally: Tally
 
     def routes(self) -> list[Route]:
         """Where they stand."""
@@ -108,7 +109,7 @@ class Working:
             "alerts": alerts,
             "scope": query.scope,
             "scopes": SCOPES,
-            "filters": filters_of(told, app.stores.alerts.counts(program_id, now, query.scope)),
+            "filters": filters_of(told, self.tally.of(app, program_id, query.scope)),
             "narrowed": any(value for name, value in told.items() if name != "scope"),
             "paging": Paging(number, total, _PAGE),
             "query": told,

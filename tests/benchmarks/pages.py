@@ -141,6 +141,8 @@ def filled(workspace: Path, sizes: argparse.Namespace) -> tuple[App, Made]:
         fill(app, sizes)
         fill_lake(app, sizes.affiliates, sizes.clicks, samples.NIGHT)
         fill_models(app)
+        with app.database.reading() as connection:
+            connection.execute(text("PRAGMA wal_checkpoint(TRUNCATE)"))  # a workspace at rest, not one that was just filled in bulk
     return app, asked_for(app)
 
 

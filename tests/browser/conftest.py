@@ -18,6 +18,7 @@ from fastapi import FastAPI
 from fraud.app.working import Worker
 from fraud.cli.jobs import HANDLERS
 from fraud.domain.actors import Role
+from fraud.web.own_report import own_report_pages
 from fraud.web.pages import create_pages
 from tests.web.conftest import ADMIN_KEY, NOW, REVIEW_KEY, SECOND_KEY, Shop, fill, open_shop
 
@@ -91,6 +92,7 @@ def base(shop: Shop) -> Iterator[str]:
     """Where the pages of the program are served, with a worker behind them."""
     api = FastAPI()
     api.include_router(create_pages(shop.app, shop.signer))
+    api.include_router(own_report_pages(shop.app))
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]

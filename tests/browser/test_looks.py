@@ -6,8 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from fraud.app.affiliate_reports import make_link
+from fraud.domain.actors import SYSTEM
 from tests.browser.conftest import Desk, sit_down
-from tests.web.conftest import ADMIN_KEY, Shop
+from tests.web.conftest import ADMIN_KEY, NOW, Shop
+from tests.web.test_modelling import kept, kept_baseline
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -16,11 +19,14 @@ WIDTHS = (390, 820, 1440)
 
 
 def pages(shop: Shop) -> dict[str, str]:
+    rankers_and_baselines(shop)
     alert = shop.alerts.open_alerts("default")[0]
     ring = next(iter(shop.app.stores.scans.recent("default", 1)[0].rings))
     return {
         "today": "/",
         "alerts": "/alerts",
+        "alerts-narrowed": "/alerts?severity=high&held=free",
+        "alerts-none": "/alerts?q=nobody",
         "alert": f"/alerts/{alert.alert_id}",
         "applications": "/applications",
         "application": "/applications/app_0001",
@@ -44,9 +50,19 @@ def pages(shop: Shop) -> dict[str, str]:
         "help": "/help",
         "feature": "/features/top_ip_share",
         "shape": "/traffic/nordic-deals",
+        "report": "/reports/nordic-deals",
+        "own-report": f"/report/{make_link(shop.app, 'default', 'nordic-deals', 30, SYSTEM)[1]}",
         "start": "/start",
         "error": "/affiliates/nobody",
     }
+
+
+def rankers_and_baselines(shop: Shop) -> None:
+    """Two rankers, of which the second is live, and a baseline that waits."""
+    first, second, serving = kept(shop, 9), kept(shop, 1), kept_baseline(shop, 9)
+    kept_baseline(shop, 2, held=True)
+    for info in (first, second, serving):
+        shop.app.registry.promote(info.id, NOW, "Rosa", "Better on last month’s labels")
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
@@ -64,7 +80,7 @@ def look(desk: Desk, name: str, path: str, theme: str) -> list[str]:
     for width in WIDTHS:
         desk.page.set_viewport_size({"width": width, "height": 900})
         desk.go(path)
-        desk.page.locator('meta[name="again"]').wait_for(state="detached")  # what is found in the background is there
+        desk.page.locator('meta[name="again"], meta[http-equiv="refresh"]').wait_for(state="detached")  # what is looked up is there
         overflow = desk.page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
         problems += [f"{name} at {width}: {overflow} px wider than the screen"] if overflow > 0 else []
         desk.shot(f"{name}-{theme}-{width}")
