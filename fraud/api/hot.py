@@ -17,7 +17,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from fraud.api.clicks import click_of_body, read_click
 from fraud.api.metrics import CLICK_ROUTE, Metrics
-from fraud.api.security import Gate, program_of, told_to
+from fraud.api.security import Gate, RateHeaders, program_of, told_to
 from fraud.api.services import ApiServices
 from fraud.domain.actors import Actor, Role
 from fraud.domain.events import Click
@@ -56,11 +56,12 @@ class HotClicks:
         if scope["type"] != "http" or scope["path"] != CLICK_ROUTE or scope["method"] != "POST":
             await self._app(scope, receive, send)
             return
-        actor = self._actor(scope)
-        first = await receive() if actor is not None else None
-        if actor is None or first is None:
+        known = self._known(scope)
+        if known is None:
             await self._app(scope, receive, send)
             return
+        actor, stands = known
+        first = await receive()
         click = None if first.get("more_body") else self._click(actor, first)
         waiting = self._enqueued(click) if click is not None else None
         given = await waiting.answer if waiting is not None else None
@@ -70,11 +71,11 @@ class HotClicks:
         if self._services.kept is not None:
             await self._services.kept()
         body = _ENCODE(told_to(actor, given))
-        headers = [_JSON, (b"content-length", b"%d" % len(body)), (b"x-request-id", waiting.request_id.encode())]
+        headers = [_JSON, (b"content-length", b"%d" % len(body)), (b"x-request-id", waiting.request_id.encode()), *stands]
         await send({"type": "http.response.start", "status": 200, "headers": headers})
         await send({"type": "http.response.body", "body": body})
 
-    def _actor(self, scope: Scope) -> Actor | None:
+    def _known(self, scope: Scope) -> tuple[Actor, RateHeaders] | None:
         for name, value in scope["headers"]:
             if name in _KEY_HEADERS:
                 secret = value[len(_BEARER) :] if value[: len(_BEARER)].lower() == _BEARER else value

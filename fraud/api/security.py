@@ -8,6 +8,7 @@ import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import cache
 from typing import TypeVar
 
 import msgspec
@@ -32,6 +33,8 @@ TRUSTED = timedelta(hours=1)
 
 RATE_HEADERS = "rate_headers"
 """Where a request's state keeps the headers that say how its key stands."""
+
+RateHeaders = tuple[tuple[bytes, bytes], ...]
 
 _log = structlog.get_logger(__name__)
 _MOST_REMEMBERED = 10_000
@@ -84,8 +87,8 @@ class Gate:
         self._count(request, actor)
         return _reaching(actor, role)
 
-    def known(self, secret: bytes, role: Role) -> Actor | None:
-        """The actor behind a key that was found good a moment ago.
+    def known(self, secret: bytes, role: Role) -> tuple[Actor, RateHeaders] | None:
+        """The actor behind a key that was found good a moment ago, and the headers that say how the key stands.
 
         `None` when it has to be looked up, does not reach far enough, or asks too often: `require` and `admit` say which.
         """
@@ -94,8 +97,11 @@ class Gate:
             return None
         limit, limiter = self._limits.of(actor), self._limits.limiter
         if limit is None or limiter is None:
-            return actor
-        return actor if not limiter.shared and limiter.take(actor.actor_id, limit).allowed else None
+            return actor, ()
+        if limiter.shared:
+            return None
+        stands = limiter.take(actor.actor_id, limit)
+        return (actor, rate_headers(limit, stands)) if stands.allowed else None
 
     async def admit(self, request: Request, role: Role, secret: str = "") -> Actor:
         """`require` for the event loop, which waits for the store of keys in no case; `secret` is a key that stood elsewhere."""
@@ -174,11 +180,14 @@ def told_to(actor: Actor, given: _Answer) -> _Answer:
     return msgspec.structs.replace(given, decision=Outcome.ALLOW, live=given.decision)
 
 
-def rate_headers(limit: Limit, stands: Standing) -> list[tuple[bytes, bytes]]:
+def rate_headers(limit: Limit, stands: Standing) -> RateHeaders:
     """The headers by which an answer says how a key stands (IETF draft-ietf-httpapi-ratelimit-headers)."""
-    policy = f'"key";q={limit.burst};w={math.ceil(limit.burst / limit.rate)}'
-    now = f'"key";r={stands.remaining};t={math.ceil(stands.wait_seconds)}'
-    return [(b"ratelimit-policy", policy.encode()), (b"ratelimit", now.encode())]
+    return (_policy_header(limit), (b"ratelimit", b'"key";r=%d;t=%d' % (stands.remaining, math.ceil(stands.wait_seconds))))
+
+
+@cache
+def _policy_header(limit: Limit) -> tuple[bytes, bytes]:
+    return b"ratelimit-policy", b'"key";q=%d;w=%d' % (limit.burst, math.ceil(limit.burst / limit.rate))
 
 
 def secret_of(request: Request) -> str:

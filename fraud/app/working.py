@@ -11,7 +11,8 @@ from typing import Any
 import structlog
 
 from fraud.app.parts import App
-from fraud.domain.jobs import Job
+from fraud.app.telemetry import job_span
+from fraud.domain.jobs import Job, JobState
 from fraud.errors import Conflict, FraudError
 
 LEASE = timedelta(minutes=2)
@@ -48,8 +49,8 @@ class Worker:
         job = self._app.stores.jobs.lease(list(self._handlers), self._name, self._app.clock.now(), LEASE)
         if job is None:
             return False
-        with _Lease(self._app, job, self._name):
-            self._end(job)
+        with _Lease(self._app, job, self._name), job_span(job) as ended:
+            ended(self._end(job))
         return True
 
     def _work(self) -> None:
@@ -62,16 +63,18 @@ class Worker:
             if not worked:
                 self._stop.wait(POLL_SECONDS)
 
-    def _end(self, job: Job) -> None:
+    def _end(self, job: Job) -> JobState | None:
+        """Works on a job and says how it ended, `None` when it was no longer this worker's to end."""
         jobs, now = self._app.stores.jobs, self._app.clock.now
         try:
             jobs.finish(job.job_id, self._name, self._handlers[job.kind](self._app, job), now())
         except Conflict:
             _log.warning("lease_lost", job_id=job.job_id, worker=self._name)
+            return None
         except Exception as fault:
             if isinstance(fault, FraudError) and fault.status < _FAILURES_OF_OURS:
                 jobs.fail(job.job_id, self._name, fault.message, now(), retry=False)
-                return
+                return JobState.FAILED
             # Whatever broke, the job must say so and the worker must live; the log keeps the traceback, and what names hosts and files.
             _log.exception("job_failed", job_id=job.job_id, kind=job.kind)
             jobs.fail(
@@ -81,6 +84,8 @@ class Worker:
                 now(),
                 retry=job.attempts < MOST_ATTEMPTS,
             )
+            return JobState.FAILED
+        return JobState.DONE
 
 
 class _Lease:

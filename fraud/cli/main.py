@@ -30,6 +30,7 @@ from fraud.cli import (
     scanning,
     serving,
     sinks,
+    tag,
     targets,
     telling,
     vetting,
@@ -64,7 +65,24 @@ def main(
 
 COMMANDS = (
     *(events, evaluation, pulling, telling, quarantine, lake, enrichment, features, scanning, models, performing),
-    *(targets, reporting, graph, vetting, casework, deciding, paying, policies, serving, keys, working, backup, sinks, privacy, reference),
+    *(
+        targets,
+        reporting,
+        graph,
+        vetting,
+        casework,
+        deciding,
+        paying,
+        policies,
+        serving,
+        keys,
+        tag,
+        working,
+        backup,
+        sinks,
+        privacy,
+        reference,
+    ),
 )
 for module in COMMANDS:
     module.register(app)

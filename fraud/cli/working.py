@@ -28,9 +28,11 @@ def worker(
     Set FRAUD_SERVE_JOBS=false where the service shall leave all of it to workers. SIGTERM ends it after the job in hand.
     """
     from fraud.app.background import background, work_off
+    from fraud.app.telemetry import configure_telemetry
     from fraud.cli.jobs import HANDLERS
 
     with opened(workspace) as app:
+        configure_telemetry(app.settings)
         if once:
             err.print(f"{work_off(app, HANDLERS):,} jobs and deliveries done.", markup=False)
             return

@@ -45,6 +45,12 @@ def test_past_the_limit_it_is_429_until_it_has_waited(house: House, clock: Fixed
     assert client.get("/v1/alerts").status_code == 200
 
 
+def test_clicks_that_are_answered_without_the_framework_say_how_the_key_stands_too(house: House, clock: FixedClock) -> None:
+    client = client_of(house, clock, Role.SCORE)
+    stands = [client.post("/v1/score/click", json=CLICK | {"click_id": f"c{number}"}).headers["ratelimit"] for number in range(3)]
+    assert stands == ['"key";r=9;t=0', '"key";r=8;t=0', '"key";r=7;t=0']
+
+
 def test_single_clicks_count_too_however_they_are_answered(house: House, clock: FixedClock) -> None:
     client = client_of(house, clock, Role.SCORE)
     statuses = [client.post("/v1/score/click", json=CLICK | {"click_id": f"c{number}"}).status_code for number in range(14)]

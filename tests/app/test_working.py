@@ -6,6 +6,10 @@ import time
 from typing import Any
 
 import pytest
+from opentelemetry import trace
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from structlog.testing import capture_logs
 
 from fraud.app.parts import App
@@ -39,6 +43,19 @@ def test_a_job_is_done_with_its_result(app: App) -> None:
     assert worker.run_one()
     assert (ended(app, job).state, ended(app, job).result) == (JobState.DONE, {"sum": 3})
     assert not worker.run_one()
+
+
+@pytest.mark.parametrize(("handler", "state"), [(lambda app, job: {}, "done"), (raising(InputError("No.")), "failed")])
+def test_a_job_is_a_span_that_says_how_it_ended(app: App, monkeypatch: pytest.MonkeyPatch, handler: Handler, state: str) -> None:
+    exporter, provider = InMemorySpanExporter(), TracerProvider()
+    provider.add_span_processor(SimpleSpanProcessor(exporter))
+    monkeypatch.setattr(trace, "get_tracer", provider.get_tracer)
+    job = enqueue(app, "scan")
+    Worker(app, {"scan": handler}).run_one()
+    (span,) = exporter.get_finished_spans()
+    assert (span.name, span.status.is_ok) == ("job scan", state == "done")
+    attributes = {"fraud.job_id": job.job_id, "fraud.program_id": DEFAULT_PROGRAM, "fraud.attempt": 1, "fraud.job_state": state}
+    assert dict(span.attributes or {}) == attributes
 
 
 def test_wrong_input_fails_at_once_with_its_sentence(app: App) -> None:
