@@ -24,6 +24,9 @@ class Settings(BaseSettings):
 
     workspace: Path = Field(Path("fraud-data"), description="The folder that holds the embedded stores.")
     database_url: str = Field("", description="Decisions, cases, alerts, jobs: SQLite in the workspace by default, PostgreSQL by URL.")
+    lake_url: str = Field(
+        "", description="Events: in the workspace by default, in an object store by URL (`s3://BUCKET/FOLDER`, `gs://…`, `az://…`)."
+    )
     retention_days: int | None = Field(
         None,
         ge=1,
@@ -42,12 +45,18 @@ class Settings(BaseSettings):
         "", description="Where others reach the service (`https://risk.example`): links to affiliates' reports begin so."
     )
     counters_url: str = Field("", description="Real-time counters: in each process by default, shared in Redis by `redis://` URL.")
+    counters_checkpoint: float = Field(
+        300.0,
+        ge=0,
+        description="Seconds between two checkpoints of the counters of this process, from which a restart goes on counting; "
+        "0: none, and a restart counts the lake's last day again.",
+    )
     engine: Literal["local", "spark"] = Field("local", description="What computes features: this machine, or Spark.")
     spark_master: str = Field("", description="The Spark master for `FRAUD_ENGINE=spark`; this machine's cores (`local[*]`) by default.")
     features_memory_mb: int = Field(
         2048,
         ge=64,
-        description="MiB of memory for clicks that the local engine is counting, beside 1 GiB for reading; one affiliate or network takes what "
+        description="MiB of memory for clicks that the local engine is counting, beside 1 GiB for reading; one affiliate takes what "
         "its own clicks take.",
     )
     features_disk_mb: int = Field(

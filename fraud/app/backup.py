@@ -23,6 +23,7 @@ from fraud.errors import InputError, StorageError
 from fraud.settings import Settings
 from fraud.storage.database import newest_revision, open_database
 from fraud.storage.database_copy import copy_database, copy_sqlite, fill_database, require_empty, rows_of
+from fraud.storage.workspace import LAKE_COPIES
 
 FORMAT = 1
 MANIFEST = "manifest.json"
@@ -30,7 +31,7 @@ DATABASE = "fraud.sqlite3"
 """The database's place in a backup, whatever it is a copy of."""
 
 SECRETS = "secrets"
-_APART = frozenset({"pages", "journal", "lake"})
+_APART = frozenset({"pages", "journal", "lake", LAKE_COPIES})
 """Folders that are left out, because they are a cache of what was fetched, or taken at a moment of their own."""
 _ONCE = ("lake", "evidence", "models")
 """Folders whose files are written once and never changed."""
@@ -54,6 +55,8 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     revision: str
     tables: dict[str, int]
     files: tuple[KeptFile, ...]
+    lake_url: str = ""
+    """Where the events stand that are not in the backup."""
 
     @property
     def size(self) -> int:
@@ -144,7 +147,15 @@ def _fill(app: App, target: Path, *, secrets: bool, link: bool) -> Manifest:
         if path.suffix == ".sqlite3":
             copy_sqlite(path, _place(target / path.relative_to(root)))
     files = tuple(_kept(target, path) for path in sorted(_below(target)))
-    made = Manifest(format=FORMAT, made_at=app.clock.now(), version=__version__, revision=newest_revision(), tables=tables, files=files)
+    made = Manifest(
+        format=FORMAT,
+        made_at=app.clock.now(),
+        version=__version__,
+        revision=newest_revision(),
+        tables=tables,
+        files=files,
+        lake_url=app.settings.lake_url,
+    )
     (target / MANIFEST).write_bytes(readable_json(made))
     return made
 

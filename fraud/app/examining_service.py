@@ -30,6 +30,7 @@ def examine_service(app: App) -> list[Finding]:
     """Looks at everything that `fraud serve` and `fraud worker` rely on."""
     return [
         _secrets(app),
+        _lake(app),
         _counters(app),
         _jobs(app),
         _deliveries(app),
@@ -50,6 +51,16 @@ def _secrets(app: App) -> Finding:
     if app.workspace.keys_file.exists():
         return Finding(name="secrets", state="ok", text=f"closed to others; note the keys in {app.workspace.keys_file} and delete it")
     return Finding(name="secrets", state="ok", text="closed to others")
+
+
+def _lake(app: App) -> Finding:
+    if not app.settings.lake_url:
+        return Finding(name="lake", state="ok", text="events in the workspace")
+    try:
+        programs = app.lake.programs()
+    except FraudError as fault:
+        return Finding(name="lake", state="failing", text=fault.message)
+    return Finding(name="lake", state="ok", text=f"events of {len(programs)} programs at {app.settings.lake_url}")
 
 
 def _counters(app: App) -> Finding:

@@ -116,7 +116,12 @@ class App:
         """The store of events."""
         from fraud.storage.lake import ParquetLake
 
-        return ParquetLake(self.workspace.lake)
+        if not self.settings.lake_url:
+            return ParquetLake(self.workspace.lake)
+        from fraud.storage.lake_objects import ObjectFiles
+
+        root = self.workspace.lake_copies(self.settings.lake_url)
+        return ParquetLake(root, files=ObjectFiles(self.settings.lake_url, root))
 
     @cached_property
     def registry(self) -> ModelRegistry:

@@ -35,6 +35,8 @@ def backup(
     if json:
         print_json(made)
     err.print(f"Backed up {len(made.files):,} files ({made.size / 1e6:,.1f} MB) to {path}.", markup=False)
+    if made.lake_url:
+        err.print(f"Events are not in it: they stay at {made.lake_url}, whose provider's own versions or copies keep them.", markup=False)
 
 
 def restore(
@@ -50,3 +52,6 @@ def restore(
     made = check_backup(path) if check else put_back(settings, path)
     done = "is whole" if check else f"is in {settings.workspace}"
     err.print(f"The backup of {made.made_at:%Y-%m-%d %H:%M} UTC ({len(made.files):,} files) {done}.", markup=False)
+    if made.lake_url != settings.lake_url:
+        named = f"at {made.lake_url}: set FRAUD_LAKE_URL to it" if made.lake_url else "in the workspace: unset FRAUD_LAKE_URL"
+        err.print(f"Its events are {named}.", markup=False)

@@ -9,8 +9,6 @@ A file whose rows replace earlier versions ends in `-again.parquet`, and only wh
 
 from __future__ import annotations
 
-import shutil
-import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
@@ -18,7 +16,6 @@ from datetime import date, datetime
 from itertools import groupby
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote, unquote
 
 import duckdb
 import pyarrow as pa
@@ -27,13 +24,16 @@ from fraud.domain.clock import as_utc
 from fraud.domain.tables import TABLES, Table
 from fraud.errors import StorageError
 from fraud.storage import lake_append, lake_erasure, lake_quarantine, lake_sources, lake_upkeep, lake_views
-from fraud.storage.files import file_lock
+from fraud.storage.lake_files import FolderFiles, LakeFiles, Overtaken, made, program_folder
 from fraud.storage.lake_quarantine import QuarantineFile
 
 DEFAULT_MEMORY = "1GB"
 
 MOST_FILES = 8
 """Files of a day that may stand side by side: opening each costs about as much as reading 10,000 rows."""
+
+MOST_ATTEMPTS = 20
+"""How often an append begins anew because other machines added to the same program meanwhile."""
 
 _BATCH_ROWS = 100_000
 
@@ -47,12 +47,13 @@ class Appended:
 
 
 class ParquetLake:
-    """Events under one folder, which is made when it is not there. `memory_limit` bounds each connection (DuckDB's notation)."""
+    """Events under one folder, which is made when it is not there, or in the `files` that are given (an object store's).
+    `memory_limit` bounds each connection (DuckDB's notation)."""
 
-    def __init__(self, root: Path, memory_limit: str = DEFAULT_MEMORY) -> None:
+    def __init__(self, root: Path, memory_limit: str = DEFAULT_MEMORY, files: LakeFiles | None = None) -> None:
         self.root = root
+        self.files: LakeFiles = files or FolderFiles(root)
         self._memory_limit = memory_limit
-        self._temporary = root / "tmp"
 
     def append(
         self,
@@ -69,13 +70,24 @@ class ParquetLake:
         versions that arrive together). With `con`, the connection that a relation belongs to, rows are taken where they stand, which is
         faster: the relation must then have every column of the lake and a different `ordinal` in each row, and read nothing temporary.
         """
-        target = TABLES[kind]
-        with self._locked() as pending, _working_in(con, self._open) as work:
-            numbered = _give(work, table, con is not None)
-            batch = lake_append.Batch(target, "given_rows", as_utc(ingested_at), self.all_files(target, program_id), numbered)
-            with lake_upkeep.naming_damage(batch.existing):
+        for _ in range(MOST_ATTEMPTS):
+            try:
+                with _working_in(con, self._open) as work:
+                    numbered = _give(work, table, con is not None)
+                    return self._append(work, (TABLES[kind], program_id, numbered), as_utc(ingested_at))
+            except Overtaken:
+                continue
+        raise StorageError(f"Others keep adding {kind} of {program_id} at the same time; nothing of this batch was kept. Give it again.")
+
+    def _append(self, work: duckdb.DuckDBPyConnection, what: tuple[Table, str, bool], at: datetime) -> Appended:
+        target, program_id, numbered = what
+        with self.files.writing() as pending:
+            existing = self.files.here(self.all_files(target, program_id))
+            batch = lake_append.Batch(target, "given_rows", at, existing, numbered)
+            with lake_upkeep.naming_damage(existing):
                 rows, new = lake_append.write_new(work, batch, pending / self.folder(target, program_id).relative_to(self.root))
-            lake_append.commit(pending, self.root)
+            if new:
+                self.files.add(pending)
         return Appended(new, rows - new)
 
     def connect(
@@ -89,7 +101,7 @@ class ParquetLake:
         what is known today, give today as `as_of` and the past as `until`. `lake_sources` says what clicks and conversions are made of,
         for engines that read the files themselves. The caller closes the connection.
         """
-        self._finish()
+        self.files.finish()
         con = self._open()
         bounds = lake_views.Bounds(*(None if moment is None else as_utc(moment) for moment in (as_of, since, until)))
         files = {kind: self._files(table, program_id, bounds) for kind, table in TABLES.items()}
@@ -113,41 +125,54 @@ class ParquetLake:
 
     def programs(self) -> list[str]:
         """Every program with rows, by name."""
-        folders = self.root.glob("*/program=*")
-        return sorted({unquote(folder.name.removeprefix("program=")) for folder in folders})
+        self.files.finish()
+        return self.files.programs()
 
     def compact(self, at: datetime, most_files: int = MOST_FILES) -> lake_upkeep.Merged:
         """Merges the files of every day (and table without days) that has more than `most_files`, and removes what was replaced more than
         a day ago. Readers and later appends see the same rows before, during and after."""
         done = lake_upkeep.Merged()
-        with self._locked() as pending, closing(self._open()) as con:
-            lake_upkeep.sweep(self.root, as_utc(at) - lake_upkeep.GRACE)
-            for program in self.programs():
+        with self.files.writing() as pending, closing(self._open()) as con:
+            self.files.sweep(as_utc(at) - lake_upkeep.GRACE)
+            for program in self.files.programs():
                 for table in TABLES.values():
                     for files in _by_folder(self.all_files(table, program)):
                         if len(files) > most_files:
-                            done += lake_upkeep.merge_folder(con, table, files, pending, at)
+                            done += self._merge(con, (table, files), pending, at)
         return done
+
+    def _merge(self, con: duckdb.DuckDBPyConnection, folder: tuple[Table, list[Path]], pending: Path, at: datetime) -> lake_upkeep.Merged:
+        """Merges the files of one folder; those that another machine merged meanwhile are left to it."""
+        table, files = folder
+        done = lake_upkeep.Merged()
+        for alike in lake_upkeep.alike(self.files.here(files)):
+            try:
+                self.files.replace(lake_upkeep.merged(con, table, alike, pending, at), alike)
+            except Overtaken:
+                continue
+            done += lake_upkeep.Merged(0, len(alike), 1)
+        return replace(done, folders=1) if done.before else done
 
     def remove_before(self, before: date) -> list[lake_upkeep.Removed]:
         """Removes clicks and conversions of days before a date, and rows set aside before it; says which days and how many rows."""
         removed = []
         for program in self.programs():
             for table in TABLES.values():
-                with self._locked() as pending:
-                    gone = lake_upkeep.remove_days(table, self.folder(table, program), before, pending) if table.by_day else None
+                with self.files.writing() as pending:
+                    gone = self.files.drop(table, program, before, pending) if table.by_day else None
                 if gone:
                     removed.append(replace(gone, program_id=program))
-            for file in self.quarantined(program):
-                if file.set_aside_at and file.set_aside_at[:10] < before.isoformat():
-                    lake_quarantine.remove(file.path)
+            with self.files.apart(self._quarantine(program)):
+                for file in lake_quarantine.kept(self._quarantine(program)):
+                    if file.set_aside_at and file.set_aside_at[:10] < before.isoformat():
+                        lake_quarantine.remove(file.path)
         return removed
 
     def rows_about(self, program_id: str, kind: str, columns: Sequence[str], value: str) -> list[dict[str, Any]]:
         """Every version of every row in which one of the columns holds the value."""
-        self._finish()
+        self.files.finish()
         with closing(self._open()) as con:
-            return lake_erasure.rows_about(con, self.all_files(TABLES[kind], program_id), columns, value)
+            return lake_erasure.rows_about(con, self.files.here(self.all_files(TABLES[kind], program_id)), columns, value)
 
     def erase(self, program_id: str, kind: str, about: tuple[Sequence[str], str], at: datetime) -> int:
         """Makes unknown who it was in every row in which one of the columns holds the value (`about`); how many rows, in all versions.
@@ -155,9 +180,18 @@ class ParquetLake:
         Readers see it from the moment on; the files as they were stay for a day for those who began to read them (`compact` removes them).
         """
         table, rows = TABLES[kind], 0
-        with self._locked() as pending, closing(self._open()) as con:
-            for file in self.all_files(table, program_id):
-                rows += lake_erasure.erase_in(con, table, file, about, (pending, as_utc(at)))
+        with self.files.writing() as pending, closing(self._open()) as con:
+            waiting = self.all_files(table, program_id)
+            while waiting:
+                (file,) = self.files.here([waiting.pop(0)])
+                copy, found = lake_erasure.erased_copy(con, table, file, about, (pending, as_utc(at)))
+                try:
+                    if copy:
+                        self.files.replace(copy, [file])
+                except Overtaken:  # merged with others meanwhile: the rows stand in another file now
+                    waiting = self.all_files(table, program_id)
+                    continue
+                rows += found
         return rows
 
     def forget_quarantined(self, program_id: str, value: str, at: datetime) -> int:
@@ -181,76 +215,51 @@ class ParquetLake:
         """Keeps rejected rows as NDJSON, one object a row, readable by the owner alone (they are as they came, personal values too);
         `origin` is what reading them again needs. The same rows of the same origin are kept once."""
         folder = self._quarantine(program_id)
-        self._make(folder)
-        return lake_quarantine.keep(folder, kind, rows, origin or {}, as_utc(ingested_at))
+        with self.files.apart(folder):
+            return lake_quarantine.keep(made(folder), kind, rows, origin or {}, as_utc(ingested_at))
 
     def quarantined(self, program_id: str) -> list[QuarantineFile]:
         """The rejected rows of a program, by file, oldest first."""
-        return lake_quarantine.kept(self._quarantine(program_id))
+        with self.files.apart(self._quarantine(program_id)):
+            return lake_quarantine.kept(self._quarantine(program_id))
 
     def release(self, file: QuarantineFile, remaining: Sequence[Mapping[str, object]], at: datetime) -> None:
         """Keeps only what remains of a file of rejected rows, when the others have been appended; in no moment is a row in neither."""
-        left = lake_quarantine.keep(file.path.parent, file.kind, remaining, file.origin, as_utc(at)) if remaining else None
-        if left != file.path:
-            lake_quarantine.remove(file.path)
+        with self.files.apart(file.path.parent):
+            left = lake_quarantine.keep(file.path.parent, file.kind, remaining, file.origin, as_utc(at)) if remaining else None
+            if left != file.path:
+                lake_quarantine.remove(file.path)
 
     def _quarantine(self, program_id: str) -> Path:
-        return self.root / "quarantine" / _folder(program_id)
+        return self.root / lake_quarantine.FOLDER / program_folder(program_id)
 
     def folder(self, table: Table, program_id: str, day: date | None = None) -> Path:
         """Where a table's files of a program (and day) stand."""
-        base = self.root / table.kind / _folder(program_id)
+        base = self.root / table.kind / program_folder(program_id)
         return base if day is None else base / f"day={day.isoformat()}"
 
     def all_files(self, table: Table, program_id: str) -> list[Path]:
-        """Every file of a table and program, in order."""
-        pattern = "day=*/*.parquet" if table.by_day else "*.parquet"
-        return lake_upkeep.standing(list(self.folder(table, program_id).glob(pattern)))
+        """Every file of a table and program, in order; one in an object store may not be on this machine."""
+        return self.files.paths(table, program_id)
 
-    def _files(self, table: Table, program_id: str, bounds: lake_views.Bounds) -> list[Path]:
+    def _files(self, table: Table, program_id: str, bounds: lake_views.Bounds) -> Sequence[Path]:
         """The files that may hold rows within the bounds: by day, and every file of later versions."""
         files = self.all_files(table, program_id)
-        if not table.by_day:
-            return files
-        return [file for file in files if _is_again(file) or bounds.may_hold(date.fromisoformat(file.parent.name.removeprefix("day=")))]
+        if table.by_day:
+            files = [
+                file for file in files if _is_again(file) or bounds.may_hold(date.fromisoformat(file.parent.name.removeprefix("day=")))
+            ]
+        return self.files.here(files)
 
     def everything(self) -> list[Path]:
-        """Every file that is the lake's at one moment, between two appends: what a backup takes."""
-        with self._locked():
-            found = [path for path in self.root.rglob("*") if path.is_file() and self._temporary not in path.parents]
-        return [path for path in found if not path.name.startswith(".")]
+        """Every file that is the lake's at one moment, between two appends: what a backup takes; none of an object store's."""
+        return self.files.everything()
 
     def _open(self) -> duckdb.DuckDBPyConnection:
-        self._make(self._temporary)
-        con = duckdb.connect(config={"memory_limit": self._memory_limit, "temp_directory": str(self._temporary)})
+        temporary = str(made(self.files.temporary))
+        con = duckdb.connect(config={"memory_limit": self._memory_limit, "temp_directory": temporary})
         con.execute("SET TimeZone = 'UTC'")
         return con
-
-    @contextmanager
-    def _locked(self) -> Iterator[Path]:
-        """Holds the lake's lock, after finishing what others left undone; gives an empty folder to write into."""
-        self._make(self._temporary)
-        with file_lock(self.root / ".lock"):
-            lake_append.recover(self._temporary, self.root)
-            pending = Path(tempfile.mkdtemp(prefix=lake_append.PENDING, dir=self._temporary))
-            try:
-                yield pending
-            finally:
-                shutil.rmtree(pending, ignore_errors=True)
-
-    def _finish(self) -> None:
-        """Finishes an append that was stopped after it counted, so that nobody reads a part of it."""
-        if any(self._temporary.glob(f"{lake_append.READY}*")):
-            with file_lock(self.root / ".lock"):
-                lake_append.recover(self._temporary, self.root)
-
-    def _make(self, folder: Path) -> None:
-        try:
-            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        except OSError as fault:
-            raise StorageError(
-                f"The lake's folder {folder} cannot be made: {fault.strerror}. Check the workspace's permissions."
-            ) from fault
 
 
 @contextmanager
@@ -272,10 +281,6 @@ def _give(work: duckdb.DuckDBPyConnection, table: pa.Table | duckdb.DuckDBPyRela
         return True
     work.register("given_rows", table if isinstance(table, pa.Table) else table.to_arrow_reader(_BATCH_ROWS))
     return False
-
-
-def _folder(program_id: str) -> str:
-    return f"program={quote(program_id, safe='')}"
 
 
 def _by_folder(files: Sequence[Path]) -> list[list[Path]]:

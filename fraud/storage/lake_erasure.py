@@ -8,7 +8,6 @@ day for those who began to read it.
 
 from __future__ import annotations
 
-import json
 import uuid
 from collections.abc import Sequence
 from datetime import datetime
@@ -19,8 +18,7 @@ import duckdb
 
 from fraud.domain.privacy import IDENTIFYING
 from fraud.domain.tables import Table
-from fraud.storage.files import write_whole
-from fraud.storage.lake_upkeep import REPLACES, naming_damage
+from fraud.storage.lake_upkeep import naming_damage
 from fraud.storage.lake_views import AGAIN, order_of, quoted, read_sql, stamp
 
 
@@ -36,17 +34,18 @@ def rows_about(con: duckdb.DuckDBPyConnection, files: Sequence[Path], columns: S
     return found
 
 
-def erase_in(
+def erased_copy(
     con: duckdb.DuckDBPyConnection, table: Table, file: Path, about: tuple[Sequence[str], str], pending: tuple[Path, datetime]
-) -> int:
-    """Writes a file anew without whom it is about (columns, value); how many rows were about them. `pending` is on the same disk."""
+) -> tuple[Path | None, int]:
+    """Writes a file anew without whom it is about (columns, value) into a folder, as of a moment (`pending`): the copy, and how many rows
+    were about them; no copy when none was."""
     columns, value = about
     folder, at = pending
     with naming_damage([file]):
         where, bound = _where(con, file, columns), {"value": value}
         rows = int(con.execute(f"SELECT count(*) FROM {read_sql([file])} WHERE {where}", bound).fetchall()[0][0])
         if not rows:
-            return 0
+            return None, 0
         gone = [name for name in IDENTIFYING[table.kind] if name in _columns(con, file)]
         unknown = ", ".join(f"CASE WHEN {where} THEN NULL ELSE {name} END AS {name}" for name in gone)
         written = folder / f"{stamp(at)}-{uuid.uuid4().hex[:16]}{AGAIN if file.stem.endswith(AGAIN) else ''}.parquet"
@@ -55,10 +54,7 @@ def erase_in(
             f"TO {quoted(str(written))} (FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1)",
             bound,
         )
-    target = file.parent / written.name
-    write_whole(target.with_suffix(REPLACES), json.dumps([file.name]).encode())
-    written.replace(target)
-    return rows
+    return written, rows
 
 
 def _where(con: duckdb.DuckDBPyConnection, file: Path, columns: Sequence[str]) -> str:

@@ -16,6 +16,9 @@ from fraud.errors import StorageError
 from fraud.storage.files import write_whole
 from fraud.storage.lake_views import digest
 
+FOLDER = "quarantine"
+"""The folder of rows set aside, beside those of the tables."""
+
 _ORIGIN = ".origin.json"
 _ROWS = ".ndjson"
 _DIGITS = 16
@@ -49,6 +52,11 @@ def kept(folder: Path) -> list[QuarantineFile]:
     """Every file of rows in a folder, oldest first; `StorageError` for one that is no longer whole."""
     files = [_read(path) for path in folder.glob(f"*{_ROWS}")]
     return sorted(files, key=lambda file: (file.set_aside_at, file.path.name))
+
+
+def is_rows(name: str) -> bool:
+    """Whether a file holds rows, which count from when it is there; the others say where rows came from."""
+    return name.endswith(_ROWS)
 
 
 def remove(path: Path) -> None:

@@ -70,23 +70,26 @@ def standing(files: Sequence[Path]) -> list[Path]:
     return sorted(file for file in files if file not in replaced)
 
 
-def merge_folder(con: duckdb.DuckDBPyConnection, table: Table, files: Sequence[Path], pending: Path, at: datetime) -> Merged:
-    """Merges the files of one folder, those that replace earlier versions apart from the others; `pending` is on the same disk."""
-    done = Merged()
-    for again in (False, True):
-        alike = [file for file in files if file.stem.endswith(AGAIN) == again]
-        if len(alike) > 1:
-            _merge(con, table, alike, pending / f"{stamp(at)}-{uuid.uuid4().hex[:16]}{AGAIN if again else ''}.parquet")
-            done += Merged(0, len(alike), 1)
-    return Merged(1, done.before, done.after) if done.before else done
+def alike(files: Sequence[Path]) -> list[list[Path]]:
+    """The files of one folder that may be merged with each other: those that replace earlier versions apart from the others."""
+    groups = [[file for file in files if file.stem.endswith(AGAIN) == again] for again in (False, True)]
+    return [group for group in groups if len(group) > 1]
 
 
-def _merge(con: duckdb.DuckDBPyConnection, table: Table, files: Sequence[Path], written: Path) -> None:
+def merged(con: duckdb.DuckDBPyConnection, table: Table, files: Sequence[Path], pending: Path, at: datetime) -> Path:
+    """Writes the rows of files that are `alike` into one in the folder `pending`."""
+    again = AGAIN if files[0].stem.endswith(AGAIN) else ""
+    written = pending / f"{stamp(at)}-{uuid.uuid4().hex[:16]}{again}.parquet"
     with naming_damage(files):
         con.execute(
             f"COPY (SELECT * FROM {read_sql(files)} ORDER BY {order_of(table)}) "
             f"TO {quoted(str(written))} (FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1)"
         )
+    return written
+
+
+def put_in_place(written: Path, files: Sequence[Path]) -> None:
+    """Puts a written file, which is on the same disk, in the place of others of one folder."""
     target = files[0].parent / written.name
     write_whole(target.with_suffix(REPLACES), json.dumps([file.name for file in files]).encode())
     written.replace(target)

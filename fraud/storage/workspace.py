@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import secrets
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -14,6 +15,9 @@ from sqlalchemy import URL
 from fraud.domain.actors import Actor
 from fraud.errors import StorageError
 from fraud.storage.files import file_lock, write_once, write_whole
+
+LAKE_COPIES = "lake-copies"
+"""The folder of copies of what stands in object stores: no backup needs it."""
 
 _SECRET_BYTES = 32
 _PRIVATE = 0o700
@@ -48,6 +52,10 @@ class Workspace:
     def lake(self) -> Path:
         """The folder of event tables."""
         return self.root / "lake"
+
+    def lake_copies(self, url: str) -> Path:
+        """The folder of copies of event tables that stand elsewhere; it may be deleted while nothing runs."""
+        return self.root / LAKE_COPIES / hashlib.sha256(url.rstrip("/").encode()).hexdigest()[:16]
 
     @property
     def evidence(self) -> Path:
