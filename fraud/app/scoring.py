@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -14,6 +14,7 @@ import structlog
 
 from fraud.app.affiliates import AffiliateRecords
 from fraud.app.parts import App, kept_models, load_model
+from fraud.app.remembering import CounterMemory
 from fraud.detection.clicks import MINIMUM_CLICKS, ClickModel, fit_click_model
 from fraud.domain.actors import DEFAULT_PROGRAM
 from fraud.domain.clock import as_utc
@@ -164,6 +165,7 @@ class Scorers:
         self._looking = threading.Lock()
         self._patience = threading.Event()
         self._shared = app.settings.counters_url or None
+        self._memory = CounterMemory(app) if app.settings.counters_checkpoint and not self._shared else None
 
     def of(self, program_id: str) -> ClickScorer:
         """The program's scorer of clicks, or `NotFound` when there is no such program."""
@@ -200,6 +202,22 @@ class Scorers:
             for name, value in desk.counters.figures().items():
                 counted[f"counters_{name}"] = counted.get(f"counters_{name}", 0.0) + value
         return {"scored_programs": float(len(desks)), "scored_programs_with_model": float(modelled), **counted}
+
+    def keep_counters(self) -> None:
+        """Takes a checkpoint of the counters of every program served. Raises `StorageError` when one cannot be written."""
+        for program_id, desk in list(self._desks.items()):
+            if self._memory is not None and isinstance(desk.counters, MemoryCounters):
+                self._memory.keep(program_id, desk.counters)
+
+    def close(self) -> None:
+        """Takes the last checkpoint and lets another process keep them."""
+        try:
+            self.keep_counters()
+        except StorageError as fault:
+            _log.error("counters_not_kept", detail=fault.message)
+        finally:
+            if self._memory is not None:
+                self._memory.close()
 
     def _desk(self, program_id: str) -> _Desk:
         now = self._app.clock.now()
@@ -268,8 +286,9 @@ class Scorers:
     def _warm(self, program_id: str) -> Counters:
         MemoryCounters().observe_many(sightings_of([_ANY_CLICK]))  # its compiled code is loaded before anybody waits for it
         counters = MemoryCounters()
+        if self._memory is None or not self._memory.restored(program_id, counters):
+            warm_up(self._app, program_id, counters)
         counters.reserve()
-        warm_up(self._app, program_id, counters)
         if self._shared is None:
             return counters
         shared = open_redis(self._shared, counters)

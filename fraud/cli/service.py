@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import gc
 import sys
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager, nullcontext
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager, nullcontext
 
 from fastapi import FastAPI
 from starlette.concurrency import run_in_threadpool
@@ -19,6 +19,7 @@ from fraud.app.keeping import open_writer
 from fraud.app.keys import ensure_keys
 from fraud.app.logs import configure_logs
 from fraud.app.parts import App
+from fraud.app.scheduling import Repeated
 from fraud.app.scoring import Scorers
 from fraud.app.tagging import TagPrograms, open_book
 from fraud.app.telemetry import configure_telemetry
@@ -100,14 +101,29 @@ def create_service(app: App) -> FastAPI:
                 gc.collect()
                 gc.freeze()
                 gc.set_threshold(*COLLECT_AFTER)
-                yield
+                with checkpoints(scorers, app.settings.counters_checkpoint):
+                    yield
         finally:
             writer.close()
+            scorers.close()
             book.close()
 
     api = create_api(services, [create_pages(app, SessionSigner(app.secret_key)), own_report_pages(app)])
     api.router.lifespan_context = lifespan
     return api
+
+
+@contextmanager
+def checkpoints(scorers: Scorers, seconds: float) -> Iterator[None]:
+    """Takes a checkpoint of the counters every so many seconds until the block ends; 0 is never."""
+    keeper = Repeated("checkpoints", scorers.keep_counters, seconds)
+    if seconds:
+        keeper.start()
+    try:
+        yield
+    finally:
+        if seconds:
+            keeper.stop()
 
 
 def application() -> FastAPI:

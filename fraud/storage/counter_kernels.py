@@ -86,6 +86,21 @@ def with_room(tables: Tables, questions: int, keys: int = 0) -> Tables:
     return Tables(slots, nodes, buckets, meta, scratch)
 
 
+def used(tables: Tables) -> Tables:
+    """A copy of what is in use: keys and entries without the room behind them, and no buckets, which follow from the keys."""
+    slots, nodes, _, meta, _ = tables
+    nothing = np.empty(0, np.int64)
+    return Tables(slots[: meta[_SLOTS_USED]].copy(), nodes[: meta[_NODES_USED]].copy(), nothing, meta.copy(), nothing)
+
+
+def grown(used: Tables) -> Tables:
+    """Tables from such a copy, ready for more."""
+    slots, nodes, _, meta, _ = used
+    buckets = np.full(1 << max(2 * len(slots), 2048).bit_length(), NOTHING, np.int64)
+    _hash_again(slots, buckets, meta)
+    return Tables(slots, nodes, buckets, meta, np.zeros((_SCRATCH, 2), np.int64))
+
+
 @compiled
 def observe_all(tables: Any, plan: Integers, keys: NDArray[np.uint64], event: tuple[int, int], answers: NDArray[np.float64]) -> Whole:
     """Counts one event and fills `answers` (questions,); whether the tables are too full for another.

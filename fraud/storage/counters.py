@@ -33,12 +33,15 @@ from fraud.storage.counter_kernels import (
     Integers,
     Tables,
     empty_tables,
+    grown,
     observe_all,
     observe_each,
+    used,
     with_room,
 )
 
-_CHECKPOINT_VERSION = 2
+_CHECKPOINT_VERSION = 3
+_ROWS_AT_ONCE = 1_000
 _DIGEST_BYTES = 32
 _SECOND = 1_000_000
 _SEED_BITS = 62
@@ -75,9 +78,13 @@ class CounterStats(msgspec.Struct, frozen=True):
 
 
 class _Checkpoint(msgspec.Struct, frozen=True):
+    """`tables` without buckets and scratch; the answers as their events' keys, how many values each has, and all values in a row."""
+
     version: int
     tables: list[tuple[tuple[int, ...], bytes]]
-    answers: dict[bytes, tuple[float, ...]]
+    events: list[bytes]
+    lengths: bytes
+    values: bytes
 
 
 class MemoryCounters:
@@ -144,19 +151,31 @@ class MemoryCounters:
         return {name: float(value) for name, value in msgspec.structs.asdict(self.stats()).items()}
 
     def checkpoint(self) -> bytes:
-        """Everything that is counted, as bytes for `restore`; observations wait while it is taken."""
+        """Everything that is counted, as bytes for `restore`; observations wait only while what is in use is copied."""
         with self._lock:
-            tables = [(table.shape, table.tobytes()) for table in self._tables]
-            answers = {event: tuple(row.tolist()) for event, row in self._answers.items()}
-            body = msgspec.msgpack.encode(_Checkpoint(_CHECKPOINT_VERSION, tables, answers))
+            tables, answers = used(self._tables), list(self._answers.items())
+        rows = [row for _, row in answers]
+        values = [np.concatenate(rows[start : start + _ROWS_AT_ONCE]).tobytes() for start in range(0, len(rows), _ROWS_AT_ONCE)]
+        kept = _Checkpoint(
+            version=_CHECKPOINT_VERSION,
+            tables=[(table.shape, table.tobytes()) for table in (tables.slots, tables.nodes, tables.meta)],
+            events=[event for event, _ in answers],
+            lengths=np.array([len(row) for row in rows], np.int64).tobytes(),
+            values=b"".join(values),
+        )
+        body = msgspec.msgpack.encode(kept)
         return hashlib.sha256(body).digest() + body
 
     def restore(self, data: bytes) -> None:
         """Replaces everything by a checkpoint. Raises `StorageError`, and changes nothing, when the bytes are not a whole one."""
         kept = _read_checkpoint(data)
-        tables = self._bounded(Tables(*(np.frombuffer(raw, np.int64).reshape(shape).copy() for shape, raw in kept.tables)))
+        slots, nodes, meta = (np.frombuffer(raw, np.int64).reshape(shape).copy() for shape, raw in kept.tables)
+        nothing = np.empty(0, np.int64)
+        tables = self._bounded(grown(Tables(slots, nodes, nothing, meta, nothing)))
+        ends = np.cumsum(np.frombuffer(kept.lengths, np.int64))
+        rows = np.split(np.frombuffer(kept.values), ends[:-1]) if kept.events else []
         with self._lock:
-            self._tables, self._answers = tables, OrderedDict((event, np.array(row)) for event, row in kept.answers.items())
+            self._tables, self._answers = tables, OrderedDict(zip(kept.events, rows, strict=True))
             while len(self._answers) > self._bounds.answers:
                 self._answers.popitem(last=False)
 

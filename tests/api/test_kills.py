@@ -26,6 +26,9 @@ from tests.servers import free_port
 
 KEY = "key-of-a-tracker-that-kills"
 SENDERS = 4
+SETTINGS = {"FRAUD_COUNTERS_CHECKPOINT": "0.7"}
+"""Checkpoints so often that some are taken under load, and that a kill may come in the middle of one."""
+
 _LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
 
 
@@ -74,12 +77,30 @@ def kept(workspace: Path) -> Counter[str]:
         database.close()
 
 
+def counted_after(url: str) -> str:
+    """Sends one more click of an affiliate of the first round."""
+    click = {"click_id": "afterwards", "clicked_at": "2026-03-01T10:00:00Z", "affiliate_id": "r0s0"}
+    assert httpx.post(f"{url}/v1/score/click", json=click, headers={"Authorization": f"Bearer {KEY}-SCORE"}, timeout=30).status_code == 200
+    return click["click_id"]
+
+
+def told(workspace: Path, click_id: str) -> float:
+    """How many clicks of its affiliate a click was judged by."""
+    database = open_database(f"sqlite:///{workspace / 'fraud.sqlite3'}")
+    try:
+        decision = SqlDecisions(database).latest("default", DecisionKind.SCORE, click_id)
+        assert decision is not None
+        return float(decision.inputs["features"]["affiliate_clicks_24h"])
+    finally:
+        database.close()
+
+
 def killed_over_and_over(workspace: Path, kills: int, seed: int) -> None:
     """Kills the service so many times under load, then looks what is there."""
     draw = random.Random(seed)
     acknowledged: list[str] = []
     for round_ in range(kills):
-        with serving(workspace) as (url, process):
+        with serving(workspace, **SETTINGS) as (url, process):
             senders = [threading.Thread(target=send, args=(url, f"r{round_}s{number}", acknowledged)) for number in range(SENDERS)]
             for sender in senders:
                 sender.start()
@@ -87,15 +108,19 @@ def killed_over_and_over(workspace: Path, kills: int, seed: int) -> None:
             process.kill()
             for sender in senders:
                 sender.join()
-    with serving(workspace) as (_, process):
+    with serving(workspace, **SETTINGS) as (url, process):
+        asked = counted_after(url)
         process.send_signal(signal.SIGTERM)
         process.wait(60)
     times = kept(workspace)
+    assert told(workspace, asked) == sum(name.startswith("r0s0-") for name in times) + 1, "the counters know every click before the kills"
+    times.pop(asked)
     assert len(acknowledged) > kills * SENDERS
     assert [click for click in acknowledged if times[click] != 1] == []
     assert max(times.values()) == 1
     with ParquetLake(workspace / "lake").connect("default") as events:
         in_lake = Counter(row[0] for row in events.sql("select click_id from clicks").fetchall())
+    in_lake.pop(asked)
     assert in_lake == times, "scans see every scored click once"
 
 

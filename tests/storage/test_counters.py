@@ -255,6 +255,23 @@ def test_a_checkpoint_goes_on_where_it_was_taken() -> None:
     assert after.observe(following) == before.observe(following)
 
 
+def test_a_checkpoint_is_as_small_as_what_is_known() -> None:
+    counters = MemoryCounters()
+    counters.reserve()
+    empty = len(counters.checkpoint())
+    for n in range(100):
+        counters.observe(sighting(str(n), START, *((count("ip", 60),) if n % 2 else (count(f"ip{n}", 60), gap("ip")))))
+    assert empty < 1_000
+    assert len(counters.checkpoint()) < 20_000
+    again = MemoryCounters()
+    again.restore(counters.checkpoint())
+    again.reserve()
+    assert again.stats().keys == counters.stats().keys
+    for n in range(100, 200):
+        asked = sighting(str(n), START + n * SECOND, count("ip", 60), distinct("ip", str(n)), gap("ip"))
+        assert again.observe(asked) == counters.observe(asked)
+
+
 @pytest.mark.parametrize("spoil", [lambda data: data[:-1], lambda data: data[:40] + b"\x00" + data[41:], lambda data: b""])
 def test_a_spoilt_checkpoint_is_refused_and_changes_nothing(spoil: object) -> None:
     counters = MemoryCounters()

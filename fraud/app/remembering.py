@@ -1,0 +1,78 @@
+"""Counters that outlive the process: a checkpoint now and then, and what was answered after it counted again."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+import structlog
+
+from fraud.app.parts import App
+from fraud.checks.clicks.facts import FUTURE
+from fraud.domain.counting import Counters
+from fraud.domain.decisions import DecisionKind
+from fraud.errors import ReplayError, StorageError
+from fraud.features.realtime import observe_click
+from fraud.features.realtime_conversions import observe_conversion
+from fraud.storage.checkpoints import Checkpoint, Checkpoints
+from fraud.storage.counters import MemoryCounters
+from fraud.workflows.click_decisions import facts_of
+from fraud.workflows.converting import conversion_facts_of
+
+_log = structlog.get_logger(__name__)
+
+BEFORE = timedelta(seconds=10)
+"""How long before a checkpoint the events begin that are counted again: one in hand while it was taken may have begun earlier, and
+those that it knows are recognised as repeats."""
+
+OLDEST = timedelta(hours=24)
+"""The longest window: an older checkpoint says nothing of now."""
+
+
+class CounterMemory:
+    """Takes and restores the checkpoints of programs' counters."""
+
+    def __init__(self, app: App) -> None:
+        self._app = app
+        self._kept = Checkpoints(app.workspace.root / "counters")
+
+    def keep(self, program_id: str, counters: MemoryCounters) -> None:
+        """Takes a checkpoint. Raises `StorageError` when it cannot be written."""
+        if self._kept.held:
+            taken_at = self._app.clock.now()
+            self._kept.write(Checkpoint(program_id, taken_at, counters.checkpoint()))
+
+    def restored(self, program_id: str, counters: MemoryCounters) -> bool:
+        """Fills empty counters from the checkpoint and from what was answered after it; false when there is none to go by."""
+        try:
+            found = self._kept.read(program_id)
+            if found is None or self._app.clock.now() - found.taken_at > OLDEST:
+                return False
+            counters.restore(found.counters)
+        except StorageError as fault:
+            _log.error("checkpoint_unusable", program_id=program_id, detail=fault.message)
+            return False
+        again = count_answered(self._app, program_id, counters, found.taken_at - BEFORE)
+        _log.info("counters_restored", program_id=program_id, taken_at=found.taken_at.isoformat(), counted_again=again)
+        return True
+
+    def close(self) -> None:
+        """Lets another process keep the checkpoints."""
+        self._kept.close()
+
+
+def count_answered(app: App, program_id: str, counters: Counters, since: datetime) -> int:
+    """Counts the events that were answered at or after a time, in their order; how many were new to the counters."""
+    new = 0
+    for kind in (DecisionKind.SCORE, DecisionKind.CONVERSION):
+        for decision in app.stores.decisions.decided(program_id, kind, since):
+            try:
+                if kind is DecisionKind.SCORE:
+                    facts = facts_of(decision)
+                    new += facts.degraded != FUTURE and not observe_click(counters, facts.click).repeated
+                else:
+                    converted = conversion_facts_of(decision)
+                    counted = converted.degraded != FUTURE
+                    new += counted and not observe_conversion(counters, converted.conversion, converted.click).repeated
+            except ReplayError:
+                continue  # erased since
+    return new
