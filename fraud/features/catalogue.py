@@ -16,6 +16,7 @@ from fraud.features.click_features import CLICK_FEATURES
 from fraud.features.constants import VERSION
 from fraud.features.conversion_features import CONVERSION_FEATURES
 from fraud.features.definition import AFFILIATE, BOTH, Bad, Feature, Kind, Level, Unit
+from fraud.features.earnings import EARNING_FEATURES
 from fraud.features.visit_features import VISIT_FEATURES
 
 __all__ = [
@@ -37,7 +38,7 @@ __all__ = [
 
 _TEXTS = frozenset({"title", "doc", "prior_group", "window", "missing"})
 
-FEATURES: tuple[Feature, ...] = CLICK_FEATURES + CONVERSION_FEATURES + VISIT_FEATURES
+FEATURES: tuple[Feature, ...] = CLICK_FEATURES + CONVERSION_FEATURES + EARNING_FEATURES + VISIT_FEATURES
 """Every feature, in the order of the columns of a `FeatureTable`."""
 
 BY_NAME: dict[str, Feature] = {feature.name: feature for feature in FEATURES}

@@ -80,3 +80,10 @@ BEYOND_SCREEN = 5
 
 TAGGED_AFFILIATES = 3
 """Other affiliates with reports from an offer's landing pages, from which these are taken to carry the tag."""
+
+EARNING_DEVICES = 50
+"""Devices from which an affiliate's earnings are compared (C26)."""
+
+ENVELOPE_SHARE, ENVELOPE_AFFILIATES = 0.95, 20
+"""The share of affiliates that stay below the envelope of honest earnings (ViceROI), and the fewest that make one: a 95% point of fewer is
+their largest."""

@@ -13,7 +13,7 @@ that is being computed.
 
 from __future__ import annotations
 
-from fraud.features import visits
+from fraud.features import earnings, visits
 from fraud.features.constants import CLICKS_OF_ONE, KIND_PRIOR_CLICKS, MEDIANS_OF_ONE, RATE_PRIOR_CLICKS
 
 UNKNOWN = 2**31 - 1
@@ -73,6 +73,7 @@ RELATIONS: dict[str, str] = {
             AND a.offer_id IS NOT DISTINCT FROM own.offer_id AND a.currency IS NOT DISTINCT FROM own.currency
         JOIN offer o ON o.w = own.w AND o.offer_id IS NOT DISTINCT FROM own.offer_id AND o.currency IS NOT DISTINCT FROM own.currency
         WHERE o.n > a.n""",
+    "earnings": earnings.EARNINGS,
     "visits": "SELECT * FROM ft_visits",
     "tagged": visits.TAGGED,
 }

@@ -113,6 +113,12 @@ def test_features_of_one_family_count_once() -> None:
     assert np.array_equal(largest_by_family(z), [[5.0, 1.0], [np.nan, 2.0]], equal_nan=True)
 
 
+def test_what_is_only_shown_ranks_nobody() -> None:
+    z = pd.DataFrame({"excess_earnings_share:high": [8.0], "conversion_level:high": [1.0]})
+    assert families_of(list(z.columns)) == ["conversion"]
+    assert largest_by_family(z).tolist() == [[1.0]]
+
+
 @pytest.mark.parametrize("seed", [20, 21, 22])
 def test_a_night_like_the_reference_has_uniform_p_values_and_no_discoveries(seed: int) -> None:
     judged = judge(fit_traffic_model(windows_of(6, 300)), habitual(300, seed=seed))

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from functools import partial
 
 from fraud.checks.traffic import conversions, statistics
+from fraud.checks.traffic.excess import excess_earnings
 from fraud.checks.traffic.patterns import PATTERNS, pattern_check
 from fraud.checks.traffic.shares import SHARE_RULES, TrafficCheck, check_of
 from fraud.checks.traffic.statistics import FeatureWords
@@ -21,6 +22,7 @@ def traffic_checks(words: Mapping[str, FeatureWords]) -> dict[str, TrafficCheck]
         "traffic.beyond_reference": partial(statistics.beyond_reference, words),
         **{rule.check_id: also_over_weeks(check_of(rule)) for rule in SHARE_RULES},
         **{rule.check_id: pattern_check(rule) for rule in PATTERNS},
+        "traffic.excess_earnings": also_over_weeks(excess_earnings),
         "traffic.regular_timing": also_over_weeks(conversions.regular_timing),
         "traffic.too_few_conversions": also_over_weeks(conversions.too_few),
         "traffic.too_many_conversions": conversions.too_many,
