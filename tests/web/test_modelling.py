@@ -87,7 +87,7 @@ def test_with_nothing_to_go_back_to_the_page_says_so(reviewer: Browser, rankers:
 
 def test_rankers_of_another_program_are_neither_shown_nor_promoted(reviewer: Browser, shop: Shop) -> None:
     theirs = kept(shop, 3, "other")
-    assert theirs.sha256[:12] not in reviewer.page("/models").text
+    assert theirs.id not in reviewer.page("/models").text
     assert reviewer.act(f"/models/{theirs.id}/promote", {"reason": "Ours is worse"}).status_code == 422
     assert theirs.id not in reviewer.get("/csv/models").text
 

@@ -28,7 +28,7 @@ def test_figures_and_targets_stand_on_the_affiliates_page(reviewer: Browser, sho
     wanted = Wanted(SUBJECT, Metric.CONVERSIONS, Decimal(500), NOW - timedelta(days=5), NOW + timedelta(days=20), "A bonus of 100 EUR")
     set_target(shop.app, "default", wanted, (SYSTEM, "Agreed in March"))
     text = reviewer.settled(f"/affiliates/{SUBJECT}").text
-    for said in ("Figures and targets", "Earnings per click", "at least 500", "A bonus of 100 EUR", "From click to conversion"):
+    for said in ("Figures and targets", "Earnings per click", "at least 500", "A bonus of 100 EUR", "The shape of its traffic"):
         assert said in text
 
 
