@@ -15,7 +15,7 @@ from fraud.features.engines.budget import Budget, cut, side_by_side
 
 SEEN, COUNTED = (sum(np.dtype(kind).itemsize for kind in kinds) for kinds in (SIGHTING_TYPES, CLICK_TYPES))
 AFFILIATES = st.lists(st.integers(0, 5_000_000), max_size=40)
-BUDGETS = st.builds(Budget, st.integers(0, 1 << 32), st.integers(0, 1 << 31), st.integers(1, 300_000))
+BUDGETS = st.builds(Budget, st.integers(1 << 23, 1 << 32), st.integers(0, 1 << 31), st.integers(5_000, 300_000))
 
 
 @given(AFFILIATES, st.integers(0, 10_000_000), BUDGETS)

@@ -1,0 +1,73 @@
+"""What one enormous affiliate, or one enormous address, takes while it is counted: measured in processes of their own."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from fraud.features.engines.budget import WORKING_BYTES
+
+ROWS = 2_200_000
+"""Just more than half a power of two: tables of keys are then as roomy as they get."""
+
+_HEAD = """
+import resource, sys
+import numpy as np
+from fraud.enrichment import egress
+from fraud.enrichment.compiled import key_table
+from fraud.enrichment.egress_kernels import Sightings, tallies_of
+from fraud.features.click_kernels import tallies_of_clicks
+from fraud.features.clicks import Clicks, Program, Verdicts, Windows
+
+def peak():
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+
+def codes(draw, kinds, rows):
+    return draw.integers(-1, kinds, rows).astype(np.int32)
+
+def keys(draw, kinds, rows):
+    return draw.integers(0, kinds, rows)
+"""
+
+_AFFILIATE = """
+PROGRAM = Program(
+    np.zeros(50, bool), np.zeros(9, bool), np.zeros((9, 9), bool), np.zeros(1, bool), key_table(np.empty(0, np.int64)), np.zeros(9, bool)
+)
+WINDOWS = Windows(np.array([0]), np.array([86_400_000_000]), np.array([True]), np.array([True]))
+NOBODY = Verdicts(key_table(np.empty(0, np.int64)), np.empty((0, 1), bool), np.empty((0, 1), bool))
+
+def count(rows):
+    draw = np.random.default_rng(1)
+    tallies_of_clicks(Clicks(
+        np.zeros(rows, np.int32), draw.integers(0, 86_400_000_000, rows), codes(draw, 500, rows), codes(draw, 9, rows),
+        codes(draw, 9, rows), keys(draw, rows, rows), codes(draw, 50, rows), keys(draw, rows, rows), codes(draw, 20, rows),
+        np.zeros(rows, np.uint8),
+    ), WINDOWS, PROGRAM, NOBODY)
+"""
+
+_ADDRESS = """
+def count(rows):
+    draw = np.random.default_rng(1)
+    tallies_of(Sightings(
+        np.full(rows, 7), np.full(rows, 5), keys(draw, 900, rows), keys(draw, rows, rows), codes(draw, 2000, rows),
+        draw.integers(0, 86_400_000_000, rows),
+    ), np.array([86_400_000_000]), egress.LIMITS)
+"""
+
+_MEASURE = """
+count(1000)
+before = peak()
+count(int(sys.argv[1]))
+print((peak() - before) / int(sys.argv[1]))
+"""
+
+
+@pytest.mark.parametrize("who", [_AFFILIATE, _ADDRESS], ids=["affiliate", "address"])
+def test_a_click_takes_no_more_than_the_budget_reckons_with(tmp_path: Path, who: str) -> None:
+    program = tmp_path / "count.py"
+    program.write_text(_HEAD + who + _MEASURE)
+    done = subprocess.run([sys.executable, str(program), str(ROWS)], check=True, capture_output=True, text=True)
+    assert 50 < float(done.stdout) <= WORKING_BYTES
