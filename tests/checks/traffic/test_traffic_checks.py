@@ -62,6 +62,17 @@ def test_shares_fire_with_support_effect_and_significance(check_id: str, feature
     assert run(check_id, facts())[0].status is Status.INCONCLUSIVE
 
 
+@pytest.mark.parametrize(
+    ("check_id", "feature"),
+    [("traffic.fast_conversions", "fast_conversion_share"), ("traffic.duplicate_clicks", "duplicate_click_share")],
+)
+def test_what_peers_have_too_is_no_sign(check_id: str, feature: str) -> None:
+    """A quarter of everybody's orders is quick where sites pay customers back."""
+    quick = {feature: 0.25}
+    assert run(check_id, facts(quick, peers={feature: 0.16}))[0].status is Status.CLEAR
+    assert run(check_id, facts(quick, peers={feature: 0.02}))[0].status is Status.FINDING
+
+
 def test_a_grave_share_is_of_high_severity() -> None:
     assert run("traffic.hosting_like", facts({"hosting_like_share": 0.3}))[0].severity is Severity.MEDIUM
     assert run("traffic.hosting_like", facts({"hosting_like_share": 0.7}))[0].severity is Severity.HIGH
