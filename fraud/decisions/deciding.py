@@ -86,13 +86,14 @@ def cheapest_outcome(risk: float, loss: ExpectedLoss) -> Outcome:
     return min(costs, key=lambda outcome: costs[outcome])
 
 
-def decide_traffic(pack: Pack, signals: Sequence[Signal], evidence: float, facts: Facts = NO_FACTS) -> Verdict:
+def decide_traffic(pack: Pack, signals: Sequence[Signal], evidence: float, facts: Facts = NO_FACTS, *, ranked: bool = False) -> Verdict:
     """Pass, watch, review, hold or suspend for an affiliate's night.
 
     `evidence` is the fused -log10 p of the statistics (NaN when there are none). Rules join it as the policy weighs them;
-    the sum becomes the score, a probability (`risk_of`). Statistics alone reach `review`, never `hold`.
+    the sum becomes the score, a probability (`risk_of`). Statistics alone reach `review`, never `hold`. `ranked`: the evidence is a
+    ranker's, which was taught with what most rules rest on, so that they add less.
     """
-    ruled = rule_traffic(pack, signals, evidence, facts)
+    ruled = rule_traffic(pack, signals, evidence, facts, ranked=ranked)
     return _verdict(ruled.ruling, ruled.score, ruled.coverage, signals, ruled.guards)
 
 
@@ -106,11 +107,11 @@ class Ruled:
     guards: tuple[str, ...]
 
 
-def rule_traffic(pack: Pack, signals: Sequence[Signal], evidence: float, facts: Facts = NO_FACTS) -> Ruled:
+def rule_traffic(pack: Pack, signals: Sequence[Signal], evidence: float, facts: Facts = NO_FACTS, *, ranked: bool = False) -> Ruled:
     """The outcome of `decide_traffic` without its words: for those who decide many nights again and ask for nothing else."""
     found = findings(signals)
     statistics = 0.0 if math.isnan(evidence) else max(evidence, 0.0)
-    total = statistics + pack.scan.rule_weight * max(log_odds(pack, signals), 0.0)
+    total = statistics + pack.scan.weight_of_rules(ranked=ranked) * max(log_odds(pack, signals), 0.0)
     score = risk_of(pack.scan, total)
     guards: list[str] = []
     covered = coverage(pack, signals)

@@ -1,7 +1,8 @@
 """The order that reviews teach: a ranker fitted on reviewed affiliates takes the place of the unsupervised evidence in the score.
 
 What it says is shown in the unit of the evidence, so that a policy's thresholds keep their meaning: as much evidence as stands at the same
-place of the order in the night that it was fitted on. Rules join it as the policy weighs them, as they join the unsupervised evidence.
+place of the order in the night that it was fitted on. Rules join it as the policy weighs them beside a
+ranker, which has seen what most of them rest on.
 """
 
 from __future__ import annotations

@@ -157,12 +157,12 @@ def prepared_checks(pack: Pack) -> PreparedChecks[TrafficFacts]:
 
 def verdict_of(pack: Pack, inputs: TrafficInputs, signals: tuple[Signal, ...]) -> Verdict:
     """The verdict on the subject's night."""
-    return decide_traffic(pack, signals, *_known(inputs))
+    return decide_traffic(pack, signals, *_known(inputs), ranked=inputs.ranked is not None)
 
 
 def ruling_of(pack: Pack, inputs: TrafficInputs, signals: tuple[Signal, ...]) -> Ruled:
     """The outcome of `verdict_of` without its words."""
-    return rule_traffic(pack, signals, *_known(inputs))
+    return rule_traffic(pack, signals, *_known(inputs), ranked=inputs.ranked is not None)
 
 
 def _known(inputs: TrafficInputs) -> tuple[float, Facts]:

@@ -36,7 +36,7 @@ def observations(table: FeatureTable) -> Observations:
 
 
 def peer_groups(facts: pd.DataFrame) -> pd.DataFrame:
-    """Each subject's peers, finest first: kind, line of business, country and size; kind, country and size; kind and size; size.
+    """Each subject's peers, finest first: kind, line of business, country and size; kind, country and size; kind and size; kind.
 
     An unknown kind or country is a group of its own: affiliates of whom nothing is known are each other's peers. Where the main offer's
     line of business is unknown, that level is skipped.
@@ -44,7 +44,7 @@ def peer_groups(facts: pd.DataFrame) -> pd.DataFrame:
     kind = facts["affiliate_type"].astype("str").where(facts["affiliate_type"].notna(), "unknown")
     country = facts["main_country"].astype("str").where(facts["main_country"].notna(), "unknown")
     size = volume_band(facts["clicks"])
-    parents = {"kind_country_size": kind + "|" + country + "|" + size, "kind_size": kind + "|" + size, "size": size}
+    parents = {"kind_country_size": kind + "|" + country + "|" + size, "kind_size": kind + "|" + size, "kind": kind}
     known = facts["vertical"].notna()
     finest = kind + "|" + facts["vertical"].astype("str") + "|" + country + "|" + size
     return pd.DataFrame({"kind_vertical_country_size": finest.astype("object").where(known, None), **parents})

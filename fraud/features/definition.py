@@ -19,7 +19,7 @@ AFFILIATE: tuple[Level, ...] = ("affiliate",)
 ENTITY: dict[Level, tuple[str, ...]] = {"affiliate": ("affiliate_id",), "sub_id": ("affiliate_id", "sub_id")}
 """The key columns of each level."""
 
-PEERS = "subjects of the same kind, main country and size; where these are few, of the same kind and size, then of the same size"
+PEERS = "subjects of the same kind, main country and size; where these are few, of the same kind and size, then of the same kind"
 """Whose spread a value is compared with (`fraud.detection.observations.peer_groups`)."""
 
 

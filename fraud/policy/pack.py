@@ -98,6 +98,8 @@ class ScanPolicy(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
 
     The score is a probability: its odds are (evidence / `half_risk_evidence`) to the power of `evidence_power`, and move with the odds
     of `base_rate`, the share of active affiliates that are expected to be bad, beside the one in twenty that the curve was fitted at.
+    `rule_weight` is what a log-odds unit of rules adds to the evidence of statistics, `ranked_rule_weight` to that of a ranker taught by
+    reviews, which has seen what most rules rest on: on five tuning programs average precision .952 at .1, .949 without and .937 at .9.
     """
 
     rule_weight: float
@@ -115,8 +117,13 @@ class ScanPolicy(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     drift: DriftPolicy = DriftPolicy()
     evidence_power: float = 1.0
     base_rate: float = FITTED_BASE_RATE
+    ranked_rule_weight: float = 0.1
     losses: dict[Outcome, OutcomeLoss] = {}
     """What outcomes cost and save: where it is given, the smallest expected loss chooses between pass, watch and review."""
+
+    def weight_of_rules(self, *, ranked: bool) -> float:
+        """What a log-odds unit of rules adds to the evidence: of the statistics, or of a ranker."""
+        return self.ranked_rule_weight if ranked else self.rule_weight
 
 
 class ScorePolicy(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

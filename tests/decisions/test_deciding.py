@@ -95,6 +95,11 @@ class TestTraffic:
         verdict = decide_traffic(PACK, [found("traffic.fast_conversions"), found("traffic.repeated_customers")], 1.0)
         assert verdict.outcome is Outcome.HOLD
 
+    def test_rules_add_less_to_what_a_ranker_says(self) -> None:
+        rules = [found("traffic.fast_conversions")]
+        alone, ranked = decide_traffic(PACK, [], 2.0).score, decide_traffic(PACK, rules, 2.0, ranked=True).score
+        assert alone < ranked < decide_traffic(PACK, rules, 2.0).score
+
     def test_clicks_that_anybody_can_send_hold_nobody(self) -> None:
         """One stranger's address shows in three families at once; none of them speaks of the affiliate's conversions."""
         sent = [found(f"traffic.{name}") for name in ("duplicate_clicks", "hosting_like", "ip_concentration", "declared_bots")]

@@ -11,7 +11,7 @@ from fraud.detection.observations import observations, peer_groups, specs
 from models.baseline import PeerBaseline
 from tests.detection.tables import table_of
 
-LEVELS = ["kind_vertical_country_size", "kind_country_size", "kind_size", "size"]
+LEVELS = ["kind_vertical_country_size", "kind_country_size", "kind_size", "kind"]
 
 
 def groups_of(**facts: Any) -> dict[str, Any]:
@@ -23,7 +23,7 @@ def groups_of(**facts: Any) -> dict[str, Any]:
 def test_the_finest_group_holds_everything_and_each_parent_one_thing_less() -> None:
     groups = groups_of()
     assert list(groups) == LEVELS
-    assert list(groups.values()) == ["coupon|travel|DE|size4", "coupon|DE|size4", "coupon|size4", "size4"]
+    assert list(groups.values()) == ["coupon|travel|DE|size4", "coupon|DE|size4", "coupon|size4", "coupon"]
 
 
 def test_an_unknown_line_of_business_is_a_level_skipped_and_no_group() -> None:

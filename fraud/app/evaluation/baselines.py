@@ -154,7 +154,7 @@ def learnable_of(decisions: Sequence[Decision], affiliates: Sequence[str], bad: 
     """What the decisions of a night, made under this pack, hold for a ranker."""
     by_subject = {decision.subject_id: decision for decision in decisions}
     chosen = [by_subject[affiliate] for affiliate in affiliates]
-    rules = np.array([pack.scan.rule_weight * max(log_odds(pack, one.signals), 0.0) for one in chosen])
+    rules = np.array([pack.scan.weight_of_rules(ranked=True) * max(log_odds(pack, one.signals), 0.0) for one in chosen])
     return Learnable(rows_of(chosen), rules, bad, np.array([one.verdict.score for one in chosen], dtype=float))
 
 

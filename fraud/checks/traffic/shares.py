@@ -21,7 +21,8 @@ class ShareRule(msgspec.Struct, frozen=True, kw_only=True):
     """One rule over one share: the feature, the parameter that holds its minimum of support, and the sentence when it fires.
 
     `count` names the parameter of the least number of events behind the share, `beside` a feature whose residual must reach `minimum_z`
-    besides: a share that peers have too is no sign.
+    besides: a share that peers have too is no sign. `beyond_peers`: what counts is by how much the share's bound exceeds what is usual
+    among peers.
     """
 
     check_id: str
@@ -30,6 +31,7 @@ class ShareRule(msgspec.Struct, frozen=True, kw_only=True):
     sentence: str
     count: str = ""
     beside: str = ""
+    beyond_peers: bool = False
 
     @property
     def spec(self) -> CheckSpec:
@@ -42,6 +44,7 @@ SHARE_RULES: tuple[ShareRule, ...] = (
         check_id="traffic.duplicate_clicks",
         feature="duplicate_click_share",
         support="minimum_clicks",
+        beyond_peers=True,
         sentence="{value:.0%} of {n:,} clicks repeat one of the same visitor on the same offer within 20 seconds",
     ),
     ShareRule(
@@ -66,6 +69,7 @@ SHARE_RULES: tuple[ShareRule, ...] = (
         check_id="traffic.fast_conversions",
         feature="fast_conversion_share",
         support="minimum_conversions",
+        beyond_peers=True,
         sentence="{value:.0%} of {n:,} conversions follow their click faster than nearly anybody converts on the same offers",
     ),
     ShareRule(
@@ -186,7 +190,7 @@ def judge_share(rule: ShareRule, facts: TrafficFacts, limits: Limits) -> Signal:
     n = facts.support.get(rule.feature, 0.0)
     if n < limits[rule.support]:
         return rule.spec.inconclusive(facts.subject, f"It rests on {n:,.0f}; at least {limits[rule.support]:,.0f} are needed.")
-    bound = lower_bound(value * n, n)
+    bound = lower_bound(value * n, n) - (facts.peers.get(rule.feature, 0.0) if rule.beyond_peers else 0.0)
     seen = Observation(
         text=rule.sentence.format(value=value, n=round(n)) + usual(facts.peers.get(rule.feature)),
         value=round(value, 6),
