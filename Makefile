@@ -28,12 +28,12 @@ ROWS ?= 20000000
 REPEATS ?= 5
 
 bench-features: $(VENV)/.test ## the feature engine against a bare scan, pandas and Polars (ROWS=20000000 REPEATS=5)
-	$(BIN)/python -m tests.benchmarks.features --rows $(ROWS) --repeats $(REPEATS)
+	$(BIN)/python -m tests.benchmarks.features --rows $(ROWS) --repeats $(REPEATS) $(BENCH)
 
 SIZES ?= 2000000 20000000 200000000
 
-bench-growth: $(VENV)/.test ## the same at several sizes, and how cost grows (SIZES="2000000 20000000"); 200M clicks take 10 GB and an hour
-	$(BIN)/python -m tests.benchmarks.features --rows $(SIZES) --repeats $(REPEATS)
+bench-growth: $(VENV)/.test ## the same at several sizes, and how cost grows (SIZES="2000000 20000000", BENCH="--folder DIR" where days are kept); 200M clicks take 20 GB and an hour
+	$(BIN)/python -m tests.benchmarks.features --rows $(SIZES) --repeats $(REPEATS) $(BENCH)
 
 BENCHES = growth ingest networks backlinks graph models scan crawl pages policy api
 
