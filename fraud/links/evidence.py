@@ -17,6 +17,7 @@ from fraud.domain.graph import GraphFinding, GraphPattern
 from fraud.domain.scans import HeldThings, Period, Ring, SharedEntities
 from fraud.links.edges import declared_groups, identity_edges, shared_addresses, without_shared_egress
 from fraud.links.kinds import spoken
+from fraud.links.latecomers import Latecomers, latecomers
 from fraud.links.moments import Recording, moment_edges, pattern_edges, recordings
 from fraud.links.sites import SiteTies, with_sites
 from models.fusion import display_risk
@@ -58,14 +59,18 @@ class GraphNight:
 
 @dataclass(frozen=True)
 class _Group:
-    """Affiliates that one pattern puts together; `own` is the evidence of each where it differs."""
+    """Affiliates that one pattern puts together; `own` is the evidence of each, and what it shares, where that differs."""
 
     pattern: GraphPattern
     members: frozenset[str]
     evidence: float
     shared: Mapping[str, int]
     score: float | None = None
-    own: Mapping[str, float] = field(default_factory=dict)
+    own: Mapping[str, tuple[float, Mapping[str, int]]] = field(default_factory=dict)
+
+    def of(self, member: str) -> tuple[float, Mapping[str, int]]:
+        """The evidence of one member, and what it shares."""
+        return self.own.get(member, (self.evidence, self.shared))
 
 
 def graph_night(events: duckdb.DuckDBPyConnection, window: Period, sites: Sequence[SiteTies] = ()) -> GraphNight:
@@ -73,13 +78,38 @@ def graph_night(events: duckdb.DuckDBPyConnection, window: Period, sites: Sequen
 
     Carriers' and offices' addresses link nobody; declared groups are one owner.
     """
-    groups = declared_groups(events)
-    edges = without_shared_egress(identity_edges(events, window), shared_addresses(events, window))
-    edges = with_sites(edges, sites)
+    groups, crowds = declared_groups(events), shared_addresses(events, window)
+    edges = with_sites(without_shared_egress(identity_edges(events, window), crowds), sites)
     sharing, neighbours = _sharing(edges, groups, _confirmed(events))
     found = [*sharing, *_timed(events, window, groups)]
-    rings = tuple(msgspec.structs.replace(ring, things=_things(edges, ring)) for ring in _merged(found))
-    return GraphNight(rings, _by_affiliate(found, neighbours))
+    rings = _merged(found)
+    late = latecomers(events, window, [frozenset(ring.affiliate_ids) for ring in rings], (groups, crowds))
+    grown, found = _grown(rings, found, late)
+    told = pd.concat([edges, late.edges], ignore_index=True)
+    return GraphNight(tuple(msgspec.structs.replace(ring, things=_things(told, ring)) for ring in grown), _by_affiliate(found, neighbours))
+
+
+def _grown(rings: Sequence[Ring], found: list[_Group], late: Latecomers) -> tuple[list[Ring], list[_Group]]:
+    """The rings, and the groups they were made of, with those who turned out to belong to them."""
+    groups = [*found]
+    for ring, more in zip(rings, late.joined, strict=True):
+        if more:
+            members = frozenset(ring.affiliate_ids)
+            inside = [one for one in found if one.members <= members]
+            same = [one for one in inside if one.pattern is GraphPattern.RING]
+            shared: Counter[str] = Counter(_shared_by(late.edges, members | more))
+            for one in same:
+                shared |= Counter(one.shared)
+            groups = [one for one in groups if one not in same]
+            groups.append(_Group(GraphPattern.RING, members | more, max(one.evidence for one in inside), shared, ring.score))
+    return _merged(groups), groups
+
+
+def _shared_by(edges: pd.DataFrame, members: frozenset[str]) -> dict[str, int]:
+    """How many things of each kind at least two of these have."""
+    inside = edges[edges["affiliate_id"].isin(members)]
+    owners = inside.groupby(["kind", "entity"])["affiliate_id"].nunique()
+    return {str(kind): int(count) for kind, count in owners[owners >= 2].groupby("kind").size().items()}
 
 
 def _confirmed(events: duckdb.DuckDBPyConnection) -> tuple[frozenset[str], frozenset[str]]:
@@ -161,9 +191,9 @@ def _timed(events: duckdb.DuckDBPyConnection, window: Period, groups: pd.DataFra
 
 
 def _of_recording(one: Recording) -> _Group:
-    own = {name: min(evidence, MOST_EVIDENCE) for name, evidence in one.evidence.items()}
-    shared = {"device_moment": max(one.repeated.values())}
-    return _Group(GraphPattern.REPLAY, frozenset(own), max(own.values()), shared, own=own)
+    own = {name: (min(sure, MOST_EVIDENCE), {"device_moment": one.repeated[name]}) for name, sure in one.evidence.items()}
+    evidence, shared = max((sure for sure, _ in own.values())), {"device_moment": max(one.repeated.values())}
+    return _Group(GraphPattern.REPLAY, frozenset(own), evidence, shared, own=own)
 
 
 def _in_step(edges: pd.DataFrame, groups: pd.DataFrame, kind: str) -> list[_Group]:
@@ -224,13 +254,14 @@ def _by_affiliate(groups: Iterable[_Group], neighbours: Mapping[str, GraphFindin
 
 
 def _finding(group: _Group, member: str) -> GraphFinding:
+    evidence, shared = group.of(member)
     return GraphFinding(
         pattern=group.pattern,
-        evidence=round(group.own.get(member, group.evidence), 6),
+        evidence=round(evidence, 6),
         others=tuple(sorted(group.members - {member})),
-        shared=dict(group.shared),
+        shared=dict(shared),
         typologies=_typologies(group),
-        text=_text(group),
+        text=_text(group, shared),
     )
 
 
@@ -242,14 +273,19 @@ def _typologies(group: _Group) -> tuple[str, ...]:
     return ("collusion_ring",) * together + ("duplicate_account",) * own
 
 
-def _text(group: _Group) -> str:
-    shared = ", ".join(spoken(kind, count) for kind, count in sorted(group.shared.items(), key=lambda item: -item[1])[:4])
+def _text(group: _Group, held: Mapping[str, int]) -> str:
+    shared = _listed([spoken(kind, count) for kind, count in sorted(held.items(), key=lambda item: -item[1])[:4]])
     if len(group.members) == 1:
-        return f"Its visitors come back at the very same time of day, to ten seconds, on other days: {shared}."
+        return f"Its clicks were seen before, at the same time of day to ten seconds: {shared}."
     who = f"One of {len(group.members)} accounts without a declared common owner that"
     return {
-        GraphPattern.RING: f"{who} share what strangers do not: {shared}.",
+        GraphPattern.RING: f"{who} have in common what strangers do not: {shared}.",
         GraphPattern.BLOCK: f"{who} were all seen with the same things: {shared}.",
         GraphPattern.LOCKSTEP: f"{who} are visited together, hour for hour: {shared}.",
-        GraphPattern.REPLAY: f"{who} show one and the same recording of clicks: {shared}.",
+        GraphPattern.REPLAY: f"{who} play one and the same recording of clicks: {shared}.",
     }[group.pattern]
+
+
+def _listed(things: Sequence[str]) -> str:
+    """Things as people list them: `a`, `a and b`, `a, b and c`."""
+    return things[0] if len(things) == 1 else f"{', '.join(things[:-1])} and {things[-1]}"

@@ -53,7 +53,7 @@ _TEXTS = (
     ("network", "visitor’s network", "visitors’ networks", "neighbours with the same provider"),
     ("customer", "customer", "customers", "buyers compare; common customers are ordinary business"),
     ("device_hour", "device in the same hour", "devices in the same hours", "a reader who opens several sites in one go"),
-    ("device_moment", "device at the same moment of the day", "devices at the same moments of the day", "a scheduled newsletter"),
+    ("device_moment", "device at the same moment of an earlier day", "devices at the same moments of earlier days", "a scheduled job"),
     ("customer_hour", "customer in the same hour", "customers in the same hours", "buyers compare"),
     ("click_pattern", "pattern of gaps between clicks", "patterns of gaps between clicks", "two trackers that log one and the same click"),
     ("analytics_id", "analytics account", "analytics accounts", "a developer who left the own id in a theme"),

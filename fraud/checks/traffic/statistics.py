@@ -11,6 +11,7 @@ from fraud.checks.traffic.facts import Extreme, FeatureResidual, TrafficFacts
 from fraud.domain.catalogue import CHECKS, Limits, Observation
 from fraud.domain.graph import GraphPattern
 from fraud.domain.signals import Evidence, Family, Severity, Signal
+from fraud.links.kinds import spoken
 
 
 class FeatureWords(msgspec.Struct, frozen=True, kw_only=True):
@@ -114,10 +115,10 @@ def shared_identity(facts: TrafficFacts, limits: Limits) -> tuple[Signal, ...]:
     """Section 5: accounts that share what strangers do not share."""
     spec = CHECKS["traffic.shared_identity"]
     company = facts.company
-    if company is None or company.score < limits["minimum_score"]:
-        return (spec.clear(facts.subject, Observation(text="No unusual identity is shared with another account.")),)
     ring = next((finding for finding in facts.graph if finding.pattern is GraphPattern.RING), None)
-    shared = ", ".join(f"{count} {kind.replace('_', ' ')}" for kind, count in sorted(company.shared.items()))
+    if company is None or company.score < limits["minimum_score"] or (facts.graph and ring is None):
+        return (spec.clear(facts.subject, Observation(text="No unusual identity is shared with another account.")),)
+    shared = ", ".join(spoken(kind, count) for kind, count in sorted(company.shared.items()))
     seen = Observation(
         text=ring.text if ring else f"One of {company.members} accounts that share {shared}, without a declared common owner.",
         value=company.score,

@@ -9,6 +9,7 @@ from fraud.checks.traffic import traffic_checks
 from fraud.checks.traffic.facts import Company, Extreme, FeatureResidual, TrafficCounts, TrafficFacts
 from fraud.checks.traffic.statistics import FeatureWords, quantity
 from fraud.domain.catalogue import TRAFFIC_CHECKS
+from fraud.domain.graph import GraphFinding, GraphPattern
 from fraud.domain.signals import Family, Severity, Signal, Status, Tier
 from fraud.policy.loading import load_pack
 
@@ -145,8 +146,16 @@ def test_company_is_named_by_what_is_shared() -> None:
     company = Company(ring_id="ring_1", members=4, shared={"payout_account": 1, "device": 12}, score=0.9)
     (signal,) = run("traffic.shared_identity", facts(company=company))
     assert signal.status is Status.FINDING
-    assert "12 device, 1 payout account" in signal.text
+    assert "12 visitors’ devices, the same payout account" in signal.text
     assert run("traffic.shared_identity", facts())[0].status is Status.CLEAR
+
+
+def test_those_who_only_play_one_recording_are_not_said_to_be_one_person() -> None:
+    company = Company(ring_id="ring_1", members=3, shared={"device_moment": 37}, score=0.9)
+    played = GraphFinding(
+        pattern=GraphPattern.REPLAY, evidence=9.0, others=("b",), shared={"device_moment": 37}, typologies=("click_replay",), text="Played."
+    )
+    assert run("traffic.shared_identity", facts(company=company, graph=(played,)))[0].status is Status.CLEAR
 
 
 @pytest.mark.parametrize(
