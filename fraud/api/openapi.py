@@ -129,12 +129,17 @@ def describe(app: FastAPI, types: list[type]) -> dict[str, Any]:
 
 def _responses(path: str, operation: dict[str, Any]) -> dict[str, Any]:
     """The route's own answers, and the problems it can give instead of FastAPI's own errors."""
-    own = {status: response for status, response in operation["responses"].items() if status != "422"}
+    own = {status: response for status, response in operation["responses"].items() if not _is_replaced(response)}
     if "202" in own:
         own.pop("200", None)
     if path in _OPEN:
         return own
     return {**own, **{str(status): {"$ref": f"#/components/responses/{_name(status)}"} for status in _refusals(path, operation)}}
+
+
+def _is_replaced(response: dict[str, Any]) -> bool:
+    schemas = [content.get("schema", {}) for content in response.get("content", {}).values()]
+    return any(schema.get("$ref") == _REF.format(name=name) for schema in schemas for name in _REPLACED)
 
 
 def _refusals(path: str, operation: dict[str, Any]) -> list[int]:

@@ -65,24 +65,8 @@ def main(
 
 COMMANDS = (
     *(events, evaluation, pulling, telling, quarantine, lake, enrichment, features, scanning, models, performing),
-    *(
-        targets,
-        reporting,
-        graph,
-        vetting,
-        casework,
-        deciding,
-        paying,
-        policies,
-        serving,
-        keys,
-        tag,
-        working,
-        backup,
-        sinks,
-        privacy,
-        reference,
-    ),
+    *(targets, reporting, graph, vetting, casework, deciding, paying, policies, serving, keys),
+    *(tag, working, backup, sinks, privacy, reference),
 )
 for module in COMMANDS:
     module.register(app)
