@@ -10,6 +10,9 @@
     one.textContent = zone.format(at);
   }
 
+  const here = document.querySelector("nav [aria-current]");
+  if (here !== null) here.parentElement.parentElement.scrollLeft = here.offsetLeft - 24;
+
   const again = document.querySelector('meta[name="again"]');
   const written = () => [...document.querySelectorAll("textarea")].some((one) => one.value !== "");
   if (again !== null) setInterval(() => { if (!written()) location.reload(); }, 1000 * Number(again.content));
