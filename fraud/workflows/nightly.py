@@ -21,7 +21,6 @@ from fraud.decisions.traffic import (
     commission_at_risk,
     inputs_of,
     prepared_checks,
-    recommended_cap,
     verdict_of,
 )
 from fraud.detection.comparisons import PeerSpread
@@ -32,8 +31,7 @@ from fraud.domain.alerts import Alert, AlertState
 from fraud.domain.clock import as_utc
 from fraud.domain.decisions import Artefact, Decision, DecisionKind, SubjectKind
 from fraud.domain.ids import new_id, stable_id
-from fraud.domain.scans import SAME_NIGHT, Counts, Period, RankedSubject, Ring, ScanResult
-from fraud.domain.signals import Reason, reason_of
+from fraud.domain.scans import SAME_NIGHT, Counts, Period, Ring, ScanResult
 from fraud.domain.suppressions import Suppression
 from fraud.errors import InputError
 from fraud.features.catalogue import feature_set_hash
@@ -45,6 +43,7 @@ from fraud.links.sites import SiteTies
 from fraud.policy.pack import Pack
 from fraud.workflows.baselines import BaselineKeeper, Material, Serving, fresh, serve
 from fraud.workflows.calendar import context_of, declared_by_window
+from fraud.workflows.ranked import ranked
 from models.calibration import needed_calibration
 
 Progress = Callable[[str], None]
@@ -60,12 +59,6 @@ REVIEWED_SHARE = 0.95
 """Share of the reference that must be reviewed or trusted for FDR mode (section 4.4)."""
 FEWEST_DISCOVERIES = 5
 """Discoveries that the held-out rows should be able to make out (section 4.3)."""
-
-AS_USUAL = "peers.as_usual"
-TOO_SMALL_TO_STAND_OUT = "Little traffic: what is small cannot stand out."
-"""The reason of those who have none, and what else it may mean."""
-CHARTED = 20
-"""Subjects at the head of the ranking that get charts whether they alert or not."""
 
 
 class EventLake(Protocol):
@@ -323,8 +316,8 @@ def _decide(night: _Night, model: TrafficModel, tonight: FeatureTable, sub_ids: 
         mode="budget" if found is None else "fdr",
         mode_reason=_reason(night.alerting, budget, len(candidates), model),
         counts=_counts(night.request, tonight),
-        affiliates=_ranked(pack, candidates, alerted, days, PeerSpread(tonight, judged)),
-        sub_ids=_ranked(pack, candidates_subs, set(), days, PeerSpread(sub_ids, judged_subs)),
+        affiliates=ranked(pack, candidates, alerted, days, PeerSpread(tonight, judged)),
+        sub_ids=ranked(pack, candidates_subs, set(), days, PeerSpread(sub_ids, judged_subs)),
         rings=night.graph.rings,
         alerts=alerts,
         policy=pack.artefact,
@@ -397,43 +390,6 @@ def _candidate(
 def _escaped(part: str) -> str:
     """One half of a sub-ID's name; a slash in it is spelled so that two names never meet."""
     return part.replace("%", "%25").replace("/", "%2F")
-
-
-def _ranked(pack: Pack, candidates: Sequence[Candidate], alerted: set[str], days: float, spread: PeerSpread) -> tuple[RankedSubject, ...]:
-    ordered = sorted(candidates, key=lambda c: (-c.decision.verdict.score, -c.exposure, c.decision.subject_id))
-    return tuple(
-        _row(pack, candidate, rank, candidate.decision.subject_id in alerted, days, spread)
-        for rank, candidate in enumerate(ordered, start=1)
-    )
-
-
-def _row(pack: Pack, candidate: Candidate, rank: int, alerted: bool, days: float, spread: PeerSpread) -> RankedSubject:
-    decision = candidate.decision
-    facts = msgspec.convert(decision.inputs, TrafficInputs).facts
-    affiliate, sub_id = candidate.subject if isinstance(candidate.subject, tuple) else (candidate.subject, msgspec.UNSET)
-    return RankedSubject(
-        affiliate_id=affiliate,
-        sub_id=sub_id,
-        rank=rank,
-        score=decision.verdict.score,
-        outcome=decision.verdict.outcome,
-        alerted=alerted,
-        decision_id=decision.decision_id,
-        typologies=decision.verdict.typologies,
-        reasons=decision.verdict.reasons or _as_usual(decision),
-        clicks=facts.counts.clicks,
-        conversions=facts.counts.conversions,
-        commission=facts.counts.commission,
-        commission_at_risk=commission_at_risk(facts, decision.verdict),
-        recommended_cap=recommended_cap(pack, facts, decision.verdict.outcome, days),
-        peers=spread.of(candidate.subject) if alerted or rank <= CHARTED else (),
-    )
-
-
-def _as_usual(decision: Decision) -> tuple[Reason, ...]:
-    """Why a subject ranks low when nothing was found: what the comparison with its peers said."""
-    compared = (reason_of(signal) for signal in decision.signals if signal.check_id == "traffic.peer_residuals")
-    return tuple(msgspec.structs.replace(reason, code=AS_USUAL, also_explained_by=TOO_SMALL_TO_STAND_OUT) for reason in compared)
 
 
 def _counts(request: ScanRequest, tonight: FeatureTable) -> Counts:
