@@ -6,7 +6,7 @@ DEMO   ?= fraud-data/demo
 BIN     = $(VENV)/bin
 LOCK    = uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate
 
-.PHONY: run test audit docs test-long quality bench bench-growth bench-ingest bench-networks bench-features bench-backlinks bench-graph bench-models bench-crawl bench-pages bench-policy bench-scan check format lock clean help
+.PHONY: run test audit docs test-long quality bench bench-growth bench-ingest bench-networks bench-features bench-backlinks bench-graph bench-models bench-publishers bench-crawl bench-pages bench-policy bench-scan check format lock clean help
 
 help: ## what can be made
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -35,7 +35,7 @@ SIZES ?= 2000000 20000000 200000000
 bench-growth: $(VENV)/.test ## the same at several sizes, and how cost grows (SIZES="2000000 20000000", BENCH="--folder DIR" where days are kept); 200M clicks take 20 GB and an hour
 	$(BIN)/python -m tests.benchmarks.features --rows $(SIZES) --repeats $(REPEATS) $(BENCH)
 
-BENCHES = growth ingest networks backlinks graph models scan crawl pages policy api
+BENCHES = growth ingest networks backlinks graph models publishers scan crawl pages policy api
 
 bench: ## every benchmark, one after the other: hours (SKIP="api crawl" leaves some out)
 	@failed=; for one in $(filter-out $(SKIP),$(BENCHES)); do $(MAKE) bench-$$one || failed="$$failed $$one"; done; \
@@ -49,6 +49,9 @@ bench-scan: $(VENV)/.test ## a night's scan after its features exist: models, ch
 
 bench-models: $(VENV)/.test ## one row and a million beside scikit-learn's forest (BENCH=--quality: real data, when FRAUD_TEST_DATA is set)
 	$(BIN)/python -m tests.benchmarks.models $(BENCH)
+
+bench-publishers: $(VENV)/.test ## the ranker on the publishers of FDMA 2012, nested cross-validation (needs FRAUD_TEST_DATA; BENCH=--nested-only)
+	$(BIN)/python -m tests.benchmarks.publishers $(BENCH)
 
 bench-backlinks: $(VENV)/.test ## a 10M-line ranks file searched for 1,000 domains, an export of 1M rows (BENCH="--lines N")
 	$(BIN)/python -m tests.benchmarks.backlinks $(BENCH)
