@@ -11,6 +11,7 @@ import msgspec
 import pyarrow as pa
 
 from fraud.app.parts import App
+from fraud.app.shadowing import EventShadows
 from fraud.domain.events import Click, Conversion, Visit
 from fraud.errors import StorageError
 from fraud.storage.journal import Journal
@@ -19,7 +20,8 @@ from fraud.workflows.journaling import Destinations, JournalWriter
 
 def open_writer(app: App) -> JournalWriter:
     """The writer behind the answers of this process, with its journal in the workspace; what an earlier process left is kept first."""
-    to = Destinations(decisions=app.stores.decisions, pack_of=app.pack_of, events=event_keeper(app))
+    shadows = EventShadows(app)
+    to = Destinations(decisions=app.stores.decisions, pack_of=app.pack_of, events=event_keeper(app), kept=shadows.speak)
     return JournalWriter(Journal(app.workspace.root / "journal"), to, waits_for_disk=app.settings.journal_sync == "disk")
 
 

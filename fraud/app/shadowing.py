@@ -1,8 +1,10 @@
-"""A pack in shadow, wired: it says its word on every scan and vetting, is recorded, and never acts."""
+"""A pack in shadow, wired: it says its word on every decision, is recorded, and never acts."""
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
+from datetime import datetime, timedelta
 
 import msgspec
 import structlog
@@ -11,12 +13,15 @@ from fraud.app.parts import App
 from fraud.domain.decisions import OUTCOMES, Decision, DecisionKind
 from fraud.domain.policies import PolicyState, PublishedPolicy
 from fraud.domain.shadows import ShadowDecision
-from fraud.errors import FraudError
+from fraud.errors import FraudError, StorageError
 from fraud.workflows.comparing import Changed, PolicyDiff, diff_of
 from fraud.workflows.rejudging import Rejudge
 
-_SPOKEN_ON = (DecisionKind.VET, DecisionKind.SCAN)
+_SPOKEN_ON = (DecisionKind.VET, DecisionKind.SCAN, DecisionKind.SCORE, DecisionKind.CONVERSION)
 """The decisions on which a pack in shadow speaks."""
+
+_LOOK_AGAIN = timedelta(seconds=10)
+"""How long a program without a pack in shadow is not asked for one again: events come by the thousand."""
 _log = structlog.get_logger(__name__)
 
 
@@ -43,6 +48,36 @@ def shadow(app: App, program_id: str, decisions: Sequence[Decision]) -> int:
         _log.warning("shadow_failed", policy=published.policy.id, reason=fault.message)
         return 0
     return len(spoken)
+
+
+class EventShadows:
+    """Lets packs in shadow speak on clicks and conversions once they are kept, in the thread that keeps them and not in their answers."""
+
+    def __init__(self, app: App) -> None:
+        self._app = app
+        self._silent_until: dict[str, datetime] = {}
+
+    def speak(self, decisions: Sequence[Decision]) -> None:
+        """Records what the packs in shadow of their programs say; a failure is logged and touches nothing that counts."""
+        programs: defaultdict[str, list[Decision]] = defaultdict(list)
+        for decision in decisions:
+            programs[decision.program_id].append(decision)
+        for program_id, made in programs.items():
+            if not self._is_silent(program_id):
+                shadow(self._app, program_id, made)
+
+    def _is_silent(self, program_id: str) -> bool:
+        now = self._app.clock.now()
+        if now < self._silent_until.get(program_id, now):
+            return True
+        try:
+            silent = self._app.stores.policies.current(program_id, PolicyState.SHADOW) is None
+        except StorageError as fault:
+            _log.warning("shadow_failed", program_id=program_id, reason=fault.message)
+            silent = True
+        if silent:
+            self._silent_until[program_id] = now + _LOOK_AGAIN
+        return silent
 
 
 def shadow_report(app: App, program_id: str) -> ShadowReport | None:

@@ -82,12 +82,13 @@ class RecordLog(Protocol):
 class Destinations:
     """Where records go: decisions into the store, events (program, clicks, conversions) into the lake.
 
-    `pack_of` gives the policy pack that a decision was made under.
+    `pack_of` gives the policy pack that a decision was made under; `kept` is told of decisions that are in the store now.
     """
 
     decisions: DecisionStore
     pack_of: Callable[[Artefact], Pack]
     events: Callable[[str, Sequence[Click], Sequence[Conversion]], None] = lambda program_id, clicks, conversions: None
+    kept: Callable[[Sequence[Decision]], None] = lambda decisions: None
 
 
 @dataclass(frozen=True)
@@ -315,6 +316,7 @@ class JournalWriter:
         except FraudError:
             for decision in decisions:
                 self._keep_one(decision)
+        self._to.kept(decisions)
 
     def _keep_one(self, decision: Decision) -> None:
         try:

@@ -22,6 +22,8 @@ from fraud.domain.signals import Signal
 from fraud.errors import ReplayError
 from fraud.policy.pack import Pack
 from fraud.workflows import vetting
+from fraud.workflows.click_decisions import replay_click
+from fraud.workflows.converting import conversion_checks_of, conversion_facts_of, conversion_verdict
 
 FindPack = Callable[[Artefact], Pack]
 """The pack that a decision names; a `ReplayError` when it is no longer kept."""
@@ -56,7 +58,7 @@ class _Plan:
 
 @dataclass
 class Rejudge:
-    """Judges scans and vettings again under one pack, of many decisions under few others."""
+    """Judges decisions again under one pack, of many under few others."""
 
     pack: Pack
     find_pack: FindPack
@@ -67,12 +69,21 @@ class Rejudge:
         self._checks = prepared_checks(self.pack)
 
     def __call__(self, decision: Decision) -> Rejudged:
-        """What the pack says of it; `ReplayError` when its inputs were erased, or no pack judges its kind of decision afterwards."""
+        """What the pack says of it; `ReplayError` when its inputs were erased."""
         if decision.kind is DecisionKind.VET:
             return self._application(decision)
         if decision.kind is DecisionKind.SCAN:
             return self._traffic(decision)
-        raise ReplayError(f"Decision {decision.decision_id} is on a {decision.kind.value}; `fraud replay` says such a one again.")
+        return self._event(decision)
+
+    def _event(self, decision: Decision) -> Rejudged:
+        if decision.kind is DecisionKind.SCORE:
+            verdict = replay_click(decision, self.pack)
+        else:
+            facts = conversion_facts_of(decision)
+            signals = conversion_checks_of(self.pack).run(facts.conversion.conversion_id, facts)
+            verdict = conversion_verdict(self.pack, facts, signals)
+        return Rejudged(verdict.outcome, verdict.score, verdict.rules, verdict.guards)
 
     def _application(self, decision: Decision) -> Rejudged:
         facts = vetting.facts_of(decision)

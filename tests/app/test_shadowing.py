@@ -7,15 +7,19 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from fraud.app.keeping import open_writer
 from fraud.app.parts import App
 from fraud.app.policies import diff_policy, publish_policy, retire_policy
+from fraud.app.scoring import Scorers
 from fraud.app.shadowing import shadow, shadow_report
 from fraud.domain.actors import DEFAULT_PROGRAM, SYSTEM
-from fraud.domain.decisions import Artefact, Decision, DecisionKind
+from fraud.domain.decisions import Artefact, Decision, DecisionKind, Outcome
+from fraud.domain.events import Click, Conversion
 from fraud.domain.policies import PolicyState, PublishedPolicy
 from fraud.errors import InputError
 from tests.app.products import scan_newest
 from tests.app.test_policies import STRICT, WHY
+from tests.conftest import MORNING
 from tests.policy.test_kinds import OVERLAY
 
 
@@ -85,3 +89,22 @@ def test_a_shadow_that_is_lost_does_not_touch_what_counts(scanned_copy: App) -> 
     )
     scanned_copy.stores.policies.publish(lost)
     assert shadow(scanned_copy, DEFAULT_PROGRAM, scans(scanned_copy)) == 0
+
+
+def test_it_speaks_on_clicks_and_conversions_once_they_are_kept(app: App, tmp_path: Path) -> None:
+    events = tmp_path / "events.yaml"
+    examples = {"fires": [{"affiliate_id": "watched"}], "quiet": [{"affiliate_id": "other"}]}
+    rule = {**STRICT, "id": "watched.review", "job": "click", "when": 'affiliate_id == "watched"', "examples": examples}
+    events.write_bytes(OVERLAY.replace(b"coupon", b"default") + b"rules:\n- " + msgspec.json.encode(rule))
+    writer = open_writer(app)
+    scorers = Scorers(app, writer.record, writer.record_clicks)
+    clicks = [Click(click_id=f"c{number}", clicked_at=MORNING, affiliate_id=name) for number, name in enumerate(["watched", "other"])]
+    publish_policy(app, DEFAULT_PROGRAM, str(events), PolicyState.SHADOW, WHY)
+    answers = scorers.of(DEFAULT_PROGRAM).answer_many(clicks, ["r1", "r2"])
+    scorers.conversions_of(DEFAULT_PROGRAM).score(Conversion(conversion_id="v", converted_at=MORNING, affiliate_id="other", click_id="c1"))
+    writer.close()
+    scorers.close()
+    report = shadow_report(app, DEFAULT_PROGRAM)
+    assert report is not None
+    assert [answer.decision for answer in answers] == [Outcome.ALLOW, Outcome.ALLOW], "the live pack alone answers"
+    assert (report.diff.decisions, report.diff.changed, report.diff.rules["watched.review"]) == (3, 1, 1)
