@@ -25,6 +25,7 @@ def find_fresh(con: duckdb.DuckDBPyConnection, table: Table, existing: Sequence[
     replace a version (`again`)."""
     con.execute(_met_sql(table, existing))
     if con.sql("SELECT 1 FROM met LIMIT 1").fetchall():
+        con.execute(f"CREATE OR REPLACE TABLE met_rids AS SELECT rid FROM incoming WHERE hash({_key(table)}) IN (SELECT h FROM met)")
         con.execute(f"CREATE OR REPLACE TABLE met_rows AS {_met_rows_sql(table)}")
         con.execute(f"CREATE OR REPLACE TABLE known AS {_known_sql(table, existing)}")
         con.execute(f"CREATE OR REPLACE TABLE verdicts AS {_verdicts_sql()}")
@@ -71,7 +72,7 @@ def _met_rows_sql(table: Table) -> str:
     return (
         f"SELECT rid, {_key(table)} AS key, {_content(table)} AS content, {returns} AS returns, "
         f"row_number() OVER (ORDER BY ingested_order, rid) AS place, count(*) OVER (PARTITION BY key) AS times "
-        f"FROM incoming WHERE hash({_key(table)}) IN (SELECT h FROM met)"
+        "FROM incoming SEMI JOIN met_rids USING (rid)"
     )
 
 
