@@ -37,7 +37,7 @@ class TrafficModel:
 
     `held_out` is the fused evidence of reference affiliates in windows that neither forest nor tails saw: what conformal p-values are told
     from. Without `lookback` there were too few windows to look back on, and tonight stands for itself. `furthest` is how far
-    from its peers anybody in the reference was, feature by feature.
+    from its peers anybody in the reference was, feature by feature; `usual` (families,) the reference's median residuals.
     """
 
     feature_set_hash: str
@@ -49,6 +49,7 @@ class TrafficModel:
     forest_tail: TailCalibrator | None
     held_out: FloatArray
     furthest: Furthest
+    usual: FloatArray
 
 
 @dataclass(frozen=True)
@@ -115,10 +116,11 @@ def fit_traffic_model(reference: FeatureTable, seed: int = 0, everybody: Feature
     tail = TailCalibrator().fit(_EVERY_FAMILY.score_samples(z[calibrating]))
     if len(z) < FOREST_ROWS:
         left = fuse(tail.evidence(_EVERY_FAMILY.score_samples(z[held_out])).reshape(-1, 1)) if len(z) else np.empty(0)
-        return TrafficModel(reference.hash, baseline, history, lookback, tail, None, None, left, furthest)
-    forest = AnomalyDetector("forest", random_state=seed).fit(np.nan_to_num(z[fitting]))
-    forest_tail = TailCalibrator().fit(forest.score_samples(np.nan_to_num(z[calibrating])))
-    model = TrafficModel(reference.hash, baseline, history, lookback, tail, forest, forest_tail, np.empty(0), furthest)
+        return TrafficModel(reference.hash, baseline, history, lookback, tail, None, None, left, furthest, np.zeros(z.shape[1]))
+    usual = np.median(np.nan_to_num(z[fitting]), axis=0)
+    forest = AnomalyDetector("forest", random_state=seed).fit(_at_least(z[fitting], usual))
+    forest_tail = TailCalibrator().fit(forest.score_samples(_at_least(z[calibrating], usual)))
+    model = TrafficModel(reference.hash, baseline, history, lookback, tail, forest, forest_tail, np.empty(0), furthest, usual)
     left = fuse(np.column_stack(_parts(model, z[held_out])))
     return replace(model, held_out=_one_each(left, reference.values.index[held_out]))
 
@@ -152,10 +154,15 @@ def _parts(model: TrafficModel, z: FloatArray) -> tuple[FloatArray, FloatArray]:
     tail = model.tail.evidence(_EVERY_FAMILY.score_samples(z))
     forest = np.full(len(z), np.nan)
     if model.forest is not None and model.forest_tail is not None and len(z):
-        # An unknown residual is no residual: the forest sees what it sees of an ordinary peer.
-        forest = model.forest_tail.evidence(model.forest.score_samples(np.nan_to_num(z)))
+        forest = model.forest_tail.evidence(model.forest.score_samples(_at_least(z, model.usual)))
         forest[np.isnan(z).all(axis=1)] = np.nan
     return tail, forest
+
+
+def _at_least(z: FloatArray, usual: FloatArray) -> FloatArray:
+    """Residuals (rows, families) as the forest sees them: none below what is usual. Who is like the peers in everything lies in a corner of
+    the data, as rare as one who is not: evidence .6 to .8 for nothing, 2.2 on small references. What is unknown is usual."""
+    return np.maximum(np.nan_to_num(z), usual)
 
 
 def judge(model: TrafficModel, table: FeatureTable) -> Judgement:
@@ -177,6 +184,14 @@ def judge(model: TrafficModel, table: FeatureTable) -> Judgement:
         model.furthest.beyond(signed),
         model.furthest,
     )
+
+
+def evidence_within(model: TrafficModel, reference: FeatureTable) -> FloatArray:
+    """The fused evidence (rows,) of the reference's own rows, each by its own window alone and its affiliate's habits in the others: what a
+    later night of the same affiliates would have."""
+    signed = model.baseline.signed(observations(reference))
+    z = model.history.temper(model.baseline.transform(observations(reference)).z, signed, within=True)
+    return fuse(np.column_stack(_parts(model, largest_by_family(z)))) if len(reference) else np.empty(0)
 
 
 def _weeks(model: TrafficModel, table: FeatureTable) -> Weeks | None:

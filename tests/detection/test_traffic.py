@@ -71,6 +71,16 @@ def test_an_unusual_value_on_the_harmless_side_is_none() -> None:
     assert evidence(judge(model, changed(night, "a1", **harmless)))["a1"] <= evidence(judge(model, night))["a1"]
 
 
+def test_who_is_no_worse_than_the_peers_in_anything_has_no_evidence() -> None:
+    """To be best in everything at once is rare, and no reason: a forest that knows no sides finds the corner of the data."""
+    model, tonight = fit_traffic_model(REFERENCE), table_of(20)
+    best = {one.name: tonight.values[one.name].median() for one in FEATURES if one.bad == "both"}
+    best |= {one.name: {"low": 0.97, "high": 0.0001}[one.bad] for one in FEATURES if one.bad != "both"}
+    judged = judge(model, changed(tonight, str(tonight.values.index[0]), **best))
+    assert judged.forest_evidence.iloc[0] < 0.3
+    assert judged.evidence.iloc[0] < 0.5
+
+
 def test_a_row_is_judged_alone() -> None:
     """Frozen baselines: nobody's evidence depends on who else is in the table, or in what order."""
     model = fit_traffic_model(REFERENCE)
@@ -121,12 +131,13 @@ def test_peers_are_of_the_same_kind_country_and_size() -> None:
         {
             "affiliate_type": ["coupon", "coupon", None],
             "main_country": ["DE", "FR", None],
+            "vertical": [None, None, None],
             "clicks": [100, 100, 10_000],
         },
         index=["a", "b", "c"],
     )
     groups = peer_groups(facts)
-    assert list(groups.columns) == ["kind_country_size", "kind_size", "size"]
+    assert list(groups.columns) == ["kind_vertical_country_size", "kind_country_size", "kind_size", "kind"]
     assert groups["kind_size"].tolist() == ["coupon|size4", "coupon|size4", "unknown|size8"]
     assert groups["kind_country_size"].nunique() == 3
 
