@@ -211,7 +211,10 @@ class _ByAffiliate:
     distinct: Distinct
 
     def add(self, batch: Scanned, affiliate: Codes) -> None:
-        """Keeps everything that is counted of clicks, as codes."""
+        """Keeps everything that is counted of clicks, as codes. Files are sorted by affiliate: most batches are all in a scan or out."""
+        place = _within(self.part[affiliate], self.scan)
+        if (place < 0).all():
+            return
         by = self.distinct
         clicks = Clicks(
             affiliate=affiliate,
@@ -225,7 +228,7 @@ class _ByAffiliate:
             domain=by.domains.of(batch.key(8)),
             flags=batch.numbers(9),
         )
-        self.spool.add(_within(self.part[affiliate], self.scan), clicks)
+        self.spool.add(place, clicks)
 
     def close(self) -> None:
         """Forgets the clicks."""
