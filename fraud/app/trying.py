@@ -24,6 +24,8 @@ from fraud.workflows.nightly import ScanRequest
 
 TRY, COMPARE, VET = "try", "compare_policy", "vet"
 _COMPARED_DAYS = 30
+_TOLD_EVERY = 500
+"""Decisions between two words on how far a comparison is."""
 
 
 def start_try(app: App, program_id: str, actor: Actor, files: dict[str, tuple[str, bytes]]) -> Job:
@@ -40,15 +42,26 @@ def run_try(app: App, job: Job) -> dict[str, Any]:
     paths = {kind: Path(path) for kind, path in job.payload["paths"].items()}
     files = OneShotFiles(clicks=[paths["clicks"]], conversions=[paths["conversions"]] if "conversions" in paths else ())
     request = ScanRequest(program_id=job.program_id, days=3, history_days=28, whole=True)
-    run = scan_files(app, files, request, (SYSTEM, "", lambda _: None))
+    run = scan_files(app, files, request, (SYSTEM, "", lambda text: _note(app, job, text)))
     for path in paths.values():
         path.unlink(missing_ok=True)
     return {"result": app.evidence.put(msgspec.json.encode(run.result)), "rejected": sum(report.rejected for report in run.ingested)}
 
 
+def _note(app: App, job: Job, text: str) -> None:
+    """Says how far the job is to whoever waits for it."""
+    if job.worker:
+        app.stores.jobs.note(job.job_id, job.worker, text)
+
+
+def _counted(app: App, job: Job, done: int) -> None:
+    if done % _TOLD_EVERY == 0:
+        _note(app, job, f"{done:,} decisions made again")
+
+
 def tried(app: App, job: Job) -> ScanResult:
     """The result of a one-shot scan that is done; `NotFound` when it was removed."""
-    if not job.result:
+    if not job.result or "result" not in job.result:
         raise NotFound(f"The scan {job.job_id} has no result yet.")
     return msgspec.json.decode(app.evidence.get(job.result["result"]), type=ScanResult)
 
@@ -83,14 +96,14 @@ def compare_again(app: App, earlier: Job, actor: Actor) -> Job:
 
 def run_comparison(app: App, job: Job) -> dict[str, Any]:
     """Decides the last days again under the proposed pack."""
-    found = diff_policy(app, job.program_id, job.payload["pack"], job.payload["days"], lambda _: None)
+    found = diff_policy(app, job.program_id, job.payload["pack"], job.payload["days"], lambda done: _counted(app, job, done))
     result: dict[str, Any] = msgspec.to_builtins(found)
     return {"diff": result}
 
 
 def comparison_of(job: Job) -> PolicyDiff | None:
     """What the comparison found, once it is done."""
-    return msgspec.convert(job.result["diff"], PolicyDiff) if job.result else None
+    return msgspec.convert(job.result["diff"], PolicyDiff) if job.result and "diff" in job.result else None
 
 
 def proposed_pack(job: Job) -> Pack:

@@ -72,6 +72,10 @@ class SqlJobs:
         """Keeps a lease alive; `Conflict` when the job is no longer this worker's."""
         self._change(job_id, worker, {"lease_until": until})
 
+    def note(self, job_id: str, worker: str, text: str) -> None:
+        """Says how far a job is, where its result will be; `Conflict` when it is no longer this worker's."""
+        self._change(job_id, worker, {"result": encode_value({"progress": text})})
+
     def finish(self, job_id: str, worker: str, result: dict[str, Any], at: datetime) -> None:
         """Ends a job well; `Conflict` when it is no longer this worker's."""
         ended = {"state": JobState.DONE.value, "lease_until": None, "finished_at": at, "result": encode_value(result), "error": ""}

@@ -177,3 +177,14 @@ def test_the_newest_job_about_something(jobs: SqlJobs) -> None:
     assert jobs.newest("shoes", "vet", "application_id", "%") is None
     odd = job('50%_"off"\\ü', later(1))
     assert (jobs.newest("shoes", "vet", "application_id", '50%_"off"\\ü') or queued(jobs)).job_id == odd
+
+
+def test_how_far_a_job_is_stands_where_its_result_will_be(jobs: SqlJobs) -> None:
+    job = jobs.enqueue("shoes", "scan", {}, SYSTEM, NOON)
+    with pytest.raises(Conflict):
+        jobs.note(job.job_id, "worker-1", "Reading")
+    jobs.lease(["scan"], "worker-1", NOON, LEASE)
+    jobs.note(job.job_id, "worker-1", "Reading clicks")
+    assert jobs.get("shoes", job.job_id).result == {"progress": "Reading clicks"}
+    jobs.finish(job.job_id, "worker-1", {"alerts": 2}, NOON)
+    assert jobs.get("shoes", job.job_id).result == {"alerts": 2}
