@@ -52,6 +52,9 @@ ORDER BY own.e, own.o"""
 """Clicks `n`, conversions `k` and the conversions `e_k` that other affiliates' rates would give, by offer: built once a level as
 `ft_expected`. How much one affiliate has to say about a rate is bounded (`said` clicks)."""
 
+ONE_ROW_EACH = "clicks"
+"""The relation with one row an entity: its sums are the same in any order."""
+
 RELATIONS: dict[str, str] = {
     "clicks": "SELECT * FROM ft_clicks",
     "conversions": "SELECT * FROM ft_conversions",

@@ -111,10 +111,12 @@ def table(con: duckdb.DuckDBPyConnection, level: Level, starts: Sequence[Any], f
     values, support = np.full(shape, np.nan), np.zeros(shape)
     blocks = (("value", values), ("support", support))
     columns = {f"{what}_{feature.name}": block[n] for what, block in blocks for n, feature in enumerate(features_of(level))}
+    queries = {relation: _sql(relation, features) for relation, features in _by_relation(features_of(level))}
+    _read(con, queries.pop(relations.ONE_ROW_EACH), columns)
     with _one_thread(con):
         seen = con.sql(facts.sql()).to_arrow_table()
-        for relation, features in _by_relation(features_of(level)):
-            _read(con, _sql(relation, features), columns)
+        for sql in queries.values():
+            _read(con, sql, columns)
     con.unregister(level_tables.CLICKS)
     return _assemble(_Measured(level, entities, seen, values, support), starts, _absent_columns(con))
 
