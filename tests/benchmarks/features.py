@@ -34,8 +34,9 @@ MOST_FOR_OTHERS = 18 << 30
 """Bytes of memory that pandas and Polars may ask for; a size that takes more is left out of the comparison."""
 
 WARM_UP = 20_000
-MOST_SCANS, MOST_MIB, LEAST_SPEED = 20.0, 4096, 5.0
-"""What is wanted of the engine: times the bare scan and MiB at 20,000,000 rows, and times as fast as pandas."""
+MOST_SCANS, MOST_MIB, MOST_MIB_BEYOND, LEAST_SPEED, MOST_GROWTH = 20.0, 4096, 12_288, 5.0, 1.3
+"""What is wanted of the engine: times the bare scan, MiB up to 20,000,000 rows and beyond, times as fast as pandas, and the cost of a
+click against that at 20,000,000."""
 
 
 def bare_scan(lake: Path) -> None:
@@ -172,7 +173,8 @@ def growth(results: dict[int, dict[str, Any]]) -> str:
         (f"{rows:,}", f"{result['ratio']:.1f}", f"{1e6 * each[rows]:.2f}", f"{each[rows] / each[base]:.2f}", f"{result['peak_mib']:.0f}")
         for rows, result in results.items()
     ]
-    return table(("clicks", "times the scan", "seconds a million", f"against {base:,}", "peak MiB"), lines)
+    found = table(("clicks", "times the scan", "seconds a million", f"against {base:,}", "peak MiB"), lines)
+    return f"{found}\n\nBeyond {base:,} clicks at most {MOST_GROWTH} times the cost of a click, and {MOST_MIB_BEYOND:,} MiB, are wanted."
 
 
 def missed(rows: int, results: dict[str, dict[str, Any]]) -> list[str]:
@@ -181,8 +183,9 @@ def missed(rows: int, results: dict[str, dict[str, Any]]) -> list[str]:
     found = []
     if engine_["ratio"] > MOST_SCANS:
         found.append(f"{engine_['ratio']:.1f} times the bare scan of {rows:,} clicks; at most {MOST_SCANS:.0f} is wanted")
-    if rows <= MOST_FOR_FRAMES and engine_["peak_mib"] > MOST_MIB:
-        found.append(f"{engine_['peak_mib']:.0f} MiB; at most {MOST_MIB} is wanted")
+    most = MOST_MIB if rows <= MOST_FOR_FRAMES else MOST_MIB_BEYOND
+    if engine_["peak_mib"] > most:
+        found.append(f"{engine_['peak_mib']:.0f} MiB; at most {most} is wanted")
     if "pandas" in results and results["pandas"]["of_engine"] < LEAST_SPEED:
         found.append(f"{results['pandas']['of_engine']:.1f} times as fast as pandas; at least {LEAST_SPEED:.0f} is wanted")
     return found
