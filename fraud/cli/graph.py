@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from fraud.domain.graph_view import Neighbourhood
 
 _SHOWN = 12
+_TIERS = {"identity": "same identity", "strong": "much in common", "weak": "little in common"}
 
 
 def register(app: typer.Typer) -> None:
@@ -61,7 +62,7 @@ def _show(around: Neighbourhood) -> None:
     for link in mine[:_SHOWN]:
         other = link.right if link.left == around.affiliate_id else link.left
         known = f" ({standing[other]})" if standing.get(other) else ""
-        out.print(f"\n{other}{known}: {'declared owner' if link.declared else link.tier}", markup=False)
+        out.print(f"\n{other}{known}: {'declared owner' if link.declared else _TIERS[link.tier]}", markup=False)
         out.print(f"  {link.text}", markup=False)
         if link.also_explained_by:
             out.print(f"  Also explained by: {link.also_explained_by}.", markup=False)

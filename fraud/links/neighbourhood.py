@@ -115,13 +115,12 @@ def _links(table: EntityTable, links: Links, shared: list[Counter[str]], known: 
         names = table.affiliates[left], table.affiliates[right]
         declared = known.groups.get(names[0]) is not None and known.groups.get(names[0]) == known.groups.get(names[1])
         found.append(_link(names, similarity, kinds, declared))
-    return sorted(found, key=lambda link: (-link.similarity, link.left, link.right))
+    return sorted(found, key=lambda link: (list(LinkTier).index(LinkTier(link.tier)), -link.similarity, link.left, link.right))
 
 
 def _link(names: tuple[str, str], similarity: float, kinds: Counter[str], declared: bool) -> GraphLink:
-    tiers = [tier_of(kind) for kind in kinds]
-    tier = min(tiers, key=list(LinkTier).index)
     ordered = sorted(kinds.items(), key=lambda item: (list(LinkTier).index(tier_of(item[0])), -item[1], item[0]))
+    tier = _strength(kinds)
     return GraphLink(
         left=names[0],
         right=names[1],
@@ -134,14 +133,21 @@ def _link(names: tuple[str, str], similarity: float, kinds: Counter[str], declar
     )
 
 
+def _strength(kinds: Counter[str]) -> LinkTier:
+    """How much a link says: that of the strongest thing, but one reader of both is nobody's secret."""
+    tier = min((tier_of(kind) for kind in kinds), key=list(LinkTier).index)
+    telling = any(kind in OWNED_KINDS or (kind in STRONG_KINDS and count > 1) for kind, count in kinds.items())
+    return LinkTier.WEAK if tier is LinkTier.STRONG and not telling else tier
+
+
 def _sentence(names: tuple[str, str], ordered: list[tuple[str, int]], tier: LinkTier, declared: bool) -> str:
-    """Why two are linked, as a manager would say it."""
-    things = [spoken(kind, count) for kind, count in ordered[:4]]
+    """Why two are linked, as a manager would say it. Networks are not told beside the addresses that lie in them."""
+    kinds = dict(ordered)
+    told = [(kind, count) for kind, count in ordered if kind != "network" or count > kinds.get("ip", 0)]
+    things = [spoken(kind, count) for kind, count in told[:4]]
     listed = things[0] if len(things) == 1 else f"{', '.join(things[:-1])} and {things[-1]}"
     if declared:
         return f"{names[0]} and {names[1]} belong to one declared owner, and have {listed}."
-    if tier is LinkTier.STRONG and not any(kind in OWNED_KINDS or (kind in STRONG_KINDS and count > 1) for kind, count in ordered):
-        tier = LinkTier.WEAK  # one reader of both is nobody's secret
     strength = {
         LinkTier.IDENTITY: "which two owners do not have by accident",
         LinkTier.STRONG: "which strangers rarely have in common",
