@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import gettempdir
@@ -239,6 +239,17 @@ def _within(place: Codes, scan: range) -> Codes:
     """The part of each click among those of a scan, -1 where it is none of them."""
     inside: Codes = np.where((place >= scan.start) & (place < scan.stop), place - scan.start, -1).astype(np.int32)
     return inside
+
+
+@contextmanager
+def _roomier(con: duckdb.DuckDBPyConnection, memory: int) -> Iterator[None]:
+    """Lets DuckDB use the memory of clicks while there are none: conversions are joined and sorted in it."""
+    before = con.sql("SELECT current_setting('memory_limit'), parse_formatted_bytes(current_setting('memory_limit'))").fetchall()[0]
+    con.execute(f"SET memory_limit = '{int(before[1]) + memory}B'")
+    try:
+        yield
+    finally:
+        con.execute(f"SET memory_limit = '{before[0]}'")
 
 
 def _folder(con: duckdb.DuckDBPyConnection) -> Path:
