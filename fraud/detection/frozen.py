@@ -15,7 +15,7 @@ import pandas as pd
 from fraud.detection.history import OwnHistory
 from fraud.detection.lookback import Pooled
 from fraud.detection.observations import observations
-from fraud.detection.traffic import TrafficModel, judge
+from fraud.detection.traffic import TrafficModel, evidence_within, judge
 from fraud.domain.drift import DriftReport, FeatureDrift
 from fraud.features.catalogue import BY_NAME
 from fraud.features.table import FeatureTable
@@ -92,7 +92,7 @@ class FrozenBaseline:
         subjects = reference.values.index.get_level_values("affiliate_id")
         signed = model.baseline.signed(observations(reference))
         columns = {str(name): _Column.learn(signed[name].to_numpy(dtype=np.float64), subjects) for name in signed.columns}
-        evidence = _Column.learn(_evidence(model, reference), subjects)
+        evidence = _Column.learn(evidence_within(model, reference), subjects)
         return cls(model, columns, evidence, len(reference), window_hours, bad)
 
     def serving(self, reference: FeatureTable, everybody: FeatureTable) -> TrafficModel:

@@ -75,6 +75,12 @@ class Material:
         """The night's rows, by window and affiliate, without what was declared."""
         return without_declared(self.everything.windows([self.window.start]), self.declared)
 
+    def since(self, before: Period) -> FeatureTable:
+        """The reference windows that begin after another reference had ended (all, where there are none): what both hold hides a change."""
+        newer = [period.start for period in self.periods if period.start >= before.end]
+        table = self.plain.windows(newer)
+        return table if len(table) else self.plain
+
     @property
     def trained(self) -> Period:
         """From the first reference window to the last."""
@@ -124,7 +130,7 @@ def serve(material: Material, policy: DriftPolicy, keeper: BaselineKeeper, tell:
         kept = BaselineStanding(state="in_force", model_id=standing.model_id, trained=standing.trained, night=night)
         return Serving(standing.frozen.serving(material.reference, material.everybody), kept, _of_night(night))
     tell("Fitting a new baseline")
-    return _refit(material, (standing, because), (night, _drift(standing.frozen, material.plain, limits)), keeper)
+    return _refit(material, (standing, because), (night, _drift(standing.frozen, material.since(standing.trained), limits)), keeper)
 
 
 def _first(material: Material, keeper: BaselineKeeper) -> Serving:

@@ -90,3 +90,9 @@ def test_serving_on_its_own_reference_judges_as_the_model_itself() -> None:
     serving = FROZEN.serving(REFERENCE, REFERENCE)
     tonight = habitual(200, seed=37)
     pd.testing.assert_series_equal(judge(serving, tonight).evidence, judge(FROZEN.model, tonight).evidence)
+
+
+def test_the_references_own_rows_look_as_those_of_a_night_do() -> None:
+    """Habits learned with the row itself would make the reference look calmer than any night can be."""
+    later = [FROZEN.drift(night(seed), LIMITS).evidence_psi for seed in range(60, 66)]
+    assert np.mean(later) < 0.12
