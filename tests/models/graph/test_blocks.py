@@ -23,12 +23,12 @@ def crowd(affiliates: int, people: int, seed: int) -> pd.DataFrame:
     return pd.DataFrame({"affiliate_id": np.repeat([f"m{n}" for n in range(affiliates)], sizes), "kind": "device", "entity": seen})
 
 
-def planted(name: str, members: int, camouflage: float, biased: bool, seed: int) -> pd.DataFrame:
-    """A block whose members hold half of thirty things each, and so many others besides of what everybody holds."""
+def planted(name: str, members: int, camouflage: float, biased: bool, seed: int, share: float = 0.5) -> pd.DataFrame:
+    """A block whose members hold a share of thirty things each, and so many others besides of what everybody holds."""
     rng = np.random.default_rng(seed)
-    held = rng.random((members, 30)) < 0.5
+    held = rng.random((members, 30)) < share
     who, what = np.nonzero(held)
-    people, extra = 20_000, int(camouflage * 15)
+    people, extra = 20_000, int(camouflage * share * 30)
     chance = 1.0 / np.sqrt(np.arange(1, people + 1))
     hidden = rng.choice(people, members * extra, p=chance / chance.sum() if biased else None)
     own = pd.DataFrame({"affiliate_id": [f"{name}{n}" for n in who], "entity": [f"{name}-{n}" for n in what]})
