@@ -74,12 +74,15 @@ def compute_levels(
     tell("reading user agents, referrers and offers")
     distinct = distinct_values(con)
     tell("finding the clicks of conversions")
-    conversions.match(con)
-    visits.count(con)
-    judged, tallies = _Count(con, windows, distinct, budget or Budget(), tell).done()
+    allowed = budget or Budget()
+    with _roomier(con, allowed.memory):
+        conversions.match(con)
+        visits.count(con)
+    judged, tallies = _Count(con, windows, distinct, allowed, tell).done()
     tell("computing features of conversions")
     texts = Texts(distinct.affiliates.texts, distinct.subs.texts, distinct.offers.texts, distinct.countries.texts)
-    return finished(con, request, judged, tallies, texts)
+    with _roomier(con, allowed.memory):
+        return finished(con, request, judged, tallies, texts)
 
 
 Sink = Callable[[Scanned, Codes], None]
