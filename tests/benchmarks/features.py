@@ -17,10 +17,13 @@ from collections.abc import Callable
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tests.benchmarks.day import PROGRAM, make_day
 from tests.benchmarks.report import section, table
+
+if TYPE_CHECKING:
+    from fraud.features.engines.budget import Budget
 
 BUILD = Path(__file__).parents[2] / "build" / "benchmarks"
 COLUMNS = (
@@ -73,7 +76,7 @@ def engine(lake: Path) -> None:
     window = (Period(start=START, end=START + timedelta(days=1)),)
     steps = Steps()
     with closing(ParquetLake(lake).connect(PROGRAM)) as con:
-        compute_levels(con, FeatureRequest(affiliate=window, sub_id=window), steps)
+        compute_levels(con, FeatureRequest(affiliate=window, sub_id=window), steps, _budget(lake))
     steps("done")
 
 
@@ -92,6 +95,13 @@ def with_polars(lake: Path) -> None:
 
 
 SUBJECTS: dict[str, Callable[[Path], None]] = {"engine": engine, "polars": with_polars, "pandas": with_pandas}
+
+
+def _budget(lake: Path) -> Budget:
+    """The default, and 4 GiB for a larger day: millions of conversions are joined and sorted in it."""
+    from fraud.features.engines.budget import Budget  # noqa: PLC0415
+
+    return Budget() if int(lake.name.removeprefix("day-")) <= MOST_FOR_FRAMES else Budget(memory=4 << 30)
 
 
 def _peak_mib() -> float:
