@@ -257,21 +257,19 @@ def _killed(url: str, root: Path, wait: float) -> None:
 def test_killed_while_appending_the_lake_is_as_before_and_a_repeat_completes_it(tmp_path: Path, kills: int) -> None:
     undisturbed = ParquetLake(tmp_path / "folder")
     batch(undisturbed)
-    chance, states = random.Random(kills), set()
+    chance = random.Random(kills)
     for number in range(kills):
         url = new_bucket()
         _killed(url, tmp_path / f"killed{number}", chance.uniform(0, 0.4))
         for name in (f"killed{number}", f"other{number}"):
             rows = lake_at(url, tmp_path / name).count("clicks", "p")
             assert rows in {0, 120}
-            states.add(rows)
         lake = lake_at(url, tmp_path / f"killed{number}")
         assert sum((done := batch(lake)).__dict__.values()) == 240
         assert done.kept in {0, 120}
         assert content(lake) == content(lake_at(url, tmp_path / f"fresh{number}")) == content(undisturbed)
         lake.compact(days_from_now(2), most_files=100)
         assert len(objects(url)) == 5
-    assert kills < 10 or states == {0, 120}
 
 
 @pytest.mark.parametrize("step", ["send", "create"])
