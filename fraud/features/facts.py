@@ -47,7 +47,8 @@ SELECT active.e, coalesce(clicked.clicks, 0)::BIGINT AS clicks, coalesce(sold.co
 FROM ft_entities active
 LEFT JOIN ft_clicks clicked USING (e) LEFT JOIN sold USING (e) LEFT JOIN offers_seen USING (e) LEFT JOIN countries_seen USING (e)
 LEFT JOIN main_money USING (e) LEFT JOIN self USING (e) LEFT JOIN ft_affiliates a USING (a)
-LEFT JOIN ft_offers offer ON offer.code = offers_seen.o LEFT JOIN offers sold_as ON sold_as.offer_id = offer.text LEFT JOIN ft_countries country ON country.code = countries_seen.c
+LEFT JOIN ft_offers offer ON offer.code = offers_seen.o LEFT JOIN offers sold_as ON sold_as.offer_id = offer.text
+LEFT JOIN ft_countries country ON country.code = countries_seen.c
 """
 
 

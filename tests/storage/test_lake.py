@@ -224,4 +224,4 @@ def test_large_files_are_sorted_by_affiliate_so_that_readers_leave_row_groups_ou
     monkeypatch.setattr("fraud.storage.lake_append.SORTED_FROM", 3)
     add(lake, "clicks", [click("3", affiliate_id="b"), click("2"), click("1")])
     (file,) = lake.root.rglob("*.parquet")
-    assert [row[0] for row in duckdb.sql(f"SELECT click_id FROM '{file}'").fetchall()] == ["1", "2", "3"]
+    assert [row[0] for row in duckdb.connect().execute(f"SELECT click_id FROM '{file}'").fetchall()] == ["1", "2", "3"]
