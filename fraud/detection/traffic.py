@@ -194,14 +194,6 @@ def evidence_within(model: TrafficModel, reference: FeatureTable) -> FloatArray:
     return fuse(np.column_stack(_parts(model, largest_by_family(z)))) if len(reference) else np.empty(0)
 
 
-def evidence_within(model: TrafficModel, reference: FeatureTable) -> FloatArray:
-    """The fused evidence (rows,) of the reference's own rows, each by its own window alone and its affiliate's habits in the others: what a
-    later night of the same affiliates would have."""
-    signed = model.baseline.signed(observations(reference))
-    z = model.history.temper(model.baseline.transform(observations(reference)).z, signed, within=True)
-    return fuse(np.column_stack(_parts(model, largest_by_family(z)))) if len(reference) else np.empty(0)
-
-
 def _weeks(model: TrafficModel, table: FeatureTable) -> Weeks | None:
     """The weeks of every affiliate of a table; sub-IDs have no past of their own."""
     if model.lookback is None or isinstance(table.values.index, pd.MultiIndex) or not len(table):

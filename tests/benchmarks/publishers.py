@@ -38,9 +38,7 @@ def main() -> None:
     lines = [
         f"On `train` alone, nested cross-validation ({OUTER} folds, the program of features chosen inside each by {INNER} more): average "
         f"precision {nested[0]:.3f} (mean of folds), a default random forest on the first table {nested[1]:.3f}. By program, on all of "
-        "`train`: "
-        + ", ".join(f"{name} {figure:.3f}" for name, figure in by_program.items())
-        + f"; chosen: {chosen}.",
+        "`train`: " + ", ".join(f"{name} {figure:.3f}" for name, figure in by_program.items()) + f"; chosen: {chosen}.",
     ]
     if not asked.nested_only:
         lines += ["", *on_validation(chosen, columns, bad)]
