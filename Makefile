@@ -107,8 +107,8 @@ $(VENV)/.test: requirements-dev.txt pyproject.toml
 	@touch $@
 
 lock: ## resolve the dependencies anew (needs uv)
-	$(LOCK) --extra build --extra postgres --extra redis pyproject.toml -o requirements.txt
-	$(LOCK) --extra dev -c requirements.txt pyproject.toml -o requirements-dev.txt
+	$(LOCK) --extra dev pyproject.toml -o requirements-dev.txt
+	$(LOCK) --extra build --extra postgres --extra redis -c requirements-dev.txt pyproject.toml -o requirements.txt
 	echo 'pyspark>=4.0' | $(LOCK) -c requirements-dev.txt - -o requirements-spark.txt
 
 clean: ## remove the virtual environment and the demonstration

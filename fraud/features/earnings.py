@@ -60,7 +60,7 @@ EARNING_FEATURES: tuple[Feature, ...] = (
         doc="Share of the commission from buyers' devices that lies beyond what 95 of 100 affiliates of the same kind earn with as many "
         "sales to expect, buyer by buyer (ViceROI). A coupon day and a very good audience earn more too.",
         unit="share",
-        kind="rate",
+        kind="statistic",
         bad="high",
         missing="Unknown with fewer than 50 devices or less than one sale to expect, and where too few affiliates make an envelope.",
         family=Family.CONVERSION,
