@@ -53,7 +53,8 @@ class PeerTree:
     @classmethod
     def grow(cls, groups: pd.DataFrame) -> PeerTree:
         """The tree of every group that occurs in `groups` (entities by levels, finest first)."""
-        found = {path for row in set(group_paths(groups)) for path in _ancestors(row)} | {()}
+        # Kept in the order met: a set's order differs between processes, and with it the bytes of a saved model.
+        found = dict.fromkeys(path for row in dict.fromkeys(group_paths(groups)) for path in _ancestors(row)) | {(): None}
         ordered = sorted(found, key=lambda path: (len(path), tuple(label or "" for label in path)))
         numbers = {path: number for number, path in enumerate(ordered)}
         parents = tuple(numbers[next(iter(_ancestors(path[1:])))] if path else -1 for path in ordered)

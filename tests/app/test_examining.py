@@ -20,7 +20,7 @@ def by_name(app: App) -> dict[str, Finding]:
 def test_an_empty_workspace_misses_what_it_has_not_and_says_what_to_do(app: App) -> None:
     found = by_name(app)
     missing = {name for name, finding in found.items() if finding.state == "missing"}
-    assert missing == {"program", "events", "click model", "networks", "keys"}
+    assert missing == {"program", "events", "click model", "baseline", "networks", "keys"}
     assert all("`fraud " in finding.text for finding in found.values() if finding.state == "missing")
     assert {found[name].state for name in ("workspace", "database", "policy", "crawler")} == {"ok"}
 

@@ -36,6 +36,7 @@ be, and form sums of fractions in an order that the events decide."""
 
 LEVELS: tuple[Level, ...] = ("affiliate", "sub_id")
 TABLES = ("values", "support", "facts")
+STALLS, VISITORS = 24, 60
 AGENTS = ("Mozilla/5.0 Chrome/126", "Mozilla/5.0 Firefox/127", "curl/8.4", "Mozilla/5.0 (compatible; Googlebot/2.1)", "", "Ünïcode/1 ☃")
 NAMES = ("plain", "Ünïcödé 🦊", 'o\'brien "q" \\', "a;b,c\td", "İstanbul", "z" * 300)
 SUBS = ("s", "S", "ß", "🦊", "", " ")
@@ -43,12 +44,13 @@ ADDRESSES = ("192.0.2.7", "2001:db8::1", "2001:DB8:0:0::2", "10.0.0.300", "not a
 PAGES = ("https://www.mine.example/1?gclid=x", "//Blog.MINE.example", "http://пример.рф/", "http://[2001:db8::5]:80/", "mine.example", "")
 LANDINGS = ("https://shop.example/?gclid=1", "https://shop.example/?q=a&fbclid=2#f", "https://shop.example/", "")
 
-EARLY, SPARSE, LONE, SOLD = START, START + 10 * DAY, START + 20 * DAY, START + 30 * DAY
-"""When the program is busy, when it fills hardly a column, when it has one click, when it only sells."""
+EARLY, SPARSE, LONE, SOLD, FAIR = START, START + 10 * DAY, START + 20 * DAY, START + 30 * DAY, START + 50 * DAY
+"""When the program is busy, when it fills hardly a column, when it has one click, when it only sells, when many affiliates compare."""
 
 BUSY = tuple(Period(start=EARLY + begin * DAY, end=EARLY + end * DAY) for begin, end in ((0, 1), (0.5, 3), (1, 4), (-5, 6)))
 QUIET = tuple(Period(start=start - DAY, end=start + DAY) for start in (SPARSE, LONE, SOLD, SOLD + 40 * DAY))
-REQUEST = FeatureRequest(affiliate=(*BUSY, *QUIET), sub_id=(*BUSY[1:], *QUIET))
+MANY = Period(start=FAIR, end=FAIR + DAY)
+REQUEST = FeatureRequest(affiliate=(*BUSY, *QUIET, MANY), sub_id=(*BUSY[1:], *QUIET, MANY))
 
 Tables = Mapping[Level, FeatureTable]
 Both = tuple[Tables, Tables]
@@ -155,6 +157,22 @@ def _quiet(rng: np.random.Generator) -> tuple[Rows, Rows]:
     return [*bare, *lone], sold
 
 
+def _fair(rng: np.random.Generator) -> tuple[Rows, Rows]:
+    """As many affiliates as an envelope of earnings needs, each with visitors enough; one's buyers bring far more."""
+    clicks: Rows = [
+        _click(rng, 70_000 + n)
+        | {"clicked_at": FAIR + timedelta(seconds=n), "affiliate_id": f"stall {n % STALLS}", "offer_id": "o", "device_id": f"f{n}"}
+        for n in range(STALLS * VISITORS)
+    ]
+    sales: Rows = [
+        _conversion(rng, 70_000 + n, click)
+        | {"converted_at": click["clicked_at"] + timedelta(minutes=5), "device_id": click["device_id"], "offer_id": "o", "currency": "EUR"}
+        | {"commission": Decimal(40) if click["affiliate_id"] == "stall 3" else Decimal(1) + Decimal(n % 7) / 10}
+        for n, click in enumerate(click for click in clicks if rng.random() < 0.2)
+    ]
+    return clicks, sales
+
+
 PEOPLE: Rows = [
     {"affiliate_id": name, "email": f"e{n}", "phone": f"t{n}", "signup_ip": ADDRESSES[n], "signup_device_id": f"d{n}"}
     | {"websites": [["mine.example"], ["http://xn--e1afmkfd.xn--p1ai"], None, []][n % 4], "affiliate_type": [None, "content"][n % 2]}
@@ -190,6 +208,9 @@ def _awkward_lake(folder: Path) -> ParquetLake:
     _append(lake, "clicks", [row | {"clicked_at": row["clicked_at"].astimezone(away)} for row in far], START)
     _append(lake, "clicks", bare, START)
     _append(lake, "conversions", [*sold, *lonely], START)
+    fair, at_the_fair = _fair(np.random.default_rng(13))
+    _append(lake, "clicks", fair, START)
+    _append(lake, "conversions", at_the_fair, START)
     _append(lake, "visits", seen, START)
     _append(lake, "visits", [row | {"final": True, "pointer_moves": 40} for row in seen[:30]], START + 3 * DAY)
     _correct(lake, made, sold)

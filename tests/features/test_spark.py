@@ -103,7 +103,7 @@ def test_a_connection_says_what_its_views_are_made_of(tmp_path: Path) -> None:
     lake_of(tmp_path, clicks=clicks("o'brien", 2, country="DE"))
     with closing(lake.connect("p", as_of=START + DAY, until=START + DAY / 2)) as con:
         found = spark_lake.sources(con)
-    assert found.keys() == {"clicks", "conversions"}
+    assert found.keys() == {"clicks", "conversions", "visits"}
     source = found["clicks"]
     assert sorted(source.files) == sorted(str(file) for file in lake.all_files(CLICKS, "p"))
     assert len(source.again) == 1
