@@ -174,7 +174,7 @@ def cost(sizes: tuple[int, ...]) -> list[str]:
     ]
     beside, around = in_a_process("--networkx", "1000000"), in_a_process("--around")
     return [
-        "Seconds by the clock and of processor time: the machine was shared while this was measured, so the second says more.",
+        "Seconds by the clock and of processor time; where the machine was shared the second says more.",
         "",
         "A made-up program (heavy-tailed affiliates, visitors they share, carrier addresses, ten rings of five); reading, rings with",
         "their shuffles, and dense blocks of every kind. The last column is the cost over E log E, relative to the smallest size: up to",
