@@ -1,68 +1,71 @@
 -- One event counted and all its questions answered, as fraud/storage/counters.py does it in one process.
--- KEYS: the event's own key, then one for each question ('' when it could not be asked).
--- ARGV: time (us), bound of members, bound of times, seconds an answer is kept, then for each question: kind, width (us), span, window (us), member.
+-- KEYS: the event's own key, then one for each question (the event's own again when it could not be asked).
+-- ARGV: time (us), bound of members, bound of times, seconds an answer is kept, then the members of all questions, eight bytes each.
+-- Before this text stands PLAN: of each question its kind, width (us), span and window (us).
 local known = redis.call('GET', KEYS[1])
 if known then return {1, known} end
 local at, most_members, most_times, keep = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
 local answers = {}
 
-local function bucket_of(name, bucket, span)
-  -- Room for the bucket, or nothing when it is so old that it was dropped. Buckets are the fields of a hash, its limit the field 'f'.
-  local floor = tonumber(redis.call('HGET', name, 'f') or '-9e15')
-  if bucket < floor then return nil, floor end
-  return true, floor
-end
-
-local function dropped_oldest(name, bucket, span, floor)
-  if redis.call('HLEN', name) - (floor > -9e15 and 1 or 0) <= 2 * span then return floor, false end
-  local oldest
-  for _, field in ipairs(redis.call('HKEYS', name)) do
-    local number = tonumber(field)
-    if number and (not oldest or number < oldest) then oldest = number end
+local function buckets_of(name)
+  -- What is kept of a key: its buckets by number (a hash of few fields is read faster whole than asked for sixty it may have), how many
+  -- and which is the oldest, and the limit below which buckets were dropped (the field 'f').
+  local of = {kept = {}, floor = -9e15, size = 0}
+  local flat = redis.call('HGETALL', name)
+  for place = 1, #flat, 2 do
+    local number = tonumber(flat[place])
+    if number then
+      of.kept[number], of.size = flat[place + 1], of.size + 1
+      if not of.oldest or number < of.oldest then of.oldest = number end
+    else
+      of.floor = tonumber(flat[place + 1])
+    end
   end
-  redis.call('HDEL', name, string.format('%.0f', oldest))
-  floor = oldest + 1
-  redis.call('HSET', name, 'f', string.format('%.0f', floor))
-  return floor, oldest == bucket
+  return of
 end
 
-local function fields_of(bucket, span)
-  local fields = {}
-  for number = bucket - span + 1, bucket do fields[#fields + 1] = string.format('%.0f', number) end
-  return fields
+local function put(name, of, bucket, span, value)
+  -- Keeps the bucket's value; whether its whole window is still there afterwards.
+  redis.call('HSET', name, string.format('%.0f', bucket), value)
+  if not of.kept[bucket] then
+    of.size = of.size + 1
+    if not of.oldest or bucket < of.oldest then of.oldest = bucket end
+  end
+  of.kept[bucket] = value
+  if of.size > 2 * span then
+    redis.call('HDEL', name, string.format('%.0f', of.oldest))
+    of.floor = of.oldest + 1
+    redis.call('HSET', name, 'f', string.format('%.0f', of.floor))
+  end
+  return bucket - span + 1 >= of.floor
 end
 
 local function count(name, bucket, span)
-  local room, floor = bucket_of(name, bucket, span)
-  if not room then return 'nan' end
-  redis.call('HINCRBY', name, string.format('%.0f', bucket), 1)
-  local gone
-  floor, gone = dropped_oldest(name, bucket, span, floor)
-  if gone or bucket - span + 1 < floor then return 'nan' end
+  local of = buckets_of(name)
+  if bucket < of.floor then return 'nan' end
+  if not put(name, of, bucket, span, string.format('%.0f', (of.kept[bucket] or 0) + 1)) then return 'nan' end
   local total = 0
-  for _, value in ipairs(redis.call('HMGET', name, unpack(fields_of(bucket, span)))) do
-    if value then total = total + tonumber(value) end
+  for number, value in pairs(of.kept) do
+    if number > bucket - span and number <= bucket then total = total + value end
   end
   return string.format('%.0f', total)
 end
 
 local function distinct(name, bucket, span, member)
-  local room, floor = bucket_of(name, bucket, span)
-  if not room then return 'nan' end
-  local field = string.format('%.0f', bucket)
-  local held = redis.call('HGET', name, field) or ''
+  local of = buckets_of(name)
+  if bucket < of.floor then return 'nan' end
+  local held = of.kept[bucket] or ''
   local found = false
   for from = 1, #held, 8 do found = found or held:sub(from, from + 7) == member end
   if not found and #held < 8 * most_members then held = held .. member end
-  redis.call('HSET', name, field, held)
-  local gone
-  floor, gone = dropped_oldest(name, bucket, span, floor)
-  if gone or bucket - span + 1 < floor then return 'nan' end
+  if not put(name, of, bucket, span, held) then return 'nan' end
   local seen, total = {}, 0
-  for _, value in ipairs(redis.call('HMGET', name, unpack(fields_of(bucket, span)))) do
-    for from = 1, #(value or ''), 8 do
-      local one = value:sub(from, from + 7)
-      if not seen[one] then seen[one] = true; total = total + 1 end
+  for number, value in pairs(of.kept) do
+    if number > bucket - span and number <= bucket then
+      for from = 1, #value, 8 do
+        local one = value:sub(from, from + 7)
+        if not seen[one] then seen[one] = true; total = total + 1 end
+      end
     end
   end
   return string.format('%.0f', total)
@@ -83,20 +86,18 @@ local function gap(name, window)
   return string.format('%.6f', (at - earlier) / 1000000)
 end
 
-for question = 2, #KEYS do
-  local base = 5 + (question - 2) * 5
-  local name, kind, width, span = KEYS[question], ARGV[base], tonumber(ARGV[base + 1]), tonumber(ARGV[base + 2])
-  local window, member = tonumber(ARGV[base + 3]), ARGV[base + 4]
+for question, of in ipairs(PLAN) do
+  local name, kind, width, span, window = KEYS[question + 1], of[1], of[2], of[3], of[4]
   if name == KEYS[1] then
-    answers[#answers + 1] = 'nan'
+    answers[question] = 'nan'
   else
     local bucket = math.floor(at / width)
-    if kind == '0' then
-      answers[#answers + 1] = count(name, bucket, span)
-    elseif kind == '1' then
-      answers[#answers + 1] = distinct(name, bucket, span, member)
+    if kind == 0 then
+      answers[question] = count(name, bucket, span)
+    elseif kind == 1 then
+      answers[question] = distinct(name, bucket, span, ARGV[5]:sub(8 * question - 7, 8 * question))
     else
-      answers[#answers + 1] = gap(name, window)
+      answers[question] = gap(name, window)
     end
     redis.call('PEXPIRE', name, math.max(math.floor(2 * window / 1000), keep * 1000))
   end

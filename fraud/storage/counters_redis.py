@@ -15,8 +15,9 @@ import msgspec
 import numpy as np
 import redis
 import structlog
+from redis.commands.core import Script
 
-from fraud.domain.counting import Answers, Counters, ManyAnswers, Sighting, Sightings
+from fraud.domain.counting import Answers, Counters, ManyAnswers, Plan, Sighting, Sightings
 from fraud.errors import InputError, StorageError
 from fraud.storage.counters import CounterBounds, plan_numbers
 
@@ -54,7 +55,7 @@ class RedisCounters:
             self._client = redis.Redis.from_url(url, socket_timeout=timeout, socket_connect_timeout=timeout, retry=None, protocol=2)
         except ValueError as fault:
             raise InputError(f"FRAUD_COUNTERS_URL cannot be used: {fault}.") from fault
-        self._script = self._client.register_script(files(__package__).joinpath("counters_redis.lua").read_bytes())
+        self._scripts: dict[Plan, Script] = {}
         self._lock = threading.Lock()
         self._away_until = 0.0
         self._shared = self._local = 0
@@ -65,7 +66,7 @@ class RedisCounters:
             return self._here(sighting)
         keys, arguments = self._question(sighting)
         try:
-            repeated, text = self._script(keys, arguments)
+            repeated, text = self._script(sighting.plan)(keys, arguments)
         except redis.RedisError as fault:
             self._leave_alone(fault)
             return self._here(sighting)
@@ -77,10 +78,10 @@ class RedisCounters:
         """`observe` of each event in its order, in one round trip; all are counted here when it fails, as if Redis had not answered."""
         if time.monotonic() < self._away_until:
             return self._all_here(sightings)
-        pipeline = self._client.pipeline(transaction=False)
+        pipeline, script = self._client.pipeline(transaction=False), self._script(sightings.plan)
         for place in range(len(sightings.event_keys)):
             keys, arguments = self._question(_one(sightings, place))
-            self._script(keys, arguments, client=pipeline)
+            script(keys, arguments, client=pipeline)
         try:
             answered = pipeline.execute()
         except redis.RedisError as fault:
@@ -132,16 +133,21 @@ class RedisCounters:
                 _log.error("redis_does_not_answer", detail=str(fault))
             self._away_until = time.monotonic() + PAUSE_SECONDS
 
+    def _script(self, plan: Plan) -> Script:
+        """The script that answers this plan's questions: the plan stands in its text, so that no event brings it along."""
+        if plan not in self._scripts:
+            rows = ",".join("{" + ",".join(map(str, row)) + "}" for row in plan_numbers(plan).tolist())
+            text = files(__package__).joinpath("counters_redis.lua").read_text(encoding="utf-8")
+            self._scripts[plan] = self._client.register_script(f"local PLAN = {{{rows}}}\n{text}".encode())
+        return self._scripts[plan]
+
     def _question(self, sighting: Sighting) -> tuple[list[bytes], list[bytes | int]]:
         event = _PREFIX + b"e" + _short(sighting.event_key)
-        keys = [event]
-        arguments: list[bytes | int] = [sighting.at, self._bounds.members, self._bounds.times, KEPT_SECONDS]
         raw = sighting.keys.tobytes()
-        for place, (kind, width, span, window) in enumerate(plan_numbers(sighting.plan).tolist()):
-            key, member = raw[16 * place : 16 * place + 8], raw[16 * place + 8 : 16 * place + 16]
-            keys.append(_PREFIX + key if any(key) else event)
-            arguments += (kind, width, span, window, member)
-        return keys, arguments
+        places = range(0, len(raw), 16)
+        keys = [event, *(_PREFIX + key if any(key) else event for key in (raw[place : place + 8] for place in places))]
+        members = b"".join([raw[place + 8 : place + 16] for place in places])
+        return keys, [sighting.at, self._bounds.members, self._bounds.times, KEPT_SECONDS, members]
 
 
 def _short(event_key: bytes) -> bytes:
