@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Hashable
 from dataclasses import dataclass
+from typing import cast
 
 import numpy as np
-import pandas as pd
 
 from models.baseline import Residuals, Side
 
@@ -33,7 +33,7 @@ def top_reasons(residuals: Residuals, entity: Hashable, top: int = 3) -> list[Re
     """The entity's `top` largest residuals above zero, largest first; unknown ones are no reason. Raises KeyError for an unknown entity."""
     if entity not in residuals.z.index:
         raise KeyError(f"There are no residuals for {entity!r}.")
-    row = int(residuals.z.index.get_indexer(pd.Index([entity]))[0])
+    row = cast("int", residuals.z.index.get_loc(entity))
     z = residuals.cells["z"][row]
     ranked = np.argsort(-np.nan_to_num(z, nan=-1.0), kind="stable")[:top]
     return [_reason(residuals, row, int(column)) for column in ranked if z[column] > 0.0]
