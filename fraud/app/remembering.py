@@ -62,7 +62,7 @@ class CounterMemory:
 
 def count_answered(app: App, program_id: str, counters: Counters, since: datetime) -> int:
     """Counts the events that were answered at or after a time, in their order; how many were new to the counters."""
-    new = 0
+    new = unread = 0
     for kind in (DecisionKind.SCORE, DecisionKind.CONVERSION):
         for decision in app.stores.decisions.decided(program_id, kind, since):
             try:
@@ -73,6 +73,8 @@ def count_answered(app: App, program_id: str, counters: Counters, since: datetim
                     converted = conversion_facts_of(decision)
                     counted = converted.degraded != FUTURE
                     new += counted and not observe_conversion(counters, converted.conversion, converted.click).repeated
-            except ReplayError:
-                continue  # erased since
+            except ReplayError:  # most likely erased since; said below, because a window may lack what cannot be read
+                unread += 1
+    if unread:
+        _log.warning("answered_events_not_counted_again", program_id=program_id, events=unread)
     return new

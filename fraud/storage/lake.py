@@ -76,7 +76,7 @@ class ParquetLake:
                     numbered = _give(work, table, con is not None)
                     return self._append(work, (TABLES[kind], program_id, numbered), as_utc(ingested_at))
             except Overtaken:
-                continue
+                continue  # another was first: what is kept now has to be compared with again
         raise StorageError(f"Others keep adding {kind} of {program_id} at the same time; nothing of this batch was kept. Give it again.")
 
     def _append(self, work: duckdb.DuckDBPyConnection, what: tuple[Table, str, bool], at: datetime) -> Appended:
@@ -149,7 +149,7 @@ class ParquetLake:
             try:
                 self.files.replace(lake_upkeep.merged(con, table, alike, pending, at), alike)
             except Overtaken:
-                continue
+                continue  # merged by another meanwhile
             done += lake_upkeep.Merged(0, len(alike), 1)
         return replace(done, folders=1) if done.before else done
 

@@ -109,7 +109,7 @@ class CommitLog:
             try:
                 state = msgspec.json.decode(data, type=State) if data else State()
             except msgspec.MsgspecError:
-                continue
+                continue  # damaged: commits are never deleted, so nothing is lost but the time to read them all again
             if state.number and self._is_there(state):
                 return state
         return State()
