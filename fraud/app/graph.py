@@ -18,8 +18,8 @@ import structlog
 
 from fraud.app.memory import vetted_sites
 from fraud.app.parts import App, load_model
+from fraud.decisions.inputs import TrafficInputs
 from fraud.decisions.ranking import TrafficRanker
-from fraud.decisions.traffic import TrafficInputs
 from fraud.detection.traffic import TrafficModel
 from fraud.domain.actors import Actor
 from fraud.domain.clock import as_utc

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from fraud.app.parts import App, asking, load_model
+from fraud.decisions.inputs import TrafficInputs
 from fraud.decisions.ranking import Influence, TrafficRanker
-from fraud.decisions.traffic import TrafficInputs
 from fraud.domain.actors import Actor
 from fraud.domain.clock import as_utc
 from fraud.domain.decisions import Artefact, DecisionKind, SubjectKind

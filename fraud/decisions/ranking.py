@@ -16,7 +16,7 @@ import numpy as np
 from scipy.special import logit
 
 from fraud.checks.traffic.facts import TrafficFacts
-from fraud.decisions.traffic import TrafficInputs
+from fraud.decisions.inputs import TrafficInputs
 from fraud.errors import ModelError
 from fraud.features.catalogue import FEATURES, feature_set_hash
 from models.arrays import BoolArray, FloatArray

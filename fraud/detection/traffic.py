@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -203,9 +202,3 @@ def _weeks(model: TrafficModel, table: FeatureTable) -> Weeks | None:
 
 def _series(values: FloatArray, index: pd.Index) -> pd.Series[float]:
     return pd.Series(values, index=index, dtype="float64")
-
-
-def known(row: pd.Series[float]) -> Iterator[tuple[str, float]]:
-    """The named values of a row that are not unknown."""
-    pairs = zip(row.index.tolist(), row.to_numpy(dtype=np.float64).tolist(), strict=True)
-    return ((name, value) for name, value in pairs if not math.isnan(value))

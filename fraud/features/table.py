@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, TypeAlias, cast
+from typing import TypeAlias
 
+import numpy as np
 import pandas as pd
 
 from fraud.domain.clock import as_utc
@@ -78,9 +80,23 @@ class FeatureTable:
         return len(self.values)
 
 
-def row_of(frame: pd.DataFrame, subject: Subject) -> pd.Series[Any]:
-    """One subject's row of a frame of a single window."""
-    return cast("pd.Series[Any]", frame.iloc[frame.index.get_loc(subject)])  # half the time of `loc`, thousands of times a night
+class Rows:
+    """A numeric frame of a single window, taken out of pandas once: a night reads the rows of thousands of subjects one by one."""
+
+    def __init__(self, frame: pd.DataFrame) -> None:
+        self._columns: list[str] = frame.columns.tolist()
+        self._cells = np.ascontiguousarray(frame.to_numpy(dtype=np.float64))
+        self._place = places_of(frame)
+
+    def known(self, subject: Subject) -> dict[str, float]:
+        """A subject's values that are not unknown, by column. Raises `KeyError` for a subject that has no row."""
+        row = self._cells[self._place[subject]].tolist()
+        return {name: value for name, value in zip(self._columns, row, strict=True) if not math.isnan(value)}
+
+
+def places_of(frame: pd.DataFrame) -> dict[Subject, int]:
+    """The place of every subject among the rows of a frame of a single window."""
+    return {subject: place for place, subject in enumerate(frame.index.tolist())}
 
 
 def _of_window(frame: pd.DataFrame, start: pd.Timestamp) -> pd.DataFrame:

@@ -7,8 +7,9 @@ from datetime import datetime
 
 import msgspec
 
+from fraud.decisions.inputs import TrafficInputs, judge_again
 from fraud.decisions.ranking import TrafficRanker, with_ranks
-from fraud.decisions.traffic import TrafficInputs, judge_again, prepared_checks, verdict_of
+from fraud.decisions.traffic import prepared_checks, verdict_of
 from fraud.detection.traffic import TrafficModel
 from fraud.domain.decisions import Decision
 from fraud.domain.graph import MOST_FROM_NEIGHBOURS, GraphFinding, GraphPattern

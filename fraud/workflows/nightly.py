@@ -14,15 +14,9 @@ from fraud.cases.alerting import Candidate, RingCase, alert_of, budget_of, by_ri
 from fraud.cases.lifecycle import is_quiet
 from fraud.checks.running import PreparedChecks
 from fraud.checks.traffic.facts import Company, TrafficFacts
+from fraud.decisions.inputs import InputsReader, Links, TrafficInputs
 from fraud.decisions.ranking import TrafficRanker, with_ranks
-from fraud.decisions.traffic import (
-    Links,
-    TrafficInputs,
-    commission_at_risk,
-    inputs_of,
-    prepared_checks,
-    verdict_of,
-)
+from fraud.decisions.traffic import commission_at_risk, prepared_checks, verdict_of
 from fraud.detection.comparisons import PeerSpread
 from fraud.detection.context import review_coverage, with_declared_events, without_common_shifts, without_confirmed_bad
 from fraud.detection.traffic import Judgement, TrafficModel, judge
@@ -344,19 +338,19 @@ def _sighting(night: _Night, candidate: Candidate, ring_cases: Mapping[str, Ring
 
 def _candidates(night: _Night, table: FeatureTable, judged: Judgement, kind: SubjectKind) -> list[Candidate]:
     """Every subject of a table, decided; affiliates in the order that reviews taught, sub-IDs as the statistics have them."""
-    subjects = list(table.facts.index)
+    subjects, reader = list(table.facts.index), InputsReader(table, judged)
     ranking = night.tools.ranking if kind is SubjectKind.AFFILIATE else Ranking()
-    inputs = with_ranks(ranking.ranker, [_inputs(night, table, judged, subject, kind) for subject in subjects])
+    inputs = with_ranks(ranking.ranker, [_inputs(night, reader, subject, kind) for subject in subjects])
     models = night.models if ranking.artefact is None else (*night.models, ranking.artefact)
     return [_candidate(night, one, (subject, kind), models, judged.p_of(subject)) for subject, one in zip(subjects, inputs, strict=True)]
 
 
-def _inputs(night: _Night, table: FeatureTable, judged: Judgement, subject: Subject, kind: SubjectKind) -> TrafficInputs:
+def _inputs(night: _Night, reader: InputsReader, subject: Subject, kind: SubjectKind) -> TrafficInputs:
     affiliate = subject[0] if isinstance(subject, tuple) else subject
     known = night.companies.get(str(affiliate)), night.graph.of(str(affiliate))
     links = Links(company=known[0], findings=known[1]) if kind is SubjectKind.AFFILIATE else Links()
     name = "/".join(_escaped(part) for part in subject) if isinstance(subject, tuple) else subject
-    return inputs_of(table, judged, subject, name, links)
+    return reader.of(subject, name, links)
 
 
 def _candidate(

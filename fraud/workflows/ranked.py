@@ -7,7 +7,8 @@ from collections.abc import Sequence
 import msgspec
 
 from fraud.cases.alerting import Candidate
-from fraud.decisions.traffic import TrafficInputs, commission_at_risk, recommended_cap
+from fraud.decisions.inputs import TrafficInputs
+from fraud.decisions.traffic import commission_at_risk, recommended_cap
 from fraud.detection.comparisons import PeerSpread
 from fraud.domain.decisions import Decision
 from fraud.domain.scans import RankedSubject

@@ -16,7 +16,8 @@ from fraud.checks.running import PreparedChecks, run_applicant_checks
 from fraud.checks.traffic.facts import TrafficCounts, TrafficFacts
 from fraud.decisions.deciding import decide_application
 from fraud.decisions.facts import application_facts
-from fraud.decisions.traffic import TrafficInputs, prepared_checks, ruling_of
+from fraud.decisions.inputs import TrafficInputs
+from fraud.decisions.traffic import prepared_checks, ruling_of
 from fraud.domain.decisions import Artefact, Decision, DecisionKind, Outcome, SubjectKind
 from fraud.domain.signals import Signal
 from fraud.errors import ReplayError

@@ -10,8 +10,9 @@ from fraud.checks.running import run_applicant_checks
 from fraud.decisions.deciding import decide_application
 from fraud.decisions.erasing import is_erased
 from fraud.decisions.facts import application_facts
+from fraud.decisions.inputs import judge_again
 from fraud.decisions.ranking import TrafficRanker, with_ranks
-from fraud.decisions.traffic import judge_again, prepared_checks, verdict_of
+from fraud.decisions.traffic import prepared_checks, verdict_of
 from fraud.detection.clicks import ClickModel
 from fraud.detection.traffic import TrafficModel
 from fraud.domain.decisions import Artefact, Decision, DecisionKind, Verdict

@@ -14,8 +14,8 @@ from datetime import datetime, timedelta
 import msgspec
 import numpy as np
 
+from fraud.decisions.inputs import TrafficInputs
 from fraud.decisions.ranking import TrafficRanker, fit_ranker, vector_of
-from fraud.decisions.traffic import TrafficInputs
 from fraud.domain.decisions import Decision, SubjectKind
 from fraud.domain.scans import Period, RankedSubject
 from fraud.errors import InputError

@@ -11,19 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fraud.checks.traffic.facts import TrafficCounts, TrafficFacts
-from fraud.decisions.traffic import (
-    INVALID_SHARES,
-    MOST_RESIDUALS,
-    WORDS,
-    PeerKey,
-    TrafficInputs,
-    commission_at_risk,
-    inputs_of,
-    judge_again,
-    prepared_checks,
-    recommended_cap,
-    verdict_of,
-)
+from fraud.decisions.inputs import MOST_RESIDUALS, InputsReader, PeerKey, TrafficInputs, judge_again
+from fraud.decisions.traffic import INVALID_SHARES, WORDS, commission_at_risk, prepared_checks, recommended_cap, verdict_of
 from fraud.detection.traffic import fit_traffic_model, judge
 from fraud.domain.decisions import Outcome, Verdict
 from fraud.features.catalogue import FEATURES
@@ -123,7 +112,7 @@ class TestInputs:
         model, night = fit_traffic_model(table_of(400)), table_of(30, seed=2)
         judged = judge(model, night)
         for subject in night.values.index:
-            inputs = inputs_of(night, judged, subject, str(subject), None)
+            inputs = InputsReader(night, judged).of(subject, str(subject))
             read = msgspec.json.decode(msgspec.json.encode(inputs), type=TrafficInputs)
             assert read == inputs
             assert judge_again(model, read) == inputs
@@ -134,15 +123,15 @@ class TestInputs:
         night.facts["affiliate_type"] = ["coupon", None] * 15
         model = fit_traffic_model(night)
         judged = judge(model, night)
-        inputs = inputs_of(night, judged, "a0", "a0", None)
+        inputs = InputsReader(night, judged).of("a0", "a0")
         assert set(inputs.facts.values) == {feature.name for feature in FEATURES[1::2]}
         assert inputs.peer_key.affiliate_type == "coupon"
         assert judge_again(model, inputs) == inputs
 
     def test_keep_the_largest_residuals_only(self) -> None:
         night = table_of(400)
-        judged = judge(fit_traffic_model(night), night)
-        kept = [inputs_of(night, judged, subject, str(subject), None).facts.residuals for subject in night.values.index]
+        reader = InputsReader(night, judge(fit_traffic_model(night), night))
+        kept = [reader.of(subject, str(subject)).facts.residuals for subject in night.values.index]
         assert max(len(residuals) for residuals in kept) == MOST_RESIDUALS
         for residuals in kept:
             assert [one.z for one in residuals] == sorted((one.z for one in residuals), reverse=True)
@@ -150,7 +139,7 @@ class TestInputs:
 
     def test_a_verdict_follows_from_facts_and_pack_alone(self) -> None:
         night = table_of(30, seed=4)
-        seen = inputs_of(night, judge(fit_traffic_model(night), night), "a3", "a3", None)
+        seen = InputsReader(night, judge(fit_traffic_model(night), night)).of("a3", "a3")
         first, second = (verdict_of(PACK, seen, CHECKS.run("a3", seen.facts)) for _ in range(2))
         assert first == second
         assert 0 <= first.score <= 1

@@ -5,16 +5,22 @@ from __future__ import annotations
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from tempfile import TemporaryDirectory
+from typing import Any, cast
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 
 from fraud.domain.scans import Period
+from fraud.enrichment.building import build
+from fraud.enrichment.exits import ExitClasses
+from fraud.enrichment.networks import load
+from fraud.enrichment.sources import KeptSource, Source
 from fraud.features.catalogue import Level
-from fraud.features.local import compute
-from fraud.features.table import FeatureTable, row_of
+from fraud.features.engines import engine
+from fraud.features.request import FeatureRequest
+from fraud.features.table import FeatureTable
 from fraud.storage.lake import ParquetLake
 
 START = datetime(2026, 3, 1, tzinfo=UTC)
@@ -52,15 +58,29 @@ def lake_of(folder: Path, **tables: Rows) -> ParquetLake:
     return lake
 
 
-def features_of(lake: ParquetLake, *windows: Period, level: Level = "affiliate", **bounds: datetime) -> FeatureTable:
+def features_of(
+    lake: ParquetLake, *windows: Period, level: Level = "affiliate", exits: ExitClasses | None = None, **bounds: datetime
+) -> FeatureTable:
     """Features of the windows (the first day by default), over what the bounds let through."""
+    request = FeatureRequest.at(level, windows or (WINDOW,))
     with closing(lake.connect("p", **bounds)) as con:
-        return compute(con, windows or (WINDOW,), level)
+        return engine("local", exits=exits)(con, request)[level]
+
+
+def exits_of(*lists: tuple[str, str]) -> ExitClasses:
+    """Tables of networks made of lists: a class and its ranges, line by line."""
+    given = [Source(id=gives, title=gives, gives=gives, licence="CC0 1.0") for gives, _ in lists]
+    sources = [KeptSource(source=one, origin="here", fetched_at=START, sha256=("0" * 64,)) for one in given]
+    made = build([(source, [text.encode()]) for source, (_, text) in zip(sources, lists, strict=True)], START)
+    with TemporaryDirectory() as folder:
+        for name, data in made.files.items():
+            (Path(folder) / name).write_bytes(data)
+        return load(Path(folder)).exits
 
 
 def one(table: FeatureTable, affiliate: str) -> pd.Series[Any]:
     """One affiliate's values in the only window."""
-    return row_of(table.window(START).values, affiliate)
+    return cast("pd.Series[Any]", table.window(START).values.loc[affiliate])
 
 
 def chance_program(seed: int, days: int) -> dict[str, Rows]:

@@ -8,7 +8,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from fraud.decisions.traffic import inputs_of, prepared_checks, verdict_of
+from fraud.decisions.inputs import InputsReader
+from fraud.decisions.traffic import prepared_checks, verdict_of
 from fraud.detection.traffic import TrafficModel, fit_traffic_model, judge
 from fraud.domain.clock import FixedClock
 from fraud.domain.decisions import Decision, DecisionKind, Outcome, SubjectKind
@@ -28,7 +29,7 @@ MODEL = fit_traffic_model(table_of(400))
 def scanned(model: TrafficModel = MODEL) -> Decision:
     """A scan's decision as the workflow makes it."""
     night = table_of(30, seed=2)
-    inputs = inputs_of(night, judge(model, night), "a5", "a5", None)
+    inputs = InputsReader(night, judge(model, night)).of("a5", "a5")
     signals = prepared_checks(PACK).run("a5", inputs.facts)
     return Decision(
         decision_id="dec_1",

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from fraud.checks.traffic.facts import FeatureResidual, TrafficCounts, TrafficFacts
+from fraud.decisions.inputs import PeerKey, TrafficInputs
 from fraud.decisions.ranking import COLUMNS, TrafficRanker, fit_ranker, vector_of, with_ranks
-from fraud.decisions.traffic import PeerKey, TrafficInputs
 from fraud.domain.decisions import Artefact, Decision, DecisionKind, Outcome, SubjectKind, Verdict
 from fraud.domain.scans import CommissionAtRisk, RankedSubject
 from fraud.domain.signals import Family, Reason, Severity
