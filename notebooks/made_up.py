@@ -19,7 +19,7 @@ from fraud.settings import Settings
 from fraud.simulation.program import SimulatedProgram, simulate
 from fraud.simulation.spec import SimulationSpec
 from fraud.simulation.writing import write
-from fraud.workflows.nightly import ScanRequest
+from fraud.workflows.night import ScanRequest
 
 TABLES = ("offers", "affiliates", "calendar", "clicks", "conversions")
 

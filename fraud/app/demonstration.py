@@ -17,7 +17,7 @@ from fraud.simulation.program import simulate
 from fraud.simulation.sites.applications import APPLICATIONS, PROFILE, serve_sites
 from fraud.simulation.spec import SimulationSpec
 from fraud.simulation.writing import write
-from fraud.workflows.nightly import ScanRequest
+from fraud.workflows.night import ScanRequest
 
 Progress = Callable[[str], None]
 

@@ -18,7 +18,7 @@ from fraud.domain.ids import stable_id
 from fraud.domain.scans import Period
 from fraud.errors import InputError, ModelError, NotFound
 from fraud.features.catalogue import feature_set_hash
-from fraud.workflows.nightly import Ranking
+from fraud.workflows.night import Ranking
 from fraud.workflows.training import Asked, Label, Trained, lesson_of, review_sample, train
 from models.registry import Step
 

@@ -30,7 +30,8 @@ from fraud.features.engines import FeatureEngine, engine
 from fraud.policy.pack import Pack
 from fraud.storage.lake import ParquetLake
 from fraud.workflows.ingesting import IngestOptions, IngestReport, ingest
-from fraud.workflows.nightly import ScanOutcome, ScanRequest, ScanTools, scan
+from fraud.workflows.night import ScanOutcome, ScanRequest, ScanTools
+from fraud.workflows.nightly import scan
 from fraud.workflows.nights_told import releases, watch_digest
 from fraud.workflows.telling import alert_events, scan_events
 

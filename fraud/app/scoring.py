@@ -29,7 +29,7 @@ from fraud.storage.counters import MemoryCounters
 from fraud.storage.lake import ParquetLake
 from fraud.workflows.answering import EventKey
 from fraud.workflows.converting import ConversionScorer, ConversionTools, RecentClicks, VisitFinder, no_visits
-from fraud.workflows.nightly import CLOCK_SKEW
+from fraud.workflows.night import CLOCK_SKEW
 from fraud.workflows.offline import click_features_of
 from fraud.workflows.scoring import ClickScorer, JudgedClicks, ScanRisks, ScoringTools, ServedModel, facts_of
 from models.registry import ArtefactInfo

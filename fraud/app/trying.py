@@ -20,7 +20,7 @@ from fraud.policy.loading import load_pack
 from fraud.policy.pack import Pack
 from fraud.workflows.applications import application_from_url
 from fraud.workflows.comparing import PolicyDiff
-from fraud.workflows.nightly import ScanRequest
+from fraud.workflows.night import ScanRequest
 
 TRY, COMPARE, VET = "try", "compare_policy", "vet"
 _COMPARED_DAYS = 30

@@ -16,7 +16,7 @@ from fraud.app.working import Handler
 from fraud.domain.actors import SYSTEM
 from fraud.domain.jobs import Job
 from fraud.domain.programs import Application
-from fraud.workflows.nightly import ScanRequest
+from fraud.workflows.night import ScanRequest
 
 
 def vet(app: App, job: Job) -> dict[str, Any]:

@@ -31,7 +31,7 @@ from fraud.errors import InputError
 if TYPE_CHECKING:
     from fraud.app.scanning import ScanRun
     from fraud.domain.scans import ScanResult
-    from fraud.workflows.nightly import ScanRequest
+    from fraud.workflows.night import ScanRequest
 
 Files = list[Path] | None
 
@@ -95,7 +95,7 @@ def scan(
     """Scan traffic quality: rank every active affiliate by risk, with reasons, and alert within the reviewers' budget."""
     from fraud.app.writing import make_folder
     from fraud.reports.documents import scan_document
-    from fraud.workflows.nightly import ScanRequest
+    from fraud.workflows.night import ScanRequest
 
     request = ScanRequest(
         program_id=program_id,

@@ -2,48 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Protocol
 
-import duckdb
 import msgspec
 
 from fraud.cases.alerting import Candidate, RingCase, alert_of, budget_of, by_ring, choose, discoveries, ring_alert, seen_again
 from fraud.cases.lifecycle import is_quiet
-from fraud.checks.running import PreparedChecks
-from fraud.checks.traffic.facts import Company, TrafficFacts
-from fraud.decisions.inputs import InputsReader, Links, TrafficInputs
-from fraud.decisions.ranking import TrafficRanker, with_ranks
-from fraud.decisions.traffic import commission_at_risk, prepared_checks, verdict_of
+from fraud.checks.traffic.facts import Company
+from fraud.decisions.traffic import prepared_checks
 from fraud.detection.comparisons import PeerSpread
 from fraud.detection.context import review_coverage, with_declared_events, without_common_shifts, without_confirmed_bad
-from fraud.detection.traffic import Judgement, TrafficModel, judge
-from fraud.domain.actors import Actor
+from fraud.detection.traffic import TrafficModel, judge
 from fraud.domain.alerts import Alert, AlertState
 from fraud.domain.clock import as_utc
-from fraud.domain.decisions import Artefact, Decision, DecisionKind, SubjectKind
+from fraud.domain.decisions import SubjectKind
 from fraud.domain.ids import new_id, stable_id
 from fraud.domain.scans import SAME_NIGHT, Counts, Period, Ring, ScanResult
-from fraud.domain.suppressions import Suppression
 from fraud.errors import InputError
-from fraud.features.catalogue import feature_set_hash
-from fraud.features.engines import FeatureEngine, engine
 from fraud.features.request import FeatureRequest
-from fraud.features.table import FeatureTable, Subject
-from fraud.links.evidence import GraphNight, graph_night
-from fraud.links.sites import SiteTies
+from fraud.features.table import FeatureTable
+from fraud.links.evidence import graph_night
 from fraud.policy.pack import Pack
-from fraud.workflows.baselines import BaselineKeeper, Material, Serving, fresh, serve
+from fraud.workflows.baselines import Material, Serving, fresh, serve
 from fraud.workflows.calendar import context_of, declared_by_window
+from fraud.workflows.candidates import decided_subjects
+from fraud.workflows.night import CLOCK_SKEW, Mode, Night, ScanOutcome, ScanRequest, ScanTools
 from fraud.workflows.ranked import ranked
 from models.calibration import needed_calibration
 
-Progress = Callable[[str], None]
-
-CLOCK_SKEW = timedelta(days=1)
-"""How far ahead of ours another machine's clock, or a zone left out, may put an event."""
 SLACK = 0.1
 """Share of a reference window that may lie before the first event: logs begin some time after midnight."""
 ENOUGH_REFERENCE = 0.5
@@ -53,112 +41,6 @@ REVIEWED_SHARE = 0.95
 """Share of the reference that must be reviewed or trusted for FDR mode (section 4.4)."""
 FEWEST_DISCOVERIES = 5
 """Discoveries that the held-out rows should be able to make out (section 4.3)."""
-
-
-class EventLake(Protocol):
-    """What the scan needs of the store of events."""
-
-    def connect(self, program_id: str, as_of: datetime | None = None, *, until: datetime | None = None) -> duckdb.DuckDBPyConnection:
-        """A connection whose views `clicks`, `conversions`, `affiliates`… show one program's events before `until`."""
-        ...
-
-    def time_range(self, program_id: str, before: datetime | None = None) -> tuple[datetime, datetime] | None:
-        """The times of the first and the last event (before a time, if one is given), or `None` when there is none."""
-        ...
-
-
-class ModelKeeper(Protocol):
-    """What the scan needs of the model registry: keep what was fitted and say what it is called."""
-
-    def keep(self, name: str, model: object, trained: Period, metrics: dict[str, float]) -> Artefact:
-        """Keeps a fitted model; returns its name and the hash of its file."""
-        ...
-
-
-@dataclass(frozen=True)
-class ScanRequest:
-    """What to scan. `days` and `history_days` are the window and the reference; `since` begins the window at a moment instead of `days`
-    before its end, and `whole` makes it the whole of the events. `fdr` asks for a share of false discoveries instead of a budget."""
-
-    program_id: str
-    as_of: datetime | None = None
-    days: int = 3
-    history_days: int = 28
-    budget: int | None = None
-    fdr: float | None = None
-    whole: bool = False
-    since: datetime | None = None
-    duplicate_rows: int = 0
-    rejected_rows: int = 0
-
-
-@dataclass(frozen=True)
-class Ranking:
-    """The ranker that reviews have taught, by its name in decisions; `note` says why there is one and it does not serve."""
-
-    ranker: TrafficRanker | None = None
-    artefact: Artefact | None = None
-    note: str = ""
-
-    def notes(self) -> tuple[str, ...]:
-        """What a scan says of it."""
-        if self.ranker is None:
-            return (self.note,) if self.note else ()
-        return (f"Ranked by what {self.ranker.labels} reviewed affiliates taught, {self.ranker.bad} of them found bad.",)
-
-
-@dataclass(frozen=True)
-class ScanTools:
-    """What a scan works with. `standing` are the program's alerts so far, which are no news, and `suppressions` what people asked not
-    to be told of; `sites` is what vetted websites tie their owners to. With `baselines` the night is judged by the baseline in force,
-    without by one of its own."""
-
-    lake: EventLake
-    models: ModelKeeper
-    pack: Pack
-    actor: Actor
-    now: datetime
-    progress: Progress = field(default=lambda _: None)
-    enrichment: tuple[Artefact, ...] = ()
-    standing: Sequence[Alert] = ()
-    suppressions: Sequence[Suppression] = ()
-    ranking: Ranking = field(default_factory=Ranking)
-    features: FeatureEngine = field(default_factory=lambda: engine("local"))
-    sites: Sequence[SiteTies] = ()
-    baselines: BaselineKeeper | None = None
-
-
-@dataclass(frozen=True)
-class ScanOutcome:
-    """A night's result, and the decisions and alerts to keep with it; `again` are sightings of what people know, to be counted."""
-
-    result: ScanResult
-    decisions: tuple[Decision, ...]
-    alerts: tuple[Alert, ...]
-    again: tuple[Alert, ...] = ()
-
-
-@dataclass(frozen=True)
-class _Night:
-    """The pieces of a scan that travel together once the models have spoken."""
-
-    scan_id: str
-    request: ScanRequest
-    tools: ScanTools
-    window: Period
-    models: tuple[Artefact, ...]
-    graph: GraphNight
-    companies: dict[str, Company]
-    checks: PreparedChecks[TrafficFacts]
-    alerting: _Mode
-
-
-@dataclass(frozen=True)
-class _Mode:
-    """How statistics alert: at a share `q` of false discoveries, or within a budget (`None`); `why` says what stood in the way."""
-
-    q: float | None
-    why: str = ""
 
 
 def scan(request: ScanRequest, tools: ScanTools) -> ScanOutcome:
@@ -196,7 +78,7 @@ def scan(request: ScanRequest, tools: ScanTools) -> ScanOutcome:
     large = with_declared_events(_large_enough(sub_ids.window(window.start), tools.pack), context.events)
     trained = Period(start=references[0].start, end=references[-1].end) if references else window
     artefact = tools.models.keep(stable_id("traffic", request.program_id), model, trained, {"rows": float(len(reference))})
-    night = _Night(
+    night = Night(
         new_id("scan", tools.now),
         request,
         tools,
@@ -220,14 +102,14 @@ def _serving(material: Material, tools: ScanTools) -> Serving:
     return serve(material, tools.pack.scan.drift, tools.baselines, tools.progress)
 
 
-def _mode(request: ScanRequest, covered: float) -> _Mode:
+def _mode(request: ScanRequest, covered: float) -> Mode:
     """FDR mode where it was asked for and the reference has been looked at: with unknown fraud in it, it would find nothing (4.4)."""
     if request.fdr is None:
-        return _Mode(None)
+        return Mode(None)
     if covered < REVIEWED_SHARE:
         needed = f"{REVIEWED_SHARE:.0%} are needed for FDR mode"
-        return _Mode(None, f"{covered:.0%} of the reference's affiliate-windows are reviewed or trusted, and {needed}: budget mode. ")
-    return _Mode(request.fdr)
+        return Mode(None, f"{covered:.0%} of the reference's affiliate-windows are reviewed or trusted, and {needed}: budget mode. ")
+    return Mode(request.fdr)
 
 
 def _happened(request: ScanRequest, tools: ScanTools) -> tuple[tuple[datetime, datetime] | None, tuple[str, ...]]:
@@ -279,11 +161,12 @@ def _companies(rings: Sequence[Ring]) -> dict[str, Company]:
     }
 
 
-def _decide(night: _Night, model: TrafficModel, tonight: FeatureTable, sub_ids: FeatureTable, references: Sequence[Period]) -> ScanOutcome:
+def _decide(night: Night, model: TrafficModel, tonight: FeatureTable, sub_ids: FeatureTable, references: Sequence[Period]) -> ScanOutcome:
     pack, tools = night.tools.pack, night.tools
     judged, judged_subs = judge(model, tonight), judge(model, sub_ids)
-    candidates = _candidates(night, tonight, judged, SubjectKind.AFFILIATE)
-    candidates_subs = _candidates(night, sub_ids, judged_subs, SubjectKind.SUB_ID)
+    affiliates = decided_subjects(night, tonight, judged, SubjectKind.AFFILIATE)
+    below = decided_subjects(night, sub_ids, judged_subs, SubjectKind.SUB_ID)
+    candidates = [one.candidate for one in affiliates]
     budget = budget_of(pack.scan, len(candidates), night.request.budget)
     apart, ring_cases = by_ring(candidates, night.graph.rings)
     sightings = {one.decision.subject_id: _sighting(night, one, ring_cases) for one in apart}
@@ -310,8 +193,8 @@ def _decide(night: _Night, model: TrafficModel, tonight: FeatureTable, sub_ids: 
         mode="budget" if found is None else "fdr",
         mode_reason=_reason(night.alerting, budget, len(candidates), model),
         counts=_counts(night.request, tonight),
-        affiliates=ranked(pack, candidates, alerted, days, PeerSpread(tonight, judged)),
-        sub_ids=ranked(pack, candidates_subs, set(), days, PeerSpread(sub_ids, judged_subs)),
+        affiliates=ranked(pack, affiliates, alerted, days, PeerSpread(tonight, judged)),
+        sub_ids=ranked(pack, below, set(), days, PeerSpread(sub_ids, judged_subs)),
         rings=night.graph.rings,
         alerts=alerts,
         policy=pack.artefact,
@@ -319,11 +202,11 @@ def _decide(night: _Night, model: TrafficModel, tonight: FeatureTable, sub_ids: 
         notes=(*_notes(references, model), *tools.ranking.notes()),
         enrichment=tools.enrichment,
     )
-    decisions = tuple(candidate.decision for candidate in (*candidates, *candidates_subs))
+    decisions = tuple(one.candidate.decision for one in (*affiliates, *below))
     return ScanOutcome(result=result, decisions=decisions, alerts=alerts, again=again)
 
 
-def _reason(mode: _Mode, budget: int, active: int, model: TrafficModel) -> str:
+def _reason(mode: Mode, budget: int, active: int, model: TrafficModel) -> str:
     if mode.q is None:
         return f"{mode.why}At most {budget} of {active} affiliates alert on statistics; absolute evidence alerts besides."
     needed = needed_calibration(active, mode.q, FEWEST_DISCOVERIES)
@@ -331,59 +214,9 @@ def _reason(mode: _Mode, budget: int, active: int, model: TrafficModel) -> str:
     return f"At most {mode.q:.0%} of the alerts on statistics are expected to be false; absolute evidence alerts besides.{short}"
 
 
-def _sighting(night: _Night, candidate: Candidate, ring_cases: Mapping[str, RingCase]) -> Alert:
+def _sighting(night: Night, candidate: Candidate, ring_cases: Mapping[str, RingCase]) -> Alert:
     case = ring_cases.get(candidate.decision.decision_id)
     return alert_of(candidate, night.tools.now) if case is None else ring_alert(case, night.tools.now)
-
-
-def _candidates(night: _Night, table: FeatureTable, judged: Judgement, kind: SubjectKind) -> list[Candidate]:
-    """Every subject of a table, decided; affiliates in the order that reviews taught, sub-IDs as the statistics have them."""
-    subjects, reader = list(table.facts.index), InputsReader(table, judged)
-    ranking = night.tools.ranking if kind is SubjectKind.AFFILIATE else Ranking()
-    inputs = with_ranks(ranking.ranker, [_inputs(night, reader, subject, kind) for subject in subjects])
-    models = night.models if ranking.artefact is None else (*night.models, ranking.artefact)
-    return [_candidate(night, one, (subject, kind), models, judged.p_of(subject)) for subject, one in zip(subjects, inputs, strict=True)]
-
-
-def _inputs(night: _Night, reader: InputsReader, subject: Subject, kind: SubjectKind) -> TrafficInputs:
-    affiliate = subject[0] if isinstance(subject, tuple) else subject
-    known = night.companies.get(str(affiliate)), night.graph.of(str(affiliate))
-    links = Links(company=known[0], findings=known[1]) if kind is SubjectKind.AFFILIATE else Links()
-    name = "/".join(_escaped(part) for part in subject) if isinstance(subject, tuple) else subject
-    return reader.of(subject, name, links)
-
-
-def _candidate(
-    night: _Night, inputs: TrafficInputs, who: tuple[Subject, SubjectKind], models: tuple[Artefact, ...], p_value: float | None
-) -> Candidate:
-    pack, tools, (subject, kind) = night.tools.pack, night.tools, who
-    name = inputs.facts.subject
-    signals = night.checks.run(name, inputs.facts)
-    verdict = verdict_of(pack, inputs, signals)
-    decision = Decision(
-        decision_id=new_id("dec", tools.now),
-        program_id=night.request.program_id,
-        kind=DecisionKind.SCAN,
-        subject_kind=kind,
-        subject_id=name,
-        as_of=night.window.end,
-        decided_at=tools.now,
-        decided_by=tools.actor.actor_id,
-        verdict=verdict,
-        signals=signals,
-        policy=pack.artefact,
-        models=models,
-        feature_set_hash=feature_set_hash(),
-        inputs=msgspec.to_builtins(inputs),
-        run_id=night.scan_id,
-    )
-    exposure = float(commission_at_risk(inputs.facts, verdict).mid or 0)
-    return Candidate(decision=decision, subject=subject, exposure=exposure, evidence=inputs.facts.evidence or 0.0, p_value=p_value)
-
-
-def _escaped(part: str) -> str:
-    """One half of a sub-ID's name; a slash in it is spelled so that two names never meet."""
-    return part.replace("%", "%25").replace("/", "%2F")
 
 
 def _counts(request: ScanRequest, tonight: FeatureTable) -> Counts:

@@ -6,14 +6,13 @@ from collections.abc import Sequence
 
 import msgspec
 
-from fraud.cases.alerting import Candidate
-from fraud.decisions.inputs import TrafficInputs
-from fraud.decisions.traffic import commission_at_risk, recommended_cap
+from fraud.decisions.traffic import recommended_cap
 from fraud.detection.comparisons import PeerSpread
 from fraud.domain.decisions import Decision
 from fraud.domain.scans import RankedSubject
 from fraud.domain.signals import Reason, reason_of
 from fraud.policy.pack import Pack
+from fraud.workflows.candidates import DecidedSubject
 
 AS_USUAL = "peers.as_usual"
 TOO_SMALL_TO_STAND_OUT = "Little traffic: what is small cannot stand out."
@@ -22,19 +21,22 @@ CHARTED = 20
 """Subjects at the head of the ranking that get charts whether they alert or not."""
 
 
-def ranked(pack: Pack, candidates: Sequence[Candidate], alerted: set[str], days: float, spread: PeerSpread) -> tuple[RankedSubject, ...]:
-    """The candidates of a night of so many days, riskiest first, then by what is at stake; `alerted` names those who alert."""
-    ordered = sorted(candidates, key=lambda c: (-c.decision.verdict.score, -c.exposure, c.decision.subject_id))
+def ranked(pack: Pack, subjects: Sequence[DecidedSubject], alerted: set[str], days: float, spread: PeerSpread) -> tuple[RankedSubject, ...]:
+    """The subjects of a night of so many days, riskiest first, then by what is at stake; `alerted` names those who alert."""
+    ordered = sorted(subjects, key=_order)
     return tuple(
-        _row(pack, candidate, rank, candidate.decision.subject_id in alerted, days, spread)
-        for rank, candidate in enumerate(ordered, start=1)
+        _row(pack, one, rank, one.candidate.decision.subject_id in alerted, days, spread) for rank, one in enumerate(ordered, start=1)
     )
 
 
-def _row(pack: Pack, candidate: Candidate, rank: int, alerted: bool, days: float, spread: PeerSpread) -> RankedSubject:
-    decision = candidate.decision
-    facts = msgspec.convert(decision.inputs, TrafficInputs).facts
-    affiliate, sub_id = candidate.subject if isinstance(candidate.subject, tuple) else (candidate.subject, msgspec.UNSET)
+def _order(one: DecidedSubject) -> tuple[float, float, str]:
+    candidate = one.candidate
+    return -candidate.decision.verdict.score, -candidate.exposure, candidate.decision.subject_id
+
+
+def _row(pack: Pack, one: DecidedSubject, rank: int, alerted: bool, days: float, spread: PeerSpread) -> RankedSubject:
+    decision, facts, subject = one.candidate.decision, one.facts, one.candidate.subject
+    affiliate, sub_id = subject if isinstance(subject, tuple) else (subject, msgspec.UNSET)
     return RankedSubject(
         affiliate_id=affiliate,
         sub_id=sub_id,
@@ -48,9 +50,9 @@ def _row(pack: Pack, candidate: Candidate, rank: int, alerted: bool, days: float
         clicks=facts.counts.clicks,
         conversions=facts.counts.conversions,
         commission=facts.counts.commission,
-        commission_at_risk=commission_at_risk(facts, decision.verdict),
+        commission_at_risk=one.at_risk,
         recommended_cap=recommended_cap(pack, facts, decision.verdict.outcome, days),
-        peers=spread.of(candidate.subject) if alerted or rank <= CHARTED else (),
+        peers=spread.of(subject) if alerted or rank <= CHARTED else (),
     )
 
 

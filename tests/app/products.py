@@ -14,7 +14,7 @@ from fraud.domain.actors import DEFAULT_PROGRAM, SYSTEM
 from fraud.domain.decisions import Decision
 from fraud.domain.hashing import canonical_json
 from fraud.workflows.ingesting import IngestReport
-from fraud.workflows.nightly import ScanRequest
+from fraud.workflows.night import ScanRequest
 
 TABLES = ("offers", "affiliates", "calendar", "clicks", "conversions")
 

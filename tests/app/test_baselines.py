@@ -21,7 +21,7 @@ from fraud.errors import InputError
 from fraud.simulation.program import simulate
 from fraud.simulation.spec import SimulationSpec
 from fraud.simulation.writing import write
-from fraud.workflows.nightly import ScanRequest
+from fraud.workflows.night import ScanRequest
 from tests.app.products import ingest_program, quiet
 from tests.cli.commands import fraud
 from tests.conftest import MORNING, settings_of

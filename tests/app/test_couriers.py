@@ -15,7 +15,7 @@ from fraud.app.scanning import scan_workspace
 from fraud.domain.actors import DEFAULT_PROGRAM, SYSTEM
 from fraud.domain.outbox import DeliveryState
 from fraud.errors import InputError, NotFound, StorageError
-from fraud.workflows.nightly import ScanRequest
+from fraud.workflows.night import ScanRequest
 from tests.sinks.receivers import Receiver, http_receiver
 
 REQUEST = ScanRequest(program_id=DEFAULT_PROGRAM)

@@ -18,7 +18,7 @@ from fraud.domain.decisions import Decision, DecisionKind
 from fraud.domain.hashing import canonical_json
 from fraud.features.catalogue import feature_set_hash
 from fraud.features.realtime import click_feature_set_hash
-from fraud.workflows.nightly import ScanRequest
+from fraud.workflows.night import ScanRequest
 from fraud.workflows.replaying import replay
 from tests.app.conftest import Scanned
 from tests.conftest import MORNING, OpenApp

@@ -19,7 +19,7 @@ from fraud.domain.scans import SAME_NIGHT, Period, RankedSubject, ScanResult
 from fraud.domain.signals import reason_of
 from fraud.errors import InputError
 from fraud.simulation.program import SimulatedProgram
-from fraud.workflows.nightly import ScanRequest
+from fraud.workflows.night import ScanRequest
 from fraud.workflows.ranked import AS_USUAL
 from tests.app.conftest import Scanned
 from tests.app.products import ingest_one, ingest_program, quiet, scan_newest

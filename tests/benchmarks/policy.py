@@ -30,7 +30,7 @@ from fraud.settings import load_settings
 from fraud.simulation.program import simulate
 from fraud.simulation.spec import SimulationSpec
 from fraud.simulation.writing import write
-from fraud.workflows.nightly import ScanRequest
+from fraud.workflows.night import ScanRequest
 from tests.benchmarks.report import section, table
 
 RULE = {

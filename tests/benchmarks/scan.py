@@ -34,6 +34,7 @@ from fraud.simulation.spec import SimulationSpec
 from fraud.simulation.writing import write
 from fraud.storage.lake import ParquetLake
 from fraud.workflows import nightly
+from fraud.workflows.night import Progress, ScanRequest, ScanTools
 from tests.benchmarks.report import section, table
 
 BEGINS = "Fitting and applying the models"
@@ -78,7 +79,7 @@ class Cached:
 
     tables: Tables | None = None
 
-    def __call__(self, con: duckdb.DuckDBPyConnection, request: FeatureRequest, progress: nightly.Progress | None = None) -> Tables:
+    def __call__(self, con: duckdb.DuckDBPyConnection, request: FeatureRequest, progress: Progress | None = None) -> Tables:
         if self.tables is None:
             self.tables = engine("local")(con, request, progress)
         return self.tables
@@ -121,8 +122,8 @@ def scans(app: App, lake: ParquetLake, repeats: int) -> list[tuple[float, float,
 def _one(app: App, lake: ParquetLake, features: Cached) -> tuple[float, float, float]:
     watch, now = Stopwatch(), app.clock.now()
     models = KeptModels(app.registry, feature_set_hash(), now)
-    tools = nightly.ScanTools(lake=lake, models=models, pack=app.pack(""), actor=SYSTEM, now=now, progress=watch, features=features)
-    nightly.scan(nightly.ScanRequest(program_id=DEFAULT_PROGRAM, days=3), tools)
+    tools = ScanTools(lake=lake, models=models, pack=app.pack(""), actor=SYSTEM, now=now, progress=watch, features=features)
+    nightly.scan(ScanRequest(program_id=DEFAULT_PROGRAM, days=3), tools)
     ended = time.perf_counter()
     watch.done = True
     return ended - watch.began[BEGINS], ended - watch.began["Deciding"], float(watch.most - watch.at_first)

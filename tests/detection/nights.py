@@ -18,7 +18,7 @@ from fraud.domain.scans import ScanResult
 from fraud.features.table import FeatureTable
 from fraud.simulation.program import SimulatedProgram
 from fraud.simulation.writing import write
-from fraud.workflows.nightly import ScanOutcome
+from fraud.workflows.night import ScanOutcome
 from tests.app.products import quiet
 from tests.detection.tables import NAMES, table_of
 

@@ -32,7 +32,7 @@ from fraud.features.table import FeatureTable
 from fraud.links import evidence
 from fraud.simulation.program import SimulatedProgram, simulate
 from fraud.simulation.spec import SimulationSpec
-from fraud.workflows.nightly import ScanOutcome
+from fraud.workflows.night import ScanOutcome
 from models.baseline import Observations, PeerBaseline
 from models.evaluation import average_precision
 from models.fusion import display_risk

@@ -16,7 +16,8 @@ from fraud.domain.decisions import Artefact, DecisionKind, SubjectKind
 from fraud.domain.scans import SAME_NIGHT, Period
 from fraud.errors import InputError
 from fraud.policy.loading import load_pack
-from fraud.workflows.nightly import ScanOutcome, ScanRequest, ScanTools, _happened, periods, scan
+from fraud.workflows.night import ScanOutcome, ScanRequest, ScanTools
+from fraud.workflows.nightly import _happened, periods, scan
 from fraud.workflows.ranked import CHARTED
 from tests.features.programs import DAY, START, clicks, conversions, lake_of
 

@@ -10,7 +10,7 @@ import pytest
 
 from fraud.cases.alerting import budget_of
 from fraud.domain.scans import SAME_NIGHT
-from fraud.workflows.nightly import ScanRequest
+from fraud.workflows.night import ScanRequest
 from tests.features.programs import DAY, START
 from tests.workflows.test_nightly import PACK, scan_of
 

@@ -28,7 +28,8 @@ from fraud.features.engines import engine
 from fraud.policy.pack import Pack
 from fraud.storage.lake import ParquetLake
 from fraud.workflows.ingesting import ingest
-from fraud.workflows.nightly import ScanOutcome, ScanRequest, ScanTools, scan
+from fraud.workflows.night import ScanOutcome, ScanRequest, ScanTools
+from fraud.workflows.nightly import scan
 
 Means = tuple[Actor, str, Callable[[str], None]]
 TABLES = ("offers", "affiliates", "clicks", "conversions", "calendar", "labels")
