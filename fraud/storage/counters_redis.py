@@ -1,7 +1,7 @@
-"""Real-time counters in Redis, shared by any number of processes and machines: one round trip an event.
+"""Real-time counters in Redis, shared by any number of processes and machines: one round trip for the clicks of one moment.
 
-A script counts the event and answers its questions in one step, so that writers never see half of one another. Redis does not forget the
-key touched longest ago, as the counters in one process do: a key goes two of its windows after it was last seen.
+A script counts events and answers their questions in one step, so that writers never see half of one another. Redis does not forget the
+key touched longest ago, as the counters in one process do: a key goes two days after something was last counted under it.
 """
 
 from __future__ import annotations
@@ -9,15 +9,16 @@ from __future__ import annotations
 import hashlib
 import threading
 import time
+from dataclasses import dataclass
 from importlib.resources import files
 
 import msgspec
 import numpy as np
 import redis
 import structlog
-from redis.commands.core import Script
+from numpy.typing import NDArray
 
-from fraud.domain.counting import Answers, Counters, ManyAnswers, Plan, Sighting, Sightings
+from fraud.domain.counting import UNKNOWN, Answers, Counters, ManyAnswers, Plan, Sighting, Sightings
 from fraud.errors import InputError, StorageError
 from fraud.storage.counters import CounterBounds, plan_numbers
 
@@ -32,7 +33,11 @@ PAUSE_SECONDS = 1.0
 KEPT_SECONDS = 2 * 86_400
 """How long an event's answers are kept for its repeats: twice the longest window."""
 
-_PREFIX = b"fraud:"
+TOGETHER = 64
+"""Events that Redis counts in one step: some milliseconds, in which it answers nobody else."""
+
+_KNOWN = ord("1")
+_DECODE = msgspec.msgpack.Decoder(list[list[float]]).decode
 
 
 class RedisStats(msgspec.Struct, frozen=True):
@@ -55,43 +60,38 @@ class RedisCounters:
             self._client = redis.Redis.from_url(url, socket_timeout=timeout, socket_connect_timeout=timeout, retry=None, protocol=2)
         except ValueError as fault:
             raise InputError(f"FRAUD_COUNTERS_URL cannot be used: {fault}.") from fault
-        self._scripts: dict[Plan, Script] = {}
+        self._scripts: dict[Plan, _Script] = {}
         self._lock = threading.Lock()
         self._away_until = 0.0
         self._shared = self._local = 0
 
     def observe(self, sighting: Sighting) -> Answers:
         """Counts the event and answers its questions; an event seen before is not counted again and gets its first answers."""
-        if time.monotonic() < self._away_until:
-            return self._here(sighting)
-        keys, arguments = self._question(sighting)
-        try:
-            repeated, text = self._script(sighting.plan)(keys, arguments)
-        except redis.RedisError as fault:
-            self._leave_alone(fault)
-            return self._here(sighting)
-        self._shared += 1
-        self._away_until = 0.0
-        return Answers(tuple([float(value) for value in text.split(b",")] if text else ()), repeated=bool(repeated))
+        many = self.observe_many(Sightings([sighting.event_key], np.array([sighting.at]), sighting.plan, sighting.keys[None]))
+        return Answers(tuple(many.values[0].tolist()), repeated=bool(many.repeated))
 
     def observe_many(self, sightings: Sightings) -> ManyAnswers:
-        """`observe` of each event in its order, in one round trip; all are counted here when it fails, as if Redis had not answered."""
+        """`observe` of each event in its order, up to 64 in one round trip; those that Redis does not answer are counted here."""
+        size = len(sightings.event_keys)
+        if size <= TOGETHER:
+            return self._observe(sightings)
+        parts = [(start, self._observe(_part(sightings, start))) for start in range(0, size, TOGETHER)]
+        repeated = frozenset(start + place for start, part in parts for place in part.repeated)
+        return ManyAnswers(np.concatenate([part.values for _, part in parts]), repeated)
+
+    def _observe(self, sightings: Sightings) -> ManyAnswers:
         if time.monotonic() < self._away_until:
-            return self._all_here(sightings)
-        pipeline, script = self._client.pipeline(transaction=False), self._script(sightings.plan)
-        for place in range(len(sightings.event_keys)):
-            keys, arguments = self._question(_one(sightings, place))
-            script(keys, arguments, client=pipeline)
+            return self._here(sightings)
         try:
-            answered = pipeline.execute()
+            known, told = self._script(sightings.plan).run(self._client, *self._question(sightings))
         except redis.RedisError as fault:
             self._leave_alone(fault)
-            return self._all_here(sightings)
-        self._shared += len(answered)
+            return self._here(sightings)
+        self._shared += len(sightings.event_keys)
         self._away_until = 0.0
-        values = [[float(value) for value in text.split(b",")] if text else [] for _, text in answered]
-        repeated = frozenset(place for place, (known, _) in enumerate(answered) if known)
-        return ManyAnswers(np.array(values, dtype=np.float64).reshape(sightings.keys.shape[:2]), repeated)
+        return ManyAnswers(
+            _values(told, sightings.keys.shape[:2]), frozenset(np.flatnonzero(np.frombuffer(known, np.uint8) == _KNOWN).tolist())
+        )
 
     def stats(self) -> RedisStats:
         """How it goes."""
@@ -119,11 +119,7 @@ class RedisCounters:
         """Lets the connections go."""
         self._client.close()
 
-    def _here(self, sighting: Sighting) -> Answers:
-        self._local += 1
-        return self._fallback.observe(sighting)
-
-    def _all_here(self, sightings: Sightings) -> ManyAnswers:
+    def _here(self, sightings: Sightings) -> ManyAnswers:
         self._local += len(sightings.event_keys)
         return self._fallback.observe_many(sightings)
 
@@ -133,21 +129,48 @@ class RedisCounters:
                 _log.error("redis_does_not_answer", detail=str(fault))
             self._away_until = time.monotonic() + PAUSE_SECONDS
 
-    def _script(self, plan: Plan) -> Script:
-        """The script that answers this plan's questions: the plan stands in its text, so that no event brings it along."""
+    def _script(self, plan: Plan) -> _Script:
         if plan not in self._scripts:
-            rows = ",".join("{" + ",".join(map(str, row)) + "}" for row in plan_numbers(plan).tolist())
-            text = files(__package__).joinpath("counters_redis.lua").read_text(encoding="utf-8")
-            self._scripts[plan] = self._client.register_script(f"local PLAN = {{{rows}}}\n{text}".encode())
+            self._scripts[plan] = _script_for(plan)
         return self._scripts[plan]
 
-    def _question(self, sighting: Sighting) -> tuple[list[bytes], list[bytes | int]]:
-        event = _PREFIX + b"e" + _short(sighting.event_key)
-        raw = sighting.keys.tobytes()
-        places = range(0, len(raw), 16)
-        keys = [event, *(_PREFIX + key if any(key) else event for key in (raw[place : place + 8] for place in places))]
-        members = b"".join([raw[place + 8 : place + 16] for place in places])
-        return keys, [sighting.at, self._bounds.members, self._bounds.times, KEPT_SECONDS, members]
+    def _question(self, sightings: Sightings) -> tuple[bytes | int, ...]:
+        """What the script is told: bounds, and one string each of the events' own keys, their times, and their keys and members."""
+        events = b"".join([_short(key) for key in sightings.event_keys])
+        times = sightings.at.astype("<f8").tobytes()
+        return self._bounds.members, self._bounds.times, KEPT_SECONDS, events, times, sightings.keys.astype("<u8").tobytes()
+
+
+@dataclass(frozen=True)
+class _Script:
+    """A script and the name that Redis has for it."""
+
+    text: str
+    name: str
+
+    def run(self, client: redis.Redis, *arguments: bytes | int) -> tuple[bytes, bytes]:
+        """What it answers; the whole text is sent only to a Redis that does not know it yet."""
+        try:
+            answered = client.evalsha(self.name, 0, *arguments)
+        except redis.exceptions.NoScriptError:
+            answered = client.eval(self.text, 0, *arguments)
+        known, told = answered
+        return known, told
+
+
+def _script_for(plan: Plan) -> _Script:
+    """The script that answers this plan's questions: the plan stands in its text, so that no event brings it along."""
+    rows = ",".join("{" + ",".join(map(str, row)) + "}" for row in plan_numbers(plan).tolist())
+    text = files(__package__).joinpath("counters_redis.lua").read_text(encoding="utf-8")
+    whole = f"local PLAN = {{{rows}}}\n{text}"
+    return _Script(whole, hashlib.sha1(whole.encode(), usedforsecurity=False).hexdigest())
+
+
+def _values(told: bytes, shape: tuple[int, ...]) -> NDArray[np.float64]:
+    """The answers (events, questions): lists in MessagePack, one behind the other; what is negative there cannot be known."""
+    values = np.array(_DECODE(b"\xdd" + shape[0].to_bytes(4, "big") + told), dtype=np.float64).reshape(shape)
+    values[values < 0] = UNKNOWN
+    return values
 
 
 def _short(event_key: bytes) -> bytes:
@@ -155,5 +178,7 @@ def _short(event_key: bytes) -> bytes:
     return hashlib.blake2b(event_key, digest_size=12).digest()
 
 
-def _one(sightings: Sightings, place: int) -> Sighting:
-    return Sighting(sightings.event_keys[place], int(sightings.at[place]), sightings.plan, sightings.keys[place])
+def _part(sightings: Sightings, start: int) -> Sightings:
+    """The events of one step."""
+    upto = start + TOGETHER
+    return Sightings(sightings.event_keys[start:upto], sightings.at[start:upto], sightings.plan, sightings.keys[start:upto])

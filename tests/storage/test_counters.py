@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import multiprocessing
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -282,15 +282,59 @@ def test_a_spoilt_checkpoint_is_refused_and_changes_nothing(spoil: object) -> No
     assert counters.observe(sighting("a", START, count("ip", 60))).repeated
 
 
-def writer(url: str, name: str, count: int, queue: multiprocessing.Queue[list[float]]) -> None:
-    """A process that counts events of its own under one key, and tells what it was told."""
+def together(sightings: Sequence[Sighting]) -> Sightings:
+    """Sightings of one plan as one group."""
+    return Sightings(
+        [one.event_key for one in sightings],
+        np.array([one.at for one in sightings]),
+        sightings[0].plan,
+        np.stack([one.keys for one in sightings]),
+    )
+
+
+def test_in_redis_a_day_of_many_keys_is_counted_as_in_process(redis_url: str) -> None:
+    with redis.Redis.from_url(redis_url) as client:
+        client.flushall()
+    drawn = np.random.default_rng(3)
+    moments = np.cumsum(drawn.integers(0, 600, 900)) - drawn.integers(0, 7200, 900) * (drawn.random(900) < 0.1)
+    events = [
+        sighting(
+            str(number - (7 if drawn.random() < 0.02 else 0)),  # a few come again, some of them in the same group
+            START + int(moment) * SECOND,
+            *(count(f"{window}-{drawn.integers(5)}", window) for window in sorted(BUCKET_SECONDS)),
+            distinct(f"{drawn.integers(3)}", f"{drawn.integers(9)}"),
+            gap(f"{drawn.integers(3)}"),
+        )
+        for number, moment in enumerate(moments)
+    ]
+    shared, own = RedisCounters(redis_url, Unasked(), timeout=30), MemoryCounters()
+    for start in range(0, len(events), 300):
+        group = together(events[start : start + 300])
+        told, expected = shared.observe_many(group), own.observe_many(group)
+        np.testing.assert_array_equal(told.values, expected.values)
+        assert told.repeated == expected.repeated
+    shared.close()
+
+
+SHARED = (("all", 86400), ("all of an hour", 3600), ("all of a minute", 60))
+
+
+def written(name: str, number: int) -> Sighting:
+    """One event of a writer, all within one bucket; every second one has a user agent that all writers share."""
+    counts = [count(key, window) for key, window in SHARED]
+    return sighting(f"{name}-{number}", START, *counts, distinct("all", f"{name}" if number % 2 else "every"), gap("all"))
+
+
+def writer(url: str, name: str, size: int, queue: multiprocessing.Queue[list[float]]) -> None:
+    """A process that counts events of its own under the same keys, in groups and singly, and tells what it was told."""
     counters = RedisCounters(url, Unasked(), timeout=30)
-    asked = (count_day("all"), distinct("all", name))
-    queue.put([counters.observe(sighting(f"{name}-{n}", START, *asked)).values[0] for n in range(count)])
-
-
-def count_day(key: str) -> Question:
-    return count(key, 86400)
+    told: list[float] = []
+    for start in range(0, size, 25):
+        group = [written(name, number) for number in range(start, start + 25)]
+        told += counters.observe_many(together(group[:24])).values[:, 0].tolist()
+        told.append(counters.observe(group[24]).values[0])
+        assert counters.observe(group[3]).repeated
+    queue.put(told)
 
 
 def test_four_writers_at_once_are_told_every_number_once(redis_url: str) -> None:
@@ -305,8 +349,13 @@ def test_four_writers_at_once_are_told_every_number_once(redis_url: str) -> None
     for process in writers:
         process.join()
     assert told == [float(n) for n in range(1, 1001)]
-    last = RedisCounters(redis_url, Unasked(), timeout=30).observe(sighting("last", START, count_day("all"), distinct("all", "w0")))
-    assert last.values == (1001.0, 4.0)
+    oracle = MemoryCounters()
+    for name in ("w0", "w1", "w2", "w3"):
+        oracle.observe_many(together([written(name, number) for number in range(250)]))
+    last = written("w0", 1_000)
+    shared = RedisCounters(redis_url, Unasked(), timeout=30)
+    assert shared.observe(last) == oracle.observe(last)
+    shared.close()
 
 
 def test_while_redis_is_away_this_process_counts_and_afterwards_redis_goes_on() -> None:
