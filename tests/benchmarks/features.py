@@ -98,10 +98,10 @@ SUBJECTS: dict[str, Callable[[Path], None]] = {"engine": engine, "polars": with_
 
 
 def _budget(lake: Path) -> Budget:
-    """The default, and 4 GiB for a larger day: millions of conversions are joined and sorted in it."""
+    """The default; for a larger day 4 GiB, in which millions of conversions are joined and sorted, and disk enough to read clicks once."""
     from fraud.features.engines.budget import Budget  # noqa: PLC0415
 
-    return Budget() if int(lake.name.removeprefix("day-")) <= MOST_FOR_FRAMES else Budget(memory=4 << 30)
+    return Budget() if int(lake.name.removeprefix("day-")) <= MOST_FOR_FRAMES else Budget(memory=4 << 30, disk=30 << 30)
 
 
 def _peak_mib() -> float:
