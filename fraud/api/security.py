@@ -17,7 +17,7 @@ from fastapi import Request
 from starlette.concurrency import run_in_threadpool
 
 from fraud.domain.actors import DEFAULT_PROGRAM, Actor, Role
-from fraud.domain.clock import Clock
+from fraud.domain.clock import Clock, passed
 from fraud.domain.decisions import Outcome
 from fraud.domain.limits import Limit, RateLimiter, Standing
 from fraud.domain.ports import ActorStore
@@ -126,7 +126,7 @@ class Gate:
 
     def _fresh(self, digest: bytes) -> Actor | None:
         known = self._known.get(digest)
-        return known[0] if known is not None and self._clock.now() - known[1] < REMEMBERED else None
+        return known[0] if known is not None and passed(known[1], self._clock.now()) < REMEMBERED else None
 
     def _authenticate(self, secret: str) -> Actor:
         digest, now = _digest(secret), self._clock.now()
@@ -158,7 +158,7 @@ class Gate:
         """The actor of a key that was good not long ago, for as long as the store of keys does not answer."""
         with self._lock:
             known, proved = self._known.get(digest), self._proved.get(digest)
-            if known is None or proved is None or now - proved > TRUSTED:
+            if known is None or proved is None or passed(proved, now) > TRUSTED:
                 return None
             self._known[digest] = (known[0], now)
         return known[0]

@@ -10,7 +10,7 @@ import duckdb
 import msgspec
 import structlog
 
-from fraud.domain.clock import Clock
+from fraud.domain.clock import Clock, passed
 from fraud.domain.events import Conversion
 from fraud.errors import FraudError
 from fraud.storage.lake import ParquetLake
@@ -74,7 +74,7 @@ class AffiliateRecords:
 
     def _is_stale(self, program_id: str, now: datetime) -> bool:
         read_at = self._read_at.get(program_id)
-        return read_at is None or now - read_at > REFRESH
+        return read_at is None or passed(read_at, now) > REFRESH
 
     def _read(self, program_id: str) -> Mapping[str, AffiliateRecord]:
         try:

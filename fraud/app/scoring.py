@@ -17,7 +17,7 @@ from fraud.app.parts import App, kept_models, load_model
 from fraud.app.remembering import CounterMemory
 from fraud.detection.clicks import MINIMUM_CLICKS, ClickModel, fit_click_model
 from fraud.domain.actors import DEFAULT_PROGRAM
-from fraud.domain.clock import as_utc
+from fraud.domain.clock import as_utc, passed
 from fraud.domain.counting import Counters
 from fraud.domain.decisions import Artefact, Decision, DecisionKind
 from fraud.domain.events import Click, Conversion
@@ -176,7 +176,7 @@ class Scorers:
         desk = self._desks.get(program_id)
         if desk is None:
             return None
-        if self._app.clock.now() - desk.looked_at >= LOOK_AGAIN and self._looking.acquire(blocking=False):
+        if passed(desk.looked_at, self._app.clock.now()) >= LOOK_AGAIN and self._looking.acquire(blocking=False):
             threading.Thread(target=self._look_beside, args=(program_id,), name="scorer", daemon=True).start()
         return desk.clicks
 
@@ -222,7 +222,7 @@ class Scorers:
     def _desk(self, program_id: str) -> _Desk:
         now = self._app.clock.now()
         desk = self._desks.get(program_id)
-        if desk is not None and now - desk.looked_at < LOOK_AGAIN:
+        if desk is not None and passed(desk.looked_at, now) < LOOK_AGAIN:
             return desk
         with self._lock:
             current = self._current(program_id, self._desks.get(program_id))

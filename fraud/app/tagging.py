@@ -8,7 +8,7 @@ from datetime import timedelta
 from fraud.app.keeping import visit_keeper
 from fraud.app.parts import App
 from fraud.domain.actors import DEFAULT_PROGRAM
-from fraud.domain.clock import Clock
+from fraud.domain.clock import Clock, passed
 from fraud.domain.hashing import keyed_hash
 from fraud.workflows.visiting import VisitBook
 
@@ -47,7 +47,7 @@ class TagPrograms:
         if (found := self._known.get(tag_id)) is not None:
             return found
         with self._lock:
-            if self._clock.now() - self._looked_at >= LOOK_AGAIN:
+            if passed(self._looked_at, self._clock.now()) >= LOOK_AGAIN:
                 self._looked_at = self._clock.now()
                 names = {DEFAULT_PROGRAM, *(profile.program_id for profile in self._app.stores.programs.all())}
                 self._known = {tag_of(self._app, name): name for name in names}

@@ -10,6 +10,7 @@ import structlog
 
 from fraud.app.parts import App
 from fraud.domain.actors import DEFAULT_PROGRAM
+from fraud.domain.clock import passed
 from fraud.domain.decisions import DecisionKind
 from fraud.domain.jobs import JobState
 from fraud.domain.outbox import DeliveryState
@@ -38,7 +39,7 @@ class Watch:
         while it is 0."""
         now = self._app.clock.now()
         with self._lock:
-            if self._looked_at is None or now - self._looked_at >= LOOK_AGAIN:
+            if self._looked_at is None or passed(self._looked_at, now) >= LOOK_AGAIN:
                 self._looked_at = now
                 try:
                     self._figures = {"database_up": 1.0, **self._look()}

@@ -62,6 +62,7 @@ def serve(
     """Serve the API, the pages and the workers. On the first start keys are made and written to the workspace."""
     import uvicorn
 
+    from fraud.api.connections import BoundedConnection
     from fraud.app.keys import ensure_keys
     from fraud.app.telemetry import configure_telemetry
     from fraud.cli.service import create_service
@@ -72,10 +73,10 @@ def serve(
         keys = ensure_keys(app)
         _announce(app, f"http://{host}:{port}", keys)
         if workers == 1:
-            uvicorn.run(create_service(app), host=host, port=port, **SERVER)
+            uvicorn.run(create_service(app), host=host, port=port, http=BoundedConnection, **SERVER)
             return
         os.environ["FRAUD_WORKSPACE"] = str(app.workspace.root)
-    uvicorn.run("fraud.cli.service:application", factory=True, host=host, port=port, workers=workers, **SERVER)
+    uvicorn.run("fraud.cli.service:application", factory=True, host=host, port=port, workers=workers, http=BoundedConnection, **SERVER)
 
 
 def _require_free(host: str, port: int) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
 
@@ -35,6 +35,12 @@ class FixedClock:
     def move_to(self, at: datetime) -> None:
         """Sets another moment."""
         self._at = as_utc(at)
+
+
+def passed(since: datetime, now: datetime) -> timedelta:
+    """How far the clock has moved since then, either way: where it was put back, what was remembered must not stay fresh until it is there
+    again."""
+    return abs(now - since)
 
 
 def as_utc(moment: datetime) -> datetime:

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from fastapi.testclient import TestClient
+from starlette.requests import Request
 
+from fraud.api.security import Gate
 from fraud.domain.actors import Role
+from fraud.domain.clock import FixedClock
+from fraud.errors import Unauthorised
+from fraud.storage.actors import SqlActors
 from tests.api.conftest import House
 from tests.api.problems import problem
 
@@ -85,3 +90,18 @@ def test_a_key_of_one_program_need_not_name_it(house: House) -> None:
     decision_id = house.client().post("/v1/score/click", json=CLICK, headers=headers).json()["decision_id"]
     house.writer.flush()
     assert house.services.decisions.get("hats", decision_id).program_id == "hats"
+
+
+@pytest.mark.parametrize("step", [timedelta(seconds=11), timedelta(hours=-3)])
+def test_a_revoked_key_opens_for_ten_seconds_at_most_also_where_the_clock_was_put_back(house: House, step: timedelta) -> None:
+    now = datetime(2026, 3, 1, 12, tzinfo=UTC)
+    clock, actors = FixedClock(now), house.services.actors
+    actor, secret = actors.create_key("a tracker", Role.SCORE, ("default",), now)
+    assert isinstance(actors, SqlActors)
+    gate = Gate(actors, clock)
+    request = Request({"type": "http", "headers": [(b"x-api-key", secret.encode())]})
+    assert gate.require(request, Role.SCORE).role is Role.SCORE
+    actors.revoke(actor.actor_id, now)
+    clock.move_to(now + step)
+    with pytest.raises(Unauthorised):
+        gate.require(request, Role.SCORE)
