@@ -15,7 +15,7 @@ from fraud.api.problems import BodyTooLarge, FieldFault, InvalidFields
 from fraud.domain.clock import as_utc
 from fraud.domain.events import Click
 from fraud.events.casting import EARLIEST, LATEST, MICROSECONDS_BELOW, MILLISECONDS_BELOW, SECONDS_BELOW
-from fraud.features.realtime import LONGEST_ADDRESS, address_of
+from fraud.features.identities import LONGEST_ADDRESS, address_of
 
 MOST_CLICKS = 10_000
 """Clicks, or conversions, in one call (CONTRACT 4)."""

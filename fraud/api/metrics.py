@@ -7,6 +7,7 @@ from bisect import bisect_left
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 
+from fraud.domain.decisions import Outcome
 from fraud.workflows.scoring import ClickAnswer
 
 LATENCY_BOUNDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.15, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
@@ -40,7 +41,10 @@ class Metrics:
 
     def clicks(self, answers: Iterable[ClickAnswer]) -> None:
         """Counts answered clicks."""
-        counted = Counter([(one.decision, one.degraded) for one in answers])
+        self.tallied(Counter([(one.decision, one.degraded) for one in answers]))
+
+    def tallied(self, counted: Mapping[tuple[Outcome, bool], int]) -> None:
+        """`clicks` by what answers say and whether they are degraded."""
         with self._lock:
             for (decision, degraded), times in counted.items():
                 self._clicks[("decision", decision.value), ("degraded", str(degraded).lower())] += times

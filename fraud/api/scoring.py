@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 
+import msgspec
 from fastapi import APIRouter, Request, Response
 
 from fraud.api.bodies import answer, read_body
@@ -16,10 +17,10 @@ from fraud.api.openapi import CLICK_EXAMPLE, CONVERSION_EXAMPLE, json_body, one_
 from fraud.api.problems import request_id_of
 from fraud.api.security import Gate, program_of, told_to
 from fraud.api.services import ApiServices
-from fraud.domain.actors import Role
+from fraud.domain.actors import Actor, Role
 from fraud.domain.events import Click, Conversion
 from fraud.workflows.converting import ConversionAnswer
-from fraud.workflows.scoring import ClickAnswer
+from fraud.workflows.scoring import AnsweredClicks, ClickAnswer
 
 THREADS, WAITING = 8, 256
 """Single clicks that are scored at once, and that wait for it; more are refused, because a tracker has stopped waiting by then."""
@@ -55,7 +56,19 @@ class EventLanes:
         self._metrics.clicks((given,))
         return given
 
-    def score_clicks(self, clicks: Sequence[Click], request_id: str) -> list[ClickAnswer]:
+    def score_clicks(self, clicks: Sequence[Click], request_id: str) -> list[AnsweredClicks | list[ClickAnswer]]:
+        """The answers to many clicks in their order, in this thread; those of one program stay together as they were answered."""
+        if len({click.program_id for click in clicks}) != 1:
+            return [self._of_programs(clicks, request_id)]
+        groups = self._services.scorer_of(clicks[0].program_id).answer_in_groups(clicks, [request_id] * len(clicks))
+        for group in groups:
+            if isinstance(group, AnsweredClicks):
+                self._metrics.tallied(group.tally())
+            else:
+                self._metrics.clicks(group)
+        return groups
+
+    def _of_programs(self, clicks: Sequence[Click], request_id: str) -> list[ClickAnswer]:
         """The answers to many clicks in their order, in this thread; those of one program are scored together."""
         places: defaultdict[str, list[int]] = defaultdict(list)
         for place, click in enumerate(clicks):
@@ -72,6 +85,17 @@ class EventLanes:
         given = self._services.conversions_of(conversion.program_id).score(conversion, request_id).answer
         self._metrics.conversion(given.decision.value, degraded=given.degraded)
         return given
+
+
+def _encoded(actor: Actor, groups: Sequence[AnsweredClicks | list[ClickAnswer]]) -> bytes:
+    """Answers as one JSON array, as the actor is told them."""
+    parts = [
+        group.encoded()
+        if isinstance(group, AnsweredClicks) and not actor.shadow
+        else msgspec.json.encode([told_to(actor, given) for given in group])[1:-1]
+        for group in groups
+    ]
+    return b"[" + b",".join(parts) + b"]"
 
 
 def scoring_routes(services: ApiServices, gate: Gate, lanes: EventLanes) -> APIRouter:
@@ -99,7 +123,7 @@ def scoring_routes(services: ApiServices, gate: Gate, lanes: EventLanes) -> APIR
             sent = read_clicks(body)
             programs = {named: program_of(actor, named) for named in {click.program_id for click in sent}}
             clicks = clicks_of(body, sent, [programs[click.program_id] for click in sent])
-            return answer([told_to(actor, given) for given in lanes.score_clicks(clicks, request_id_of(request))])
+            return Response(_encoded(actor, lanes.score_clicks(clicks, request_id_of(request))), media_type="application/json")
 
         return await lanes.batch(work)
 

@@ -21,7 +21,7 @@ from fraud.api.security import RATE_HEADERS, rate_headers
 from fraud.api.services import ApiServices
 from fraud.domain.events import Visit
 from fraud.errors import NotFound, TooMany
-from fraud.features.realtime import places_of
+from fraud.features.identities import places_of
 
 MOST_BYTES = 4 * 1024
 """The largest report that is read: the tag's own have about 500 bytes, and a click's name may be long."""

@@ -10,19 +10,27 @@ import duckdb
 import msgspec
 import pyarrow as pa
 
+from fraud.app.beside import CarrierBeside
 from fraud.app.parts import App
 from fraud.app.shadowing import EventShadows
 from fraud.domain.events import Click, Conversion, Visit
 from fraud.errors import StorageError
 from fraud.storage.journal import Journal
-from fraud.workflows.journaling import Destinations, JournalWriter
+from fraud.workflows.carrying import Destinations
+from fraud.workflows.journaling import JournalWriter
 
 
 def open_writer(app: App) -> JournalWriter:
     """The writer behind the answers of this process, with its journal in the workspace; what an earlier process left is kept first."""
+    waits = app.settings.journal_sync == "disk"
+    journal = Journal(app.workspace.root / "journal")
+    return JournalWriter(journal, destinations_of(app), waits_for_disk=waits, beside=CarrierBeside(app.settings))
+
+
+def destinations_of(app: App) -> Destinations:
+    """Where this product's records go; packs in shadow speak on decisions once they are kept."""
     shadows = EventShadows(app)
-    to = Destinations(decisions=app.stores.decisions, pack_of=app.pack_of, events=event_keeper(app), kept=shadows.speak)
-    return JournalWriter(Journal(app.workspace.root / "journal"), to, waits_for_disk=app.settings.journal_sync == "disk")
+    return Destinations(decisions=app.stores.decisions, pack_of=app.pack_of, events=event_keeper(app), kept=shadows.speak)
 
 
 def event_keeper(app: App) -> Callable[[str, Sequence[Click], Sequence[Conversion]], None]:

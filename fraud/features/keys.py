@@ -33,6 +33,28 @@ def mixed_keys_of_many(parts: NDArray[np.uint64], rows: NDArray[np.int64]) -> ND
 
 
 @compiled
+def ipv4_numbers(lines: NDArray[np.uint8], count: int) -> NDArray[np.int64]:
+    """The IPv4 address on each of `count` lines as a number (count,), -1 for what is none in the plain spelling that `inet_pton` takes."""
+    numbers = np.full(count, -1)
+    line, whole, octet, digits, dots = 0, 0, 0, 0, 0
+    for place in range(len(lines) + 1):
+        byte = np.int64(lines[place]) if place < len(lines) else 10
+        if 48 <= byte <= 57 and dots >= 0:
+            octet, digits = octet * 10 + byte - 48, digits + 1
+            if octet > 255 or (digits > 1 and octet < 10) or digits > 3:
+                dots = -1
+        elif byte == 46 and digits > 0 and 0 <= dots < 3:
+            whole, octet, digits, dots = whole * 256 + octet, 0, 0, dots + 1
+        elif byte == 10:
+            if dots == 3 and digits > 0:
+                numbers[line] = whole * 256 + octet
+            line, whole, octet, digits, dots = line + 1, 0, 0, 0, 0
+        else:
+            dots = -1
+    return numbers
+
+
+@compiled
 def _mixed(parts: NDArray[np.uint64], places: NDArray[np.int64], first: np.uint64) -> np.uint64:
     """The parts in their order as one number (the finaliser of MurmurHash3 after each); 0 when one of them is unknown."""
     mixed = first

@@ -7,25 +7,28 @@ to C03, C07, C11 of the detection notes.
 
 from __future__ import annotations
 
-import hashlib
-import ipaddress
 import math
-import re
 from array import array
 from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
 from enum import StrEnum
-from functools import lru_cache
-from socket import AF_INET, inet_pton
 
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from fraud.domain.counting import UNKNOWN, Ask, Counters, Plan, Sighting, Sightings, number_of
-from fraud.domain.events import Click, Conversion
+from fraud.domain.counting import UNKNOWN, Ask, Counters, Plan, Sighting, Sightings
+from fraud.domain.events import Click
 from fraud.domain.hashing import sha256_of
 from fraud.features.combining import OTHER_SHARE, RARITY, SHARE, VALUE, combined
+from fraud.features.identities import (
+    IDENTITIES,
+    PARTS,
+    click_event_key,
+    click_event_keys,
+    click_parts,
+    microseconds,
+    parts_of,
+)
 from fraud.features.keys import mixed_keys, mixed_keys_of_many
 
 MINUTE, TEN_MINUTES, HOUR, DAY = 60, 600, 3600, 86400
@@ -37,22 +40,7 @@ MINIMUM_FOR_SHARE = 20
 MINIMUM_FOR_RARITY = 100
 """Clicks of the program below which no user agent can be called rare."""
 
-LONGEST_ADDRESS = 64
-"""Characters of the longest text that is an address, also an opaque one: the length of a SHA-256, which stands for a longer one."""
-
-LONGEST_REMEMBERED = 512
-"""Characters of the longest text whose number is remembered: addresses, ids and browsers' user agents are below it."""
-
-LONGEST_PLAIN = 64
-"""Characters of the longest name that stands in an event's key as it is; hashing one costs more than holding it."""
-
-_MOST_REMEMBERED = 65_536
 _MOST_PARTS = 4
-_OCTET = "(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])"
-_IPV4 = re.compile(rf"{_OCTET}(?:\.{_OCTET}){{3}}")
-_UNFILLED = frozenset("{}[]<>$ ")
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND = timedelta(microseconds=1)
 
 
 class Direction(StrEnum):
@@ -227,17 +215,12 @@ def sighting_of(click: Click) -> Sighting:
 
 def sightings_of(clicks: Sequence[Click], parts: NDArray[np.uint64] | None = None) -> Sightings:
     """Many clicks as the counters see them, in their order: `sighting_of` each. `parts` are theirs (`parts_of`), if known already."""
-    events = [click_event_key(click.program_id, click.click_id) for click in clicks]
+    events = click_event_keys(clicks) if clicks else []
     at = np.array([microseconds(click.clicked_at) for click in clicks], dtype=np.int64)
     return Sightings(events, at, CLICK_PLAN, mixed_keys_of_many(parts_of(clicks) if parts is None else parts, _CLICK_KEYS))
 
 
-def parts_of(clicks: Sequence[Click]) -> NDArray[np.uint64]:
-    """`click_parts` of many clicks (clicks, parts)."""
-    flat = array("Q")
-    for click in clicks:
-        flat.extend(click_parts(click))
-    return np.frombuffer(flat, dtype=np.uint64).reshape(len(clicks), len(PARTS))
+_VISITOR = PARTS.index("visitor")
 
 
 def identified_of(parts: NDArray[np.uint64]) -> NDArray[np.bool_]:
@@ -263,123 +246,6 @@ def values_of(answers: Sequence[float]) -> list[float]:
     ]
 
 
-PARTS = (
-    "program",
-    "affiliate",
-    "address",
-    "network",
-    "agent",
-    "device",
-    "sub_id",
-    "country",
-    "offer",
-    "visitor",
-    "network_known",
-    "agent_known",
-    "country_known",
-)
-"""What identities are made of. A part that is unknown is 0, and so is every key it belongs to."""
-
-_VISITOR = PARTS.index("visitor")
-
-IDENTITIES: Mapping[str, tuple[str, ...]] = {
-    "ip": ("program", "address"),
-    "ip_user_agent": ("program", "address", "agent"),
-    "device": ("program", "device"),
-    "affiliate": ("program", "affiliate"),
-    "sub_id": ("program", "affiliate", "sub_id"),
-    "affiliate_network": ("program", "affiliate", "network"),
-    "affiliate_networks": ("program", "affiliate", "network_known"),
-    "user_agent": ("program", "agent"),
-    "user_agents": ("program", "agent_known"),
-    "affiliate_country": ("program", "affiliate", "country"),
-    "affiliate_countries": ("program", "affiliate", "country_known"),
-    "visit": ("program", "affiliate", "offer", "visitor"),
-    "visitor": ("program", "visitor"),
-}
-"""What a click is counted under, by name, and the parts of each (`PARTS`). Nothing crosses programs."""
-
-
-def click_parts(click: Click) -> tuple[int, ...]:
-    """The parts of a click's identities, in the order of `PARTS`."""
-    address, network = address_numbers(click.ip)
-    agent, country, sub_id = click.user_agent, click.country, click.sub_id
-    agent_number = NUMBERS[agent] if agent is not None else 0
-    device = NUMBERS[click.device_id] if click.device_id else 0
-    return (
-        NUMBERS[click.program_id],
-        NUMBERS[click.affiliate_id],
-        address,
-        network,
-        agent_number,
-        part(click.device_id),
-        NUMBERS[sub_id] if sub_id is not None else 0,
-        NUMBERS[country] if country is not None else 0,
-        NUMBERS[click.offer_id or ""],
-        visitor_number(device, address, agent_number if agent else 0),
-        1 if network else 0,
-        1 if agent is not None else 0,
-        1 if country is not None else 0,
-    )
-
-
-class _Numbers(dict[str, int]):
-    """Texts and their numbers. Long texts are not remembered, and not too many: what is sent decides how much is held."""
-
-    def __missing__(self, text: str) -> int:
-        """The number of a text that was not asked for lately."""
-        number = number_of(text.encode(errors="surrogatepass"))
-        if len(text) <= LONGEST_REMEMBERED:
-            if len(self) >= _MOST_REMEMBERED:
-                self.clear()
-            self[text] = number
-        return number
-
-
-NUMBERS = _Numbers()
-"""The number of each text that is a part of an identity."""
-
-
-def part(text: str | None) -> int:
-    """A part of an identity as a number; 0 when it is unknown."""
-    return 0 if text is None else NUMBERS[text]
-
-
-_DEVICE, _ADDRESS, _NETWORK = 1 << 61, 1 << 40, 1 << 41
-_SPREAD, _WHOLE = 0x9E3779B97F4A7C15, 2**64 - 1
-
-
-def visitor_number(device: int, address: int, agent: int) -> int:
-    """Who clicked as a part of identities, from the numbers of what is known (0: unknown): see `visitor_of`."""
-    if device:
-        return (device ^ _DEVICE) or 1
-    return ((address * _SPREAD + agent) & _WHOLE or 1) if address and agent else 0
-
-
-def visitor_part(event: Click | Conversion) -> int:
-    """`visitor_number` of an event."""
-    agent = event.user_agent
-    return visitor_number(part(event.device_id or None), address_numbers(event.ip)[0], NUMBERS[agent] if agent else 0)
-
-
-def address_numbers(ip: str | None) -> tuple[int, int]:
-    """An address and its network (`places_of`) as parts of identities; IPv4 is its own number and so needs no hash."""
-    if not ip:
-        return 0, 0
-    try:
-        whole = int.from_bytes(inet_pton(AF_INET, ip), "big")
-    except (OSError, ValueError):
-        return _other_address(ip)
-    return _ADDRESS | whole, _NETWORK | whole >> 8
-
-
-def _other_address(ip: str) -> tuple[int, int]:
-    address, network = places_of(ip)
-    if address is not None and network is not None and "." in address:
-        return address_numbers(address)
-    return part(address), part(network)
-
-
 def rows_of(measures: Sequence[tuple[int, Measure]], identities: Mapping[str, tuple[str, ...]], parts: Sequence[str]) -> NDArray[np.int64]:
     """Numbered measures as `keys_of` takes them (measures, 9): the number, four places of the key's parts, four of the member's."""
     places = {name: [parts.index(one) for one in of] + [-1] * (_MOST_PARTS - len(of)) for name, of in identities.items()}
@@ -396,65 +262,6 @@ def plan_of(measures: Sequence[Measure]) -> Plan:
 def keys_of(parts: Sequence[int], rows: NDArray[np.int64]) -> NDArray[np.uint64]:
     """Keys and members (measures, 2) of an event; 0 where a part is unknown."""
     return mixed_keys(np.frombuffer(array("Q", parts), dtype=np.uint64), rows)
-
-
-def visitor_of(click: Click | Conversion) -> str | None:
-    """Who clicked, as far as one click tells: the device, else address and user agent together, else unknown."""
-    if click.device_id:
-        return f"device {click.device_id}"
-    address = places_of(click.ip)[0]
-    return f"address {address} {click.user_agent}" if address and click.user_agent else None
-
-
-def places_of(ip: str | None) -> tuple[str | None, str | None]:
-    """An address and its network, in one spelling: IPv4 and its /24, IPv6's /64 (privacy addresses move within it) and its /48.
-
-    Other text is an address that was made opaque, which has no network; what a tracker left unfilled, such as `{ip}`, is unknown.
-    """
-    text = address_of(ip)
-    return _places_of(text) if text is not None else (None, None)
-
-
-def address_of(ip: str | None) -> str | None:
-    """The text of an address, at most `LONGEST_ADDRESS` characters: a longer one is opaque and is its SHA-256; `None` when unfilled."""
-    text = (ip or "").strip()
-    if not text or not _UNFILLED.isdisjoint(text):
-        return None
-    return text if len(text) <= LONGEST_ADDRESS else hashlib.sha256(text.encode(errors="surrogatepass")).hexdigest()
-
-
-@lru_cache(maxsize=65536)
-def _places_of(text: str) -> tuple[str | None, str | None]:
-    if _IPV4.fullmatch(text):
-        return text, f"{text[: text.rindex('.')]}.0/24"
-    try:
-        address = ipaddress.ip_address(text.partition("%")[0])
-    except ValueError:
-        return text, None
-    if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped:
-        address = address.ipv4_mapped
-    if isinstance(address, ipaddress.IPv4Address):
-        return str(address), str(ipaddress.ip_network((address, 24), strict=False))
-    whole = int(address)
-    return f"{whole >> 64:x}/64", f"{whole >> 80:x}/48"
-
-
-def microseconds(moment: datetime) -> int:
-    """A moment with its zone as microseconds since 1970, exactly."""
-    return (moment - _EPOCH) // _MICROSECOND
-
-
-def click_event_key(program_id: str, click_id: str) -> bytes:
-    """A click's own key: its names as they are, or 12 bytes of their hash where they are long; the first one's length keeps them apart."""
-    if len(click_id) > LONGEST_PLAIN or len(program_id) > LONGEST_PLAIN:
-        return event_key_of("click", program_id, click_id)
-    return f"{len(program_id)}:{program_id}{click_id}".encode(errors="surrogatepass")
-
-
-def event_key_of(*parts: str) -> bytes:
-    """12 bytes, whatever the length of the parts; their lengths are hashed too, so no part can pose as two."""
-    text = "".join(f"{len(part)}:{part}" for part in parts)
-    return hashlib.blake2b(text.encode(errors="surrogatepass"), digest_size=12).digest()
 
 
 CLICK_PLAN = plan_of(MEASURES)

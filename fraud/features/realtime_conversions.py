@@ -14,21 +14,8 @@ from fraud.domain.counting import Ask, Counters, Sighting
 from fraud.domain.events import Click, Conversion, Visit
 from fraud.domain.hashing import sha256_of
 from fraud.features import visits
-from fraud.features.realtime import (
-    DAY,
-    HOUR,
-    MEASURES,
-    MINUTE,
-    VISITOR_AFFILIATES,
-    Measure,
-    event_key_of,
-    keys_of,
-    microseconds,
-    part,
-    plan_of,
-    rows_of,
-    visitor_part,
-)
+from fraud.features.identities import event_key_of, microseconds, part, visitor_part
+from fraud.features.realtime import DAY, HOUR, MEASURES, MINUTE, VISITOR_AFFILIATES, Measure, keys_of, plan_of, rows_of
 
 
 class ConversionFeature(msgspec.Struct, frozen=True, kw_only=True):

@@ -11,8 +11,9 @@ import hashlib
 import secrets
 import threading
 from collections import OrderedDict
+from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 import msgspec
 import numpy as np
@@ -66,6 +67,23 @@ class CounterBounds:
     answers: int = 100_000
 
 
+@dataclass(frozen=True, eq=False)
+class _Counted:
+    """The answers to events that were counted together: their keys, and `values` (events, questions)."""
+
+    keys: Sequence[bytes]
+    values: NDArray[np.float64]
+
+    def to(self, key: bytes) -> Row:
+        """The answers to one of them."""
+        row: Row = self.values[self._places[key]]
+        return row
+
+    @cached_property
+    def _places(self) -> dict[bytes, int]:
+        return {key: place for place, key in enumerate(self.keys)}
+
+
 class CounterStats(msgspec.Struct, frozen=True):
     """How full the counters are, and what they have let go: `too_late` events counted nowhere in one of their windows."""
 
@@ -97,7 +115,7 @@ class MemoryCounters:
         self._asked: Plan | None = None
         self._plan = np.empty((0, 4), np.int64)
         self._tables = self._bounded(empty_tables(secrets.randbits(_SEED_BITS), 0, 0, 0))
-        self._answers: OrderedDict[bytes, Row] = OrderedDict()
+        self._answers: OrderedDict[bytes, _Counted] = OrderedDict()
         self._events = self._repeated = 0
 
     def observe(self, sighting: Sighting) -> Answers:
@@ -106,10 +124,10 @@ class MemoryCounters:
             known = self._answers.get(sighting.event_key)
             if known is not None:
                 self._repeated += 1
-                return Answers(tuple(known.tolist()), repeated=True)
+                return Answers(tuple(known.to(sighting.event_key).tolist()), repeated=True)
             values = self._count(sighting)
             self._events += 1
-            self._answers[sighting.event_key] = values
+            self._answers[sighting.event_key] = _Counted((sighting.event_key,), values.reshape(1, -1))
             if len(self._answers) > self._bounds.answers:
                 self._answers.popitem(last=False)
             return Answers(tuple(values.tolist()))
@@ -117,17 +135,17 @@ class MemoryCounters:
     def observe_many(self, sightings: Sightings) -> ManyAnswers:
         """`observe` of each event in its order, in one step."""
         with self._lock:
+            if len(set(sightings.event_keys)) == len(sightings.event_keys) and self._answers.keys().isdisjoint(sightings.event_keys):
+                return ManyAnswers(self._count_many(sightings), frozenset())
             first: dict[bytes, int] = {}
             for place, key in enumerate(sightings.event_keys):
                 if key not in self._answers:
                     first.setdefault(key, place)
-            if len(first) == len(sightings.event_keys):
-                return ManyAnswers(self._count_many(sightings), frozenset())
             return self._with_repeats(sightings, first)
 
     def _with_repeats(self, sightings: Sightings, first: dict[bytes, int]) -> ManyAnswers:
         """`first` has the place of each event that is counted now; all others were seen before."""
-        rows = {key: self._answers[key] for key in sightings.event_keys if key not in first}
+        rows = {key: self._answers[key].to(key) for key in sightings.event_keys if key not in first}
         fresh = list(first.values())
         counted = self._count_many(Sightings(list(first), sightings.at[fresh], sightings.plan, sightings.keys[fresh]))
         rows.update(zip(first, counted, strict=True))
@@ -154,7 +172,7 @@ class MemoryCounters:
         """Everything that is counted, as bytes for `restore`; observations wait only while what is in use is copied."""
         with self._lock:
             tables, answers = used(self._tables), list(self._answers.items())
-        rows = [row for _, row in answers]
+        rows = [counted.to(key) for key, counted in answers]
         values = [np.concatenate(rows[start : start + _ROWS_AT_ONCE]).tobytes() for start in range(0, len(rows), _ROWS_AT_ONCE)]
         kept = _Checkpoint(
             version=_CHECKPOINT_VERSION,
@@ -175,7 +193,8 @@ class MemoryCounters:
         ends = np.cumsum(np.frombuffer(kept.lengths, np.int64))
         rows = np.split(np.frombuffer(kept.values), ends[:-1]) if kept.events else []
         with self._lock:
-            self._tables, self._answers = tables, OrderedDict(zip(kept.events, rows, strict=True))
+            alone = [_Counted((key,), row.reshape(1, -1)) for key, row in zip(kept.events, rows, strict=True)]
+            self._tables, self._answers = tables, OrderedDict(zip(kept.events, alone, strict=True))
             while len(self._answers) > self._bounds.answers:
                 self._answers.popitem(last=False)
 
@@ -196,8 +215,8 @@ class MemoryCounters:
             if reached < 0:
                 self._tables = with_room(self._tables, self._room)
         self._events += len(values)
-        self._answers.update(zip(sightings.event_keys, values, strict=True))
-        while len(self._answers) > self._bounds.answers:
+        self._answers.update(dict.fromkeys(sightings.event_keys, _Counted(sightings.event_keys, values)))
+        for _ in range(len(self._answers) - self._bounds.answers):
             self._answers.popitem(last=False)
         return values
 

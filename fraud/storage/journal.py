@@ -106,14 +106,8 @@ class Journal:
         return segment == self._path(self._number)
 
     def read(self, segment: Path, offset: int, most: int, weigh: Weigh = _one) -> tuple[list[bytes], int]:
-        """Whole records of a segment from an offset on, until together they weigh `most` or more, and the offset after them."""
-        with segment.open("rb") as file:
-            file.seek(offset)
-            part = file.read(_READ_AT_ONCE)
-            bodies, reached = _records(part, offset, most, weigh)
-            if len(part) < _READ_AT_ONCE or sum(map(weigh, bodies)) >= most:
-                return bodies, reached
-            return _records(part + file.read(), offset, most, weigh)
+        """`read_records` of one of these segments."""
+        return read_records(segment, offset, most, weigh)
 
     def drop(self, segment: Path) -> None:
         """Forgets a segment whose records have all arrived, and the folder it was taken over with when that is empty."""
@@ -188,6 +182,17 @@ def _locked(folder: Path) -> int:
         os.close(mark)
         raise
     return mark
+
+
+def read_records(segment: Path, offset: int, most: int, weigh: Weigh = _one) -> tuple[list[bytes], int]:
+    """Whole records of a segment from an offset on, until together they weigh `most` or more, and the offset after them."""
+    with segment.open("rb") as file:
+        file.seek(offset)
+        part = file.read(_READ_AT_ONCE)
+        bodies, reached = _records(part, offset, most, weigh)
+        if len(part) < _READ_AT_ONCE or sum(map(weigh, bodies)) >= most:
+            return bodies, reached
+        return _records(part + file.read(), offset, most, weigh)
 
 
 def _records(data: bytes, offset: int, most: int, weigh: Weigh) -> tuple[list[bytes], int]:

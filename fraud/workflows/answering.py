@@ -14,25 +14,37 @@ EventKey = tuple[str, str]
 """Program and event id."""
 
 
+class Together(Generic[_Answer]):
+    """The answers to events that were answered together: the book holds them as one."""
+
+    def to(self, key: EventKey) -> _Answer:
+        """The answer to one of them."""
+        raise NotImplementedError
+
+
 class AnswerBook(Generic[_Answer]):
     """The newest `most` answers. May be used from any number of threads."""
 
     def __init__(self, most: int) -> None:
         self._most = most
-        self._answers: OrderedDict[EventKey, _Answer] = OrderedDict()
+        self._answers: OrderedDict[EventKey, _Answer | Together[_Answer]] = OrderedDict()
         self._lock = threading.Lock()
 
     def known(self, key: EventKey) -> _Answer | None:
         """The answer given before, if it is still kept here."""
-        return self._answers.get(key)
+        return self._told(key, self._answers.get(key))
+
+    def knows_none(self, keys: Sequence[EventKey]) -> bool:
+        """Whether no answer is kept to any of these."""
+        return self._answers.keys().isdisjoint(keys)
 
     def keep(self, key: EventKey, answer: _Answer) -> _Answer:
         """The answer that stands for this event: this one, unless there was one already."""
         with self._lock:
-            kept = self._answers.setdefault(key, answer)
+            kept = self._told(key, self._answers.setdefault(key, answer))
             if len(self._answers) > self._most:
                 self._answers.popitem(last=False)
-            return kept
+            return answer if kept is None else kept
 
     def settle(self, key: EventKey, answer: _Answer, record: Callable[[_Record], None], what: _Record) -> tuple[_Answer, _Record | None]:
         """Records what was decided, unless another thread has answered the same event meanwhile; then that answer stands, without a record.
@@ -56,7 +68,7 @@ class AnswerBook(Generic[_Answer]):
         """`settle` of many events, recorded in one step, all of them or none; `record` is told the places of those to be recorded."""
         with self._lock:
             book = self._answers
-            kept = [book.setdefault(key, answer) for key, answer in zip(keys, answers, strict=True)]
+            kept = [self._told(key, book.setdefault(key, answer)) or answer for key, answer in zip(keys, answers, strict=True)]
             while len(book) > self._most:
                 book.popitem(last=False)
         own = [place for place, answer in enumerate(answers) if kept[place] is answer]
@@ -68,3 +80,23 @@ class AnswerBook(Generic[_Answer]):
                     self._answers.pop(keys[place], None)
             raise
         return kept
+
+    def settle_together(self, keys: Sequence[EventKey], answers: Together[_Answer], record: Callable[[], None]) -> bool:
+        """`settle_many` where no other thread was quicker with any of them; false, and nothing is done, where one was."""
+        with self._lock:
+            if not self.knows_none(keys):
+                return False
+            self._answers.update(dict.fromkeys(keys, answers))
+            for _ in range(len(self._answers) - self._most):
+                self._answers.popitem(last=False)
+        try:
+            record()
+        except BaseException:
+            with self._lock:
+                for key in keys:
+                    self._answers.pop(key, None)
+            raise
+        return True
+
+    def _told(self, key: EventKey, kept: _Answer | Together[_Answer] | None) -> _Answer | None:
+        return kept.to(key) if isinstance(kept, Together) else kept

@@ -1,7 +1,7 @@
-"""What was answered, on its way: into the journal before the answer, from there into the database and the lake, exactly once each.
+"""What was answered, on its way: into the journal before the answer, from there into the database and the lake (`carrying`).
 
-A record is taken up again after a crash; the database knows decisions by their id and the lake events by theirs, so what arrived before
-does not arrive twice.
+A record is taken up again after a crash. While there is much to answer another process carries records on, where there is one: a thread
+that computes beside the answers keeps each of them waiting for the interpreter, several times over.
 """
 
 from __future__ import annotations
@@ -9,8 +9,7 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
-from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -18,23 +17,16 @@ from typing import Protocol
 import msgspec
 import structlog
 
-from fraud.domain.decisions import Artefact, Decision, DecisionKind
-from fraud.domain.events import Click, Conversion
-from fraud.domain.ports import DecisionStore
-from fraud.errors import Conflict, FraudError, StorageError
-from fraud.policy.pack import Pack
-from fraud.workflows.click_decisions import decision_on, facts_of
-from fraud.workflows.converting import conversion_facts_of
-from fraud.workflows.judged import JudgedClick, JudgedClicks, clicks_in, read_record, records_of
+from fraud.domain.decisions import Decision
+from fraud.errors import FraudError, StorageError
+from fraud.workflows.carrying import CLICKS, DECISION, Carrier, Carrying, Destinations
+from fraud.workflows.judged import JudgedClicks, records_of
+
+__all__ = ["Destinations", "JournalStats", "JournalWriter", "Pace", "RecordLog"]
 
 _log = structlog.get_logger(__name__)
 
 _ENCODE = msgspec.msgpack.Encoder().encode
-_CLICK, _CLICKS, _DECISION = b"c", b"g", b"d"
-"""What a record is: one click (as versions before 2 wrote it), clicks that were answered together, a decision."""
-
-_READ_CLICK = msgspec.msgpack.Decoder(JudgedClick).decode
-_READ_DECISION = msgspec.msgpack.Decoder(Decision).decode
 
 
 class RecordLog(Protocol):
@@ -78,28 +70,30 @@ class RecordLog(Protocol):
         ...
 
 
-@dataclass(frozen=True)
-class Destinations:
-    """Where records go: decisions into the store, events (program, clicks, conversions) into the lake.
+class Beside(Carrying, Protocol):
+    """Another process that carries records on, when no answer wants the processor."""
 
-    `pack_of` gives the policy pack that a decision was made under; `kept` is told of decisions that are in the store now.
-    """
+    @property
+    def works(self) -> bool:
+        """Whether it may be asked; once it is lost, it stays so."""
+        ...
 
-    decisions: DecisionStore
-    pack_of: Callable[[Artefact], Pack]
-    events: Callable[[str, Sequence[Click], Sequence[Conversion]], None] = lambda program_id, clicks, conversions: None
-    kept: Callable[[Sequence[Decision]], None] = lambda decisions: None
+    def close(self) -> None:
+        """Ends it."""
+        ...
 
 
 @dataclass(frozen=True)
 class Pace:
     """How records are carried on: some `batch` events at once, and then a rest `rest` times as long as that took: answers come first.
 
-    While more than `busy` events a second are answered, records wait in the journal, up to `backlog` of them. The lake gets a segment
-    after `lake` seconds; after a failure the thread waits `retry` seconds.
+    While more than `busy` events a second are answered, another process carries on, `beside` events at once; where there is none, records
+    wait in the journal, up to `backlog` of them. The lake gets a segment after `lake` seconds; after a failure the thread waits `retry`
+    seconds, and `idle` while there is nothing to do.
     """
 
     batch: int = 16
+    beside: int = 64
     rest: float = 4.0
     busy: float = 200.0
     backlog: int = 100_000
@@ -122,12 +116,20 @@ class JournalStats(msgspec.Struct, frozen=True):
 class JournalWriter:
     """Records what was answered and carries it on from a thread of its own. May be used from any number of threads."""
 
-    def __init__(self, journal: RecordLog, to: Destinations, pace: Pace | None = None, *, waits_for_disk: bool = False) -> None:
-        self._journal, self._to, self._pace = journal, to, pace or Pace()
+    def __init__(
+        self,
+        journal: RecordLog,
+        to: Destinations,
+        pace: Pace | None = None,
+        *,
+        waits_for_disk: bool = False,
+        beside: Beside | None = None,
+    ) -> None:
+        self._journal, self._pace = journal, pace or Pace()
+        self._here, self._beside = Carrier(journal.read, to), beside
         self.waits_for_disk = waits_for_disk
         self._syncing: asyncio.Future[None] | None = None
         self._next_sync: asyncio.Future[None] | None = None
-        self._packs: dict[str, Pack] = {}
         self._done: dict[Path, int] = {}
         self._recorded = self._written = self._refused = self._unwritable = 0
         self._failing = ""
@@ -135,17 +137,18 @@ class JournalWriter:
         self._wanted = threading.Event()
         self._closing = False
         self._rotated = time.monotonic()
+        self._looked, self._is_busy = (self._rotated, 0), False
         self._taken_over()
         self._thread = threading.Thread(target=self._work, name="journal", daemon=True)
         self._thread.start()
 
     def record(self, decision: Decision) -> None:
         """Writes a decision to the journal. Raises `StorageError` when it is full, or after `close`."""
-        self._append([_DECISION + _ENCODE(decision)], 1)
+        self._append([DECISION + _ENCODE(decision)], 1)
 
     def record_clicks(self, clicks: JudgedClicks) -> None:
         """Writes to the journal what was seen of clicks, all or nothing. Raises `StorageError` as `record` does."""
-        self._append([_CLICKS + record for record in records_of(clicks)], len(clicks))
+        self._append([CLICKS + record for record in records_of(clicks)], len(clicks))
 
     def _append(self, bodies: Sequence[bytes], events: int) -> None:
         if self._closing:
@@ -184,6 +187,8 @@ class JournalWriter:
         self._closing = True
         self._wanted.set()
         self._thread.join(timeout)
+        if self._beside is not None:
+            self._beside.close()
         if not self._thread.is_alive():
             self._journal.close()
         if self._waiting() > 0:
@@ -201,10 +206,9 @@ class JournalWriter:
         """What an earlier process left arrives before anything is answered, so that its repeats are known and its events are counted."""
         for segment in self._journal.segments():
             try:
-                while (bodies := self._read(segment, 500)) is not None:
-                    self._keep([decision for body in bodies for decision in self._decisions(body)])
-                    self._advance(segment, bodies)
-                self._finish(segment)
+                while self._carried(self._here, segment, 500):
+                    pass
+                self._finish(self._here, segment)
             except FraudError as fault:
                 _log.error("journal_waits_for_the_store", detail=fault.message)
                 self._failing = fault.message
@@ -215,10 +219,10 @@ class JournalWriter:
 
     def _work(self) -> None:
         while True:
-            self._let_answers_go_first()
+            carrier = self._whose_turn()
             began = time.monotonic()
             try:
-                worked = self._carry_on()
+                worked = self._carry_on(carrier)
             except FraudError as fault:
                 if not self._failing:
                     _log.error("records_wait_in_the_journal", detail=fault.message)
@@ -231,40 +235,59 @@ class JournalWriter:
             self._failing = ""
             if not worked and self._closing:
                 return
-            self._pause(worked, time.monotonic() - began)
+            self._pause(worked, time.monotonic() - began, carrier)
 
-    def _let_answers_go_first(self) -> None:
-        """Returns when there are few events to answer, many records waiting, or somebody asks for them."""
-        looked, before = time.monotonic(), self._recorded
-        while not (self._closing or self._wanted.is_set() or self._waiting() > self._pace.backlog or self._journal.is_half_full):
+    def _whose_turn(self) -> Carrying:
+        """Who carries on: another process while there is much to answer, else this one; without another it waits for fewer answers."""
+        while not (self._closing or self._wanted.is_set() or self._journal.is_half_full) and self._much_to_answer():
+            if self._beside is not None and self._beside.works:
+                return self._beside
+            if self._waiting() > self._pace.backlog:
+                break
             self._wanted.wait(self._pace.idle)
-            now = time.monotonic()
-            if self._recorded - before <= self._pace.busy * (now - looked):
-                return
-            looked, before = now, self._recorded
+        return self._here
 
-    def _pause(self, worked: bool, took: float) -> None:
+    def _much_to_answer(self) -> bool:
+        now, (looked, before) = time.monotonic(), self._looked
+        if now - looked >= self._pace.idle:
+            self._is_busy = self._recorded - before > self._pace.busy * (now - looked)
+            self._looked = now, self._recorded
+        return self._is_busy
+
+    def _pause(self, worked: bool, took: float, carrier: Carrying) -> None:
         if self._closing or self._journal.is_half_full:
             return
         if self._wanted.is_set():
             if not worked:
                 self._wanted.clear()
             return
-        if worked:
+        if not worked:
+            self._wanted.wait(self._pace.idle)
+        elif carrier is self._here:
             self._wanted.wait(self._pace.rest * took)
 
-    def _carry_on(self) -> bool:
+    def _carry_on(self, carrier: Carrying) -> bool:
         """One batch into the store, or else one finished segment into the lake; false when there is nothing to do."""
+        most = self._pace.batch if carrier is self._here else self._pace.beside
         for segment in self._journal.segments():
-            bodies = self._read(segment, self._pace.batch)
-            if bodies is not None:
-                self._keep([decision for body in bodies for decision in self._politely(self._decisions(body))])
-                self._advance(segment, bodies)
+            if self._carried(carrier, segment, most):
                 return True
             if not self._journal.is_open(segment):
-                self._finish(segment)
+                self._finish(carrier, segment)
                 return True
         return self._rotate_when_due()
+
+    def _carried(self, carrier: Carrying, segment: Path, most: int) -> bool:
+        """Some records of a segment into the store; false when there are no more (now)."""
+        kept = carrier.keep(segment, self._done.get(segment, 0), most)
+        if kept is None:
+            return False
+        with self._changed:
+            self._done[segment] = kept.reached
+            self._written += kept.events - kept.unwritable
+            self._unwritable += kept.unwritable
+            self._changed.notify_all()
+        return True
 
     def _rotate_when_due(self) -> bool:
         now = time.monotonic()
@@ -275,92 +298,8 @@ class JournalWriter:
         self._journal.rotate()
         return True
 
-    def _read(self, segment: Path, most: int) -> list[bytes] | None:
-        """The next records of a segment; `None` when there are none (now)."""
-        bodies, offset = self._journal.read(segment, self._done.get(segment, 0), most, _events_in)
-        if not bodies:
-            return None
-        self._reached = offset
-        return bodies
-
-    def _advance(self, segment: Path, bodies: Sequence[bytes]) -> None:
-        with self._changed:
-            self._done[segment] = self._reached
-            self._written += sum(map(_events_in, bodies))
-            self._changed.notify_all()
-
-    def _politely(self, decisions: Iterator[Decision]) -> Iterator[Decision]:
-        """Decisions in words; the interpreter is offered to the threads that answer before each."""
-        time.sleep(0)
-        for decision in decisions:
-            yield decision
-            time.sleep(0)
-
-    def _decisions(self, body: bytes) -> Iterator[Decision]:
-        if body[:1] == _DECISION:
-            yield _READ_DECISION(body[1:])
-            return
-        for judged in _judged(body):
-            yield decision_on(judged, self._pack(judged.policy))
-
-    def _pack(self, artefact: Artefact) -> Pack:
-        if artefact.hash not in self._packs:
-            self._packs[artefact.hash] = self._to.pack_of(artefact)
-        return self._packs[artefact.hash]
-
-    def _keep(self, decisions: Sequence[Decision]) -> None:
-        try:
-            self._to.decisions.add(decisions)
-        except StorageError:
-            raise
-        except FraudError:
-            for decision in decisions:
-                self._keep_one(decision)
-        self._to.kept(decisions)
-
-    def _keep_one(self, decision: Decision) -> None:
-        try:
-            self._to.decisions.add([decision])
-        except Conflict:
-            _log.debug("decision_was_kept", decision_id=decision.decision_id)
-        except StorageError:
-            raise
-        except FraudError as fault:
-            self._unwritable += 1
-            self._written -= 1
-            _log.error("decision_unwritable", decision_id=decision.decision_id, detail=fault.message)
-
-    def _finish(self, segment: Path) -> None:
+    def _finish(self, carrier: Carrying, segment: Path) -> None:
         """Takes a segment's events into the lake and forgets it."""
-        clicks: defaultdict[str, list[Click]] = defaultdict(list)
-        conversions: defaultdict[str, list[Conversion]] = defaultdict(list)
-        bodies, _ = self._journal.read(segment, 0, 1 << 31)
-        for event in (event for body in bodies for event in _events(body)):
-            if isinstance(event, Click):
-                clicks[event.program_id].append(event)
-            else:
-                conversions[event.program_id].append(event)
-        for program_id in clicks.keys() | conversions.keys():
-            self._to.events(program_id, clicks[program_id], conversions[program_id])
+        carrier.finish(segment)
         self._journal.drop(segment)
         self._done.pop(segment, None)
-
-
-def _events_in(body: bytes) -> int:
-    return clicks_in(body[1:2]) if body[:1] == _CLICKS else 1
-
-
-def _judged(body: bytes) -> Iterable[JudgedClick]:
-    return read_record(body[1:]) if body[:1] == _CLICKS else [_READ_CLICK(body[1:])]
-
-
-def _events(body: bytes) -> Sequence[Click | Conversion]:
-    """The events of a record."""
-    if body[:1] == _CLICKS:
-        return read_record(body[1:]).facts.clicks
-    if body[:1] == _CLICK:
-        return [_READ_CLICK(body[1:]).facts.click]
-    decision = _READ_DECISION(body[1:])
-    if decision.kind is DecisionKind.SCORE:
-        return [facts_of(decision).click]
-    return [conversion_facts_of(decision).conversion] if decision.kind is DecisionKind.CONVERSION else []

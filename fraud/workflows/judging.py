@@ -5,6 +5,7 @@ It is the verdict that `decide_event` gives; packs with rules of their own for c
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
@@ -27,6 +28,9 @@ FEW = 8
 """Clicks below which each is graded by itself: grading by column has its own price, paid once a group."""
 
 _MOST_PATTERNS = 4_096
+_PLACES = np.int64(len(GRADES)) ** np.arange(int(62 / math.log2(len(GRADES))), dtype=np.int64)
+"""What the grade of each check counts in the number of a pattern: enough for many more checks than there are."""
+
 _log = structlog.get_logger(__name__)
 
 
@@ -81,9 +85,12 @@ class ClickJudge:
             # One by one, the click on which a check breaks off is asked in full, and the others are judged.
             _log.exception("clicks_not_graded_together", clicks=len(many))
             return [self.judge(many.of(place)) for place in range(len(many))]
-        raw, width = np.ascontiguousarray(codes.T).tobytes(), len(codes)
-        patterns = [raw[start : start + width] for start in range(0, len(raw), width)]
-        return [self._by_pattern(many, place, (bool(many.degraded[place]), pattern)) for place, pattern in enumerate(patterns)]
+        patterns = np.vstack([codes, np.array([bool(why) for why in many.degraded], np.uint8)])
+        _, first, kinds = np.unique(_PLACES[: len(patterns)] @ patterns, return_index=True, return_inverse=True)
+        alike = [(bool(patterns[-1, place]), patterns[:-1, place].tobytes()) for place in first.tolist()]
+        settled = [self._by_codes.get(pattern) for pattern in alike]
+        same = [one.judgement if one is not None and not one.found else None for one in settled]
+        return [same[kind] or self._by_pattern(many, place, alike[kind]) for place, kind in enumerate(kinds.tolist())]
 
     def _by_pattern(self, many: ManyClickFacts, place: int, pattern: tuple[bool, bytes]) -> Judgement:
         settled = self._by_codes.get(pattern)

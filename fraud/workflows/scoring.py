@@ -6,7 +6,7 @@ decide and the answer says `degraded`; whether such a click may pass is the poli
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -20,29 +20,23 @@ from fraud.checks.standing import AffiliateStanding, AgentFacts
 from fraud.detection.clicks import ClickModel, ClickScores
 from fraud.domain.clock import Clock, as_utc
 from fraud.domain.counting import UNKNOWN, Counters
-from fraud.domain.decisions import Artefact, Decision, Outcome
+from fraud.domain.decisions import Artefact, Decision
 from fraud.domain.events import Click
 from fraud.domain.ids import new_id, new_ids
-from fraud.domain.signals import Reason
 from fraud.enrichment.agents import declaration_of
-from fraud.features.realtime import (
-    CLICK_FEATURE_NAMES,
-    MEASURES,
-    click_feature_set_hash,
-    identified_of,
-    parts_of,
-    sightings_of,
-    vectors_of,
-)
+from fraud.features.identities import parts_of
+from fraud.features.realtime import CLICK_FEATURE_NAMES, MEASURES, click_feature_set_hash, identified_of, sightings_of, vectors_of
 from fraud.policy.pack import Pack
+from fraud.workflows.answered import AnsweredClicks, ClickAnswer
 from fraud.workflows.answering import AnswerBook, EventKey
 from fraud.workflows.click_decisions import checks_of, click_verdict, decision_on, facts_of, replay_click, replayed_facts
 from fraud.workflows.judged import JudgedClick, JudgedClicks, records_of
-from fraud.workflows.judging import FEW, ClickJudge, Judgement
+from fraud.workflows.judging import FEW, ClickJudge
 from fraud.workflows.standing import AffiliateRisks, ScanRisks, UnknownRisks
 
 __all__ = [
     "AffiliateRisks",
+    "AnsweredClicks",
     "ClickAnswer",
     "ClickScorer",
     "JudgedClick",
@@ -68,27 +62,8 @@ AHEAD = timedelta(days=1)
 would move the windows on, and with them what they know of everybody."""
 
 
-GROUP = 256
+GROUP = 512
 """Clicks that are counted, judged and recorded in one step: enough to share what a step costs, few enough for others to come between."""
-
-
-class ClickAnswer(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """The answer to a click (CONTRACT 4). `score` is 0..1, higher is riskier; `latency_ms` is the time until it was known.
-
-    `live` stands in answers to keys in shadow: the decision that a live key would have been told.
-    """
-
-    request_id: str
-    decision_id: str
-    click_id: str
-    decision: Outcome
-    score: float
-    reasons: tuple[Reason, ...]
-    degraded: bool
-    policy: Artefact
-    models: tuple[Artefact, ...]
-    latency_ms: float
-    live: Outcome | msgspec.UnsetType = msgspec.UNSET
 
 
 class ScoredClick(msgspec.Struct, frozen=True):
@@ -205,11 +180,29 @@ class ClickScorer:
             return known
         if self._tools.judged is None or (click.program_id, click.click_id) in self._tools.answered:
             return None
-        return self._answer_first([click], [request_id])[0]
+        return next(iter(self._answer_first([click], [request_id])))
 
     def answer_many(self, clicks: Sequence[Click], request_ids: Sequence[str]) -> list[ClickAnswer]:
         """`answer` of each click, in their order; clicks are counted, asked the model about and recorded in groups."""
-        given = self.answer_many_from_memory(clicks, request_ids)
+        return self._all_of(self.answer_many_from_memory(clicks, request_ids), clicks, request_ids)
+
+    def answer_in_groups(self, clicks: Sequence[Click], request_ids: Sequence[str]) -> list[AnsweredClicks | list[ClickAnswer]]:
+        """`answer_many` in groups, by column where all clicks of a group are new."""
+        starts = range(0, len(clicks), GROUP)
+        return [self._answer_group(clicks[start : start + GROUP], request_ids[start : start + GROUP]) for start in starts]
+
+    def _answer_group(self, clicks: Sequence[Click], request_ids: Sequence[str]) -> AnsweredClicks | list[ClickAnswer]:
+        keys = [(click.program_id, click.click_id) for click in clicks]
+        new = len(set(keys)) == len(keys) and self._given.knows_none(keys) and self._tools.answered.isdisjoint(keys)
+        if not new or self._tools.judged is None:
+            return self.answer_many(clicks, request_ids)
+        given = self._answer_first(clicks, request_ids)
+        if isinstance(given, AnsweredClicks):
+            return given
+        return self._all_of(given, clicks, request_ids)
+
+    def _all_of(self, given: Iterable[ClickAnswer | None], clicks: Sequence[Click], request_ids: Sequence[str]) -> list[ClickAnswer]:
+        """The answers, where some store has to be asked first those too."""
         return [
             found if found is not None else self.answer(click, request_id)
             for found, click, request_id in zip(given, clicks, request_ids, strict=True)
@@ -233,12 +226,12 @@ class ClickScorer:
                 given[place] = answer
         return given
 
-    def _answer_first(self, clicks: Sequence[Click], request_ids: Sequence[str]) -> list[ClickAnswer | None]:
+    def _answer_first(self, clicks: Sequence[Click], request_ids: Sequence[str]) -> AnsweredClicks | Sequence[ClickAnswer | None]:
         """The answers to clicks that differ; `None` for what was counted before, which some store may know."""
         started = self._tools.clock.now()
         seen = self._observed(clicks, started)
         if not seen.repeated:
-            return [*self._settled(self._facts(clicks, seen, started), request_ids, started)]
+            return self._settled(self._facts(clicks, seen, started), request_ids, started)
         kept = [place for place in range(len(clicks)) if place not in seen.repeated]
         if not kept:
             return [None] * len(clicks)
@@ -246,33 +239,21 @@ class ClickScorer:
         answers = iter(self._settled(facts, [request_ids[place] for place in kept], started))
         return [None if place in seen.repeated else next(answers) for place in range(len(clicks))]
 
-    def _settled(self, facts: ManyClickFacts, request_ids: Sequence[str], started: datetime) -> Sequence[ClickAnswer]:
+    def _settled(self, facts: ManyClickFacts, request_ids: Sequence[str], started: datetime) -> AnsweredClicks | Sequence[ClickAnswer]:
         """The answers, recorded; where another thread was quicker, the one it gave."""
         judged = self._judged(facts, new_ids("dec", started, len(facts)), request_ids, started)
         judgements = self._judge.judge_many(facts)
-        latency = milliseconds(self._tools.clock.now() - started)
-        answers = [self._answer(judged, place, judgement, latency) for place, judgement in enumerate(judgements)]
+        answered = AnsweredClicks(judged, judgements, milliseconds(self._tools.clock.now() - started))
         keys = [(click.program_id, click.click_id) for click in facts.clicks]
         record = self._tools.judged
         assert record is not None
+        if len(facts) >= FEW and self._given.settle_together(keys, answered, lambda: record(judged)):
+            self._tools.seen(facts.clicks)
+            return answered
+        answers = list(answered)
         given = self._given.settle_many(keys, answers, lambda own: record(judged if len(own) == len(judged) else judged.only(own)))
         self._tools.seen(facts.clicks)
         return given
-
-    def _answer(self, judged: JudgedClicks, place: int, judgement: Judgement, latency_ms: float) -> ClickAnswer:
-        why = judged.facts.degraded[place]
-        return ClickAnswer(
-            request_id=judged.request_ids[place],
-            decision_id=judged.decision_ids[place],
-            click_id=judged.facts.clicks[place].click_id,
-            decision=judgement.outcome,
-            score=judgement.score,
-            reasons=judgement.reasons,
-            degraded=bool(why),
-            policy=self._policy,
-            models=() if why else self._models,
-            latency_ms=latency_ms,
-        )
 
     def _as_before(self, key: EventKey, earlier: Decision, started: datetime) -> ScoredClick:
         return ScoredClick(self._given.keep(key, _answer(earlier, milliseconds(self._tools.clock.now() - started))), None)
@@ -305,7 +286,7 @@ class ClickScorer:
             facts = self._facts(clicks, seen, now)
             judged = self._judged(facts, [""] * len(clicks), [""] * len(clicks), now)
             records_of(judged)
-            self._answer(judged, 0, self._judge.judge_many(facts)[0], 0.0)
+            AnsweredClicks(judged, self._judge.judge_many(facts), 0.0).encoded()
 
     def _facts(self, clicks: Sequence[Click], seen: _Observed, started: datetime) -> ManyClickFacts:
         """What the checks see of the clicks."""

@@ -91,8 +91,12 @@ class ScanRisks:
     def standings(self, program_id: str, subjects: Sequence[Subject]) -> list[AffiliateStanding]:
         """`standing` of many under one scan."""
         seen = self._current(program_id)
-        found = {one: self._seen(seen, program_id, *one) for one in set(subjects)}
-        return [found[one] for one in subjects]
+        if any(sub_id is not None for _, sub_id in seen.suspended):
+            found = {one: self._seen(seen, program_id, *one) for one in set(subjects)}
+            return [found[one] for one in subjects]
+        names = [affiliate_id for affiliate_id, _ in subjects]
+        of = {name: self._seen(seen, program_id, name, None) for name in set(names)}
+        return [of[name] for name in names]
 
     def _seen(self, seen: _Snapshot, program_id: str, affiliate_id: str, sub_id: str | None) -> AffiliateStanding:
         status = "suspended" if (affiliate_id, None) in seen.suspended else self._status_of(program_id, affiliate_id)

@@ -166,18 +166,20 @@ class Repeat:
     nothing: Load
     click: Load
     half: Load
+    floor: Load
     batch: Load
     shared: Load | None
 
 
 def measured(servers: Servers, seconds: float, connections: int) -> Repeat:
-    """One repeat: nothing, clicks, clicks at half of that rate, batches, clicks counted in Redis."""
+    """One repeat: nothing, clicks, clicks at half of that rate, nothing at that rate, batches, clicks counted in Redis."""
     nothing = servers.nothing.load("/nothing", seconds, connections)
     click = servers.own.load(CLICK, seconds, connections)
     half = paced(f"{servers.own.url}{CLICK}", click.per_second / 2, seconds)
+    floor = paced(f"{servers.nothing.url}/nothing", click.per_second / 2, seconds)
     batch = servers.own.load(f"{CLICK}s", seconds, 2, batch=BATCH)
     shared = servers.shared.load(CLICK, seconds, connections) if servers.shared else None
-    return Repeat(nothing, click, half, batch, shared)
+    return Repeat(nothing, click, half, floor, batch, shared)
 
 
 def prepared(workspace: Path, clicks_per_day: int) -> None:
@@ -276,6 +278,7 @@ def report(repeats: list[Repeat], connections: int, *, dry: bool) -> None:
         row("an endpoint that does nothing (FastAPI)", [one.nothing for one in repeats]),
         row(f"`POST {CLICK}`", [one.click for one in repeats]),
         row("the same at half of that rate", [one.half for one in repeats]),
+        row("the endpoint that does nothing at that rate: the client's own share", [one.floor for one in repeats]),
         row(f"`POST {CLICK}s`, {BATCH:,} at once", [one.batch for one in repeats]),
     ]
     with_redis = [(one.shared, one.click) for one in repeats if one.shared is not None]

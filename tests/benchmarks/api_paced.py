@@ -1,30 +1,94 @@
-"""An open loop of single clicks: each is sent when it is due, and its latency counts from then. Prints its figures as JSON."""
+"""An open loop of single clicks: each is sent when it is due, and its latency counts from then. Prints its figures as JSON.
+
+The client must not be what is measured: requests are made beforehand, connections are bare protocols, and nothing is collected meanwhile.
+"""
 
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
 import random
 import sys
 import time
+from collections import deque
 from urllib.parse import urlsplit
 
+import uvloop
+
 CONNECTIONS = 64
+_LENGTH = b"content-length:"
 
 
-async def worker(host: str, port: int, due: asyncio.Queue[tuple[float, bytes] | None], taken: list[float], failed: list[int]) -> None:
-    """Sends what is due over one connection."""
-    reader, writer = await asyncio.open_connection(host, port)
-    while (item := await due.get()) is not None:
-        at, request = item
-        writer.write(request)
-        head = await reader.readuntil(b"\r\n\r\n")
-        length = int(head.lower().split(b"content-length:")[1].split(b"\r\n")[0])
-        await reader.readexactly(length)
-        taken.append(time.perf_counter() - at)
-        if b" 200 " not in head[:20]:
-            failed.append(1)
-    writer.close()
+class Connection(asyncio.Protocol):
+    """One connection: sends a request, and on its answer takes the next that waits."""
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+        self._transport: asyncio.WriteTransport | None = None
+        self._due = 0.0
+        self._received = b""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Is free from now on."""
+        assert isinstance(transport, asyncio.WriteTransport)
+        self._transport = transport
+        self._client.free.append(self)
+
+    def send(self, due: float, request: bytes) -> None:
+        """Sends what was due then."""
+        assert self._transport is not None
+        self._due = due
+        self._transport.write(request)
+
+    def data_received(self, data: bytes) -> None:
+        """Notes the time at which the whole answer is here."""
+        at = time.perf_counter()
+        self._received = self._received + data if self._received else data
+        head = self._received.find(b"\r\n\r\n")
+        if head < 0:
+            return
+        lower = self._received[:head].lower()
+        length = int(lower[lower.index(_LENGTH) + len(_LENGTH) :].split(b"\r\n", 1)[0])
+        if len(self._received) < head + 4 + length:
+            return
+        self._client.answered(self, at - self._due, b" 200 " in self._received[:16])
+        self._received = b""
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Whoever was waiting on it waits for ever: the count of answers says so."""
+        self._client.lost += 1
+
+
+class Client:
+    """The connections, those that are free, and what was measured."""
+
+    def __init__(self, requests: int) -> None:
+        self.free: list[Connection] = []
+        self.waiting: deque[tuple[float, bytes]] = deque()
+        self.taken: list[float] = []
+        self.failed = self.lost = 0
+        self._left = requests
+        self.done = asyncio.get_running_loop().create_future()
+
+    def send(self, due: float, request: bytes) -> None:
+        """Sends over a free connection, or as soon as there is one."""
+        if self.free:
+            self.free.pop().send(due, request)
+        else:
+            self.waiting.append((due, request))
+
+    def answered(self, connection: Connection, seconds: float, good: bool) -> None:
+        """Counts an answer and gives its connection to the next that waits."""
+        self.taken.append(seconds)
+        self.failed += not good
+        self._left -= 1
+        if self.waiting:
+            connection.send(*self.waiting.popleft())
+        else:
+            self.free.append(connection)
+        if not self._left:
+            self.done.set_result(None)
 
 
 def request_of(number: int, path: str, key: str, run: str) -> bytes:
@@ -44,34 +108,40 @@ def request_of(number: int, path: str, key: str, run: str) -> bytes:
     return f"POST {path} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {key}\r\nContent-Length: {len(body)}\r\n\r\n".encode() + body
 
 
-async def main(url: str, key: str, rate: float, seconds: float) -> None:
-    """Runs the loop and prints requests per second, p50 and p99 in milliseconds, and failures."""
-    place = urlsplit(url)
-    due: asyncio.Queue[tuple[float, bytes] | None] = asyncio.Queue()
-    taken: list[float] = []
-    failed: list[int] = []
-    run = f"p{time.time_ns():x}"
-    requests = [request_of(number, place.path, key, run) for number in range(int(rate * seconds))]
-    workers = [asyncio.create_task(worker(str(place.hostname), int(place.port or 80), due, taken, failed)) for _ in range(CONNECTIONS)]
-    await asyncio.sleep(0.2)
-    start = time.perf_counter()
+async def paced(host: str, port: int, requests: list[bytes], rate: float) -> dict[str, float]:
+    """Sends the requests at the rate: requests per second, p50 and p99 (ms), failures, and p99 of how late requests were sent (ms)."""
+    loop = asyncio.get_running_loop()
+    client = Client(len(requests))
+    for _ in range(CONNECTIONS):
+        await loop.create_connection(lambda: Connection(client), host, port)
+    late: list[float] = []
+    start = time.perf_counter() + 0.2
     for number, request in enumerate(requests):
-        at = start + number / rate
-        while (wait := at - time.perf_counter()) > 0:
+        due = start + number / rate
+        while (wait := due - time.perf_counter()) > 0:
             await asyncio.sleep(wait)
-        due.put_nowait((at, request))
-    for _ in workers:
-        due.put_nowait(None)
-    await asyncio.gather(*workers)
-    taken.sort()
-    figures = {
+        late.append(time.perf_counter() - due)
+        client.send(due, request)
+    await asyncio.wait_for(client.done, 60)
+    taken, late = sorted(client.taken), sorted(late)
+    return {
         "per_second": len(taken) / (time.perf_counter() - start),
         "p50": taken[len(taken) // 2] * 1000,
         "p99": taken[int(len(taken) * 0.99)] * 1000,
-        "failed": len(failed),
+        "sent_late_p99": late[int(len(late) * 0.99)] * 1000,
+        "failed": client.failed + client.lost,
     }
-    print(json.dumps(figures))
+
+
+def main(url: str, key: str, rate: float, seconds: float) -> None:
+    """Runs the loop and prints what it found."""
+    place, run = urlsplit(url), f"p{time.time_ns():x}"
+    requests = [request_of(number, place.path, key, run) for number in range(int(rate * seconds))]
+    gc.collect()
+    gc.freeze()
+    gc.disable()
+    print(json.dumps(uvloop.run(paced(str(place.hostname), int(place.port or 80), requests, rate))))
 
 
 if __name__ == "__main__":
-    asyncio.run(main(sys.argv[1], sys.argv[2], float(sys.argv[3]), float(sys.argv[4])))
+    main(sys.argv[1], sys.argv[2], float(sys.argv[3]), float(sys.argv[4]))

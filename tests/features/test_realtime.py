@@ -15,21 +15,17 @@ from hypothesis import strategies as st
 
 from fraud.domain.events import Click
 from fraud.features import realtime
+from fraud.features.identities import click_event_key, microseconds, parts_of, places_of, visitor_of
 from fraud.features.realtime import (
     CLICK_FEATURE_NAMES,
     CLICK_FEATURES,
     MEASURES,
-    click_event_key,
     click_feature_set_hash,
     identified_of,
-    microseconds,
     observe_click,
-    parts_of,
-    places_of,
     sighting_of,
     vector_of,
     vectors_of,
-    visitor_of,
 )
 from fraud.storage.counters import MemoryCounters
 
@@ -169,14 +165,6 @@ def test_a_visitor_is_a_device_or_an_address_with_an_agent() -> None:
 
 def test_times_are_exact_to_the_microsecond() -> None:
     assert microseconds(datetime(2026, 3, 1, 10, 0, 0, 1, tzinfo=UTC)) == 1_772_359_200_000_001
-
-
-def test_nothing_longer_than_an_address_is_remembered() -> None:
-    realtime._places_of.cache_clear()
-    for number in range(10):
-        places_of(f"{number}." + "x" * 16_000)
-    assert realtime._places_of.cache_info().currsize == 10
-    assert all(len(realtime.address_of(f"{number}." + "x" * 16_000) or "") <= realtime.LONGEST_ADDRESS for number in range(10))
 
 
 def test_clicks_older_than_every_window_disturb_no_newer_one() -> None:

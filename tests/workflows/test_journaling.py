@@ -73,7 +73,7 @@ def killed(writer: JournalWriter) -> None:
     writer._closing = True
     gone = Shelf()
     gone.failing = True
-    writer._to = Destinations(gone, lambda policy: load_pack(), gone.take)  # type: ignore[arg-type]  # only `add` is asked of the store
+    writer._here._to = Destinations(gone, lambda policy: load_pack(), gone.take)  # type: ignore[arg-type]  # only `add` is asked of the store
     writer._thread.join()
     writer._journal.close()
 

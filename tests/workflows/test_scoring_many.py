@@ -19,6 +19,7 @@ from fraud.policy.loading import load_pack
 from fraud.storage.counters import MemoryCounters
 from fraud.workflows.offline import click_features_of
 from fraud.workflows.scoring import (
+    AnsweredClicks,
     ClickAnswer,
     ClickScorer,
     JudgedClick,
@@ -87,6 +88,33 @@ def test_answers_and_records_are_those_of_one_click_after_the_other(model: Serve
     assert {answer.decision.value for answer in given} >= {"allow", "block"}
 
 
+@pytest.mark.parametrize("seed", [7, 8])
+def test_groups_answer_as_clicks_one_after_the_other_and_are_written_as_their_answers_are(model: ServedModel, seed: int) -> None:
+    single: list[JudgedClick] = []
+    together: list[JudgedClick] = []
+    one, many = (scorer_of(model, keep.extend) for keep in (single, together))
+    new = [msgspec.structs.replace(click, click_id=f"{seed} {place}") for place, click in enumerate(traffic(1_200, seed))]
+    clicks = [*new, *new[:30], *traffic(100, seed + 1)]
+    expected = [plain(one.answer(click, "r")) for click in clicks]
+    groups = many.answer_in_groups(clicks, ["r"] * len(clicks))
+    assert [plain(answer) for group in groups for answer in group] == expected
+    assert [isinstance(group, AnsweredClicks) for group in groups] == [True, True, False], "repeats are answered one by one"
+    for group in groups:
+        if isinstance(group, AnsweredClicks):
+            assert msgspec.json.decode(b"[" + group.encoded() + b"]", type=list[ClickAnswer]) == list(group)
+            assert group.tally().total() == len(group)
+    assert len(together) == len(single)
+    assert [many.answer(click) for click in clicks[:50]] == list(groups[0])[:50], "a repeat hears the very answer"
+
+
+@pytest.mark.parametrize("name", ['quote"', "back\\slash", "Umlaut-ü", "<click>", "<decision>", "tab\t"])
+def test_names_that_json_writes_otherwise_are_written_so(model: ServedModel, name: str) -> None:
+    clicks = [msgspec.structs.replace(click, click_id=f"{name}{place}") for place, click in enumerate(traffic(40, 9))]
+    (group,) = scorer_of(model, lambda clicks: None).answer_in_groups(clicks, [name] * 40)
+    assert isinstance(group, AnsweredClicks)
+    assert msgspec.json.decode(b"[" + group.encoded() + b"]", type=list[ClickAnswer]) == list(group)
+
+
 def test_a_batch_that_cannot_be_recorded_is_not_answered_and_may_be_sent_again() -> None:
     kept: list[JudgedClick] = []
     full = True
@@ -101,6 +129,9 @@ def test_a_batch_that_cannot_be_recorded_is_not_answered_and_may_be_sent_again()
     with pytest.raises(StorageError):
         scorer.answer_many(clicks, [""] * 50)
     assert scorer.answer_many_from_memory(clicks, [""] * 50).count(None) >= 40, "it was counted, and is for a store to say"
+    with pytest.raises(StorageError):
+        scorer.answer_in_groups(traffic(50, 10), [""] * 50)
+    assert len(scorer._given._answers) == 0, "nothing of it counts as answered"
     full = False
     assert all(scorer.answer_many(traffic(50, 6), [""] * 50))
     assert len(kept) == len({click.click_id for click in traffic(50, 6)})

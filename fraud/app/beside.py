@@ -1,0 +1,137 @@
+"""Records of the journal carried on by a process of its own (`fraud.app.carrying`), which computes only while no other wants the processor.
+
+A thread of the service would hold the interpreter that its answers need. The process is started when there is first much to answer, told
+segments by name over a pipe, and ends with the service; whatever it was killed in the middle of is done again and arrives once.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import IO, TypeVar
+
+import msgspec
+import structlog
+from pydantic import SecretStr
+
+from fraud.errors import StorageError
+from fraud.settings import Settings
+from fraud.workflows.carrying import Kept
+
+_log = structlog.get_logger(__name__)
+
+_END_SECONDS = 15.0
+"""How long the process may finish what it has in hand when the service stops."""
+
+
+class Task(msgspec.Struct, frozen=True):
+    """What is asked of the process: the next records of a segment, or with no `most` all its events."""
+
+    segment: str
+    offset: int = 0
+    most: int = 0
+
+
+class Done(msgspec.Struct, frozen=True):
+    """Its reply: `kept` is `None` when there were no more records; `fault` says why it could not be done now."""
+
+    kept: Kept | None = None
+    fault: str = ""
+
+
+_Kind = TypeVar("_Kind")
+
+
+def lowest_priority(pid: int) -> None:
+    """The process gets the processor when no other wants it, and a hundredth of it when others always do, so that it never stands still."""
+    os.setpriority(os.PRIO_PROCESS, pid, 19)
+
+
+class CarrierBeside:
+    """`Carrying` by another process. Asked by one thread at a time; `works` is false for good once the process is lost."""
+
+    def __init__(self, settings: Settings, lower: Callable[[int], None] = lowest_priority) -> None:
+        self._settings, self._lower = settings, lower
+        self._process: subprocess.Popen[bytes] | None = None
+        self._lock = threading.Lock()
+        self._lost = False
+
+    @property
+    def works(self) -> bool:
+        """Whether it may be asked."""
+        return not self._lost
+
+    def keep(self, segment: Path, offset: int, most: int) -> Kept | None:
+        """The decisions of the next records into the store. Raises `StorageError` when they could not be kept now."""
+        return self._asked(Task(str(segment.resolve()), offset, most)).kept
+
+    def finish(self, segment: Path) -> None:
+        """All events of a segment into the lake. Raises `StorageError` when they could not be added now."""
+        self._asked(Task(str(segment.resolve())))
+
+    def close(self) -> None:
+        """Ends the process after what it has in hand."""
+        self._lost = True
+        process = self._process
+        if process is None or process.stdin is None:
+            return
+        process.stdin.close()
+        try:
+            process.wait(_END_SECONDS)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+        if process.stdout is not None:
+            process.stdout.close()
+
+    def _asked(self, task: Task) -> Done:
+        with self._lock:
+            try:
+                told = self._told(task)
+            except (OSError, ValueError) as fault:  # the pipe is broken, or closed by `close`
+                self._lost = True
+                raise StorageError(f"The process behind the answers is gone ({fault}); the service carries on itself.") from fault
+        if told.fault:
+            raise StorageError(told.fault)
+        return told
+
+    def _told(self, task: Task) -> Done:
+        if self._process is None:
+            self._process = _started(self._settings, self._lower)
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        write_line(self._process.stdin, task)
+        return read_line(self._process.stdout, Done)
+
+
+def _started(settings: Settings, lower: Callable[[int], None]) -> subprocess.Popen[bytes]:
+    command = [sys.executable, "-m", "fraud.app.carrying"]
+    process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)  # noqa: S603 - our own module
+    lower(process.pid)
+    assert process.stdin is not None
+    write_line(process.stdin, {name: _plain(settings, name) for name in settings.model_fields_set})
+    _log.info("carrying_on_beside", pid=process.pid)
+    return process
+
+
+def _plain(settings: Settings, name: str) -> object:
+    value = getattr(settings, name)
+    return value.get_secret_value() if isinstance(value, SecretStr) else str(value) if isinstance(value, Path) else value
+
+
+def write_line(stream: IO[bytes], value: object) -> None:
+    """Writes a value as one line of JSON."""
+    stream.write(msgspec.json.encode(value) + b"\n")
+    stream.flush()
+
+
+def read_line(stream: IO[bytes], kind: type[_Kind]) -> _Kind:
+    """One such line read back; a `ValueError` when there are no more."""
+    line = stream.readline()
+    if not line:
+        raise ValueError("it said nothing more")
+    return msgspec.json.decode(line, type=kind)

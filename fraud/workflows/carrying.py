@@ -1,0 +1,163 @@
+"""Records of the journal carried on: decisions put into words and kept in the database, events in the lake, exactly once each.
+
+The database knows decisions by their id and the lake events by theirs, so what arrived before does not arrive twice.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import msgspec
+import structlog
+
+from fraud.domain.decisions import Artefact, Decision, DecisionKind
+from fraud.domain.events import Click, Conversion
+from fraud.domain.ports import DecisionStore
+from fraud.errors import Conflict, FraudError, StorageError
+from fraud.policy.pack import Pack
+from fraud.workflows.click_decisions import decision_on, facts_of
+from fraud.workflows.converting import conversion_facts_of
+from fraud.workflows.judged import JudgedClick, clicks_in, read_record
+
+_log = structlog.get_logger(__name__)
+
+ONE_CLICK, CLICKS, DECISION = b"c", b"g", b"d"
+"""What a record is: one click (as versions before 2 wrote it), clicks that were answered together, a decision."""
+
+_READ_CLICK = msgspec.msgpack.Decoder(JudgedClick).decode
+_READ_DECISION = msgspec.msgpack.Decoder(Decision).decode
+
+ReadRecords = Callable[[Path, int, int, Callable[[bytes], int]], tuple[list[bytes], int]]
+"""Whole records of a segment from an offset on until together they weigh so much, and the offset after them."""
+
+
+@dataclass(frozen=True)
+class Destinations:
+    """Where records go: decisions into the store, events (program, clicks, conversions) into the lake.
+
+    `pack_of` gives the policy pack that a decision was made under; `kept` is told of decisions that are in the store now.
+    """
+
+    decisions: DecisionStore
+    pack_of: Callable[[Artefact], Pack]
+    events: Callable[[str, Sequence[Click], Sequence[Conversion]], None] = lambda program_id, clicks, conversions: None
+    kept: Callable[[Sequence[Decision]], None] = lambda decisions: None
+
+
+class Kept(msgspec.Struct, frozen=True):
+    """What came of some records: the offset after them, their events, and how many of those the store would never take."""
+
+    reached: int
+    events: int
+    unwritable: int = 0
+
+
+class Carrying(Protocol):
+    """Whoever carries records on. What fails for now is a `StorageError`, and the same records may be given again."""
+
+    def keep(self, segment: Path, offset: int, most: int) -> Kept | None:
+        """Takes the decisions of the next records, some `most` events, into the store; `None` when there are no more (now)."""
+        ...
+
+    def finish(self, segment: Path) -> None:
+        """Takes all events of a segment into the lake."""
+        ...
+
+
+class Carrier:
+    """`Carrying` in the thread that asks."""
+
+    def __init__(self, read: ReadRecords, to: Destinations) -> None:
+        self._read, self._to = read, to
+        self._packs: dict[str, Pack] = {}
+
+    def keep(self, segment: Path, offset: int, most: int) -> Kept | None:
+        """Takes the decisions of the next records, some `most` events, into the store; `None` when there are no more (now)."""
+        bodies, reached = self._read(segment, offset, most, events_in)
+        if not bodies:
+            return None
+        unwritable = self._into_store([decision for body in bodies for decision in _politely(self._decisions(body))])
+        return Kept(reached, sum(map(events_in, bodies)), unwritable)
+
+    def finish(self, segment: Path) -> None:
+        """Takes all events of a segment into the lake."""
+        clicks: defaultdict[str, list[Click]] = defaultdict(list)
+        conversions: defaultdict[str, list[Conversion]] = defaultdict(list)
+        bodies, _ = self._read(segment, 0, 1 << 31, events_in)
+        for event in (event for body in bodies for event in _events(body)):
+            if isinstance(event, Click):
+                clicks[event.program_id].append(event)
+            else:
+                conversions[event.program_id].append(event)
+        for program_id in clicks.keys() | conversions.keys():
+            self._to.events(program_id, clicks[program_id], conversions[program_id])
+
+    def _decisions(self, body: bytes) -> Iterator[Decision]:
+        if body[:1] == DECISION:
+            yield _READ_DECISION(body[1:])
+            return
+        for judged in _judged(body):
+            yield decision_on(judged, self._pack(judged.policy))
+
+    def _pack(self, artefact: Artefact) -> Pack:
+        if artefact.hash not in self._packs:
+            self._packs[artefact.hash] = self._to.pack_of(artefact)
+        return self._packs[artefact.hash]
+
+    def _into_store(self, decisions: Sequence[Decision]) -> int:
+        """Keeps decisions; how many of them the store will never take."""
+        unwritable = 0
+        try:
+            self._to.decisions.add(decisions)
+        except StorageError:
+            raise
+        except FraudError:
+            unwritable = sum([not self._one_into_store(decision) for decision in decisions])
+        self._to.kept(decisions)
+        return unwritable
+
+    def _one_into_store(self, decision: Decision) -> bool:
+        try:
+            self._to.decisions.add([decision])
+        except Conflict:
+            _log.debug("decision_was_kept", decision_id=decision.decision_id)
+        except StorageError:
+            raise
+        except FraudError as fault:
+            _log.error("decision_unwritable", decision_id=decision.decision_id, detail=fault.message)
+            return False
+        return True
+
+
+def events_in(body: bytes) -> int:
+    """How many events a record has."""
+    return clicks_in(body[1:2]) if body[:1] == CLICKS else 1
+
+
+def _politely(decisions: Iterator[Decision]) -> Iterator[Decision]:
+    """Decisions in words; the interpreter is offered to the threads that answer before each."""
+    time.sleep(0)
+    for decision in decisions:
+        yield decision
+        time.sleep(0)
+
+
+def _judged(body: bytes) -> Iterable[JudgedClick]:
+    return read_record(body[1:]) if body[:1] == CLICKS else [_READ_CLICK(body[1:])]
+
+
+def _events(body: bytes) -> Sequence[Click | Conversion]:
+    """The events of a record."""
+    if body[:1] == CLICKS:
+        return read_record(body[1:]).facts.clicks
+    if body[:1] == ONE_CLICK:
+        return [_READ_CLICK(body[1:]).facts.click]
+    decision = _READ_DECISION(body[1:])
+    if decision.kind is DecisionKind.SCORE:
+        return [facts_of(decision).click]
+    return [conversion_facts_of(decision).conversion] if decision.kind is DecisionKind.CONVERSION else []
