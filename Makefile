@@ -6,7 +6,7 @@ DEMO   ?= fraud-data/demo
 BIN     = $(VENV)/bin
 LOCK    = uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate
 
-.PHONY: run test audit docs test-long quality bench bench-growth bench-ingest bench-networks bench-features bench-backlinks bench-graph bench-models bench-publishers bench-crawl bench-pages bench-policy bench-scan check format lock clean help
+.PHONY: run test audit docs test-long quality bench bench-growth bench-ingest bench-networks bench-features bench-backlinks bench-graph bench-models bench-publishers bench-crawl bench-pages bench-policy bench-scan bench-drift check format lock clean help
 
 help: ## what can be made
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -35,7 +35,7 @@ SIZES ?= 2000000 20000000 200000000
 bench-growth: $(VENV)/.test ## the same at several sizes, and how cost grows (SIZES="2000000 20000000", BENCH="--folder DIR" where days are kept); 200M clicks take 20 GB and an hour
 	$(BIN)/python -m tests.benchmarks.features --rows $(SIZES) --repeats $(REPEATS) $(BENCH)
 
-BENCHES = growth ingest networks backlinks graph models publishers scan crawl pages policy api
+BENCHES = growth ingest networks backlinks graph models publishers scan drift crawl pages policy api
 
 bench: ## every benchmark, one after the other: hours (SKIP="api crawl" leaves some out)
 	@failed=; for one in $(filter-out $(SKIP),$(BENCHES)); do $(MAKE) bench-$$one || failed="$$failed $$one"; done; \
@@ -46,6 +46,9 @@ bench-graph: $(VENV)/.test ## rings and dense blocks to 10M edges, beside networ
 
 bench-scan: $(VENV)/.test ## a night's scan after its features exist: models, checks, decisions (BENCH="--affiliates 300 --days 12")
 	$(BIN)/python -m tests.benchmarks.scan $(BENCH)
+
+bench-drift: $(VENV)/.test ## how far honest programs drift from their baseline, and programs that turn bad (BENCH="--affiliates 100 --dry")
+	$(BIN)/python -m tests.benchmarks.drift $(BENCH)
 
 bench-models: $(VENV)/.test ## one row and a million beside scikit-learn's forest (BENCH=--quality: real data, when FRAUD_TEST_DATA is set)
 	$(BIN)/python -m tests.benchmarks.models $(BENCH)
@@ -90,13 +93,20 @@ format: $(VENV)/.test ## put the code in order
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-# Runtime packages alone are enough to run; the mark is newer than what it was made from.
+INSTALL = $(BIN)/pip install --quiet --disable-pip-version-check --no-compile --no-deps
+
+# Runtime packages alone are enough to run; the mark is newer than what it was made from. Installing keeps one core busy: on another the
+# kernels are compiled meanwhile, which need no more than the three packages that come first.
 $(VENV)/.run: requirements.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed: make PYTHON=/path/to/python3.11 run"; exit 1; }
 	@test -x $(BIN)/pip || $(PYTHON) -m venv $(VENV)
 	@echo "Installing (once; a few minutes on a slow line)"
-	@$(BIN)/pip install --quiet --disable-pip-version-check --no-compile --no-deps --require-hashes -r requirements.txt
-	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@awk '/^[A-Za-z0-9]/ { kept = /^(llvmlite|numba|numpy)==/ } kept' requirements.txt >$(VENV)/first.txt
+	@$(INSTALL) --require-hashes -r $(VENV)/first.txt
+	@$(BIN)/python -m fraud.app.compiling & compiling=$$!; \
+	$(INSTALL) --require-hashes -r requirements.txt && $(INSTALL) --no-build-isolation -e .; installed=$$?; \
+	wait $$compiling || echo "The kernels were not compiled ahead: the first scan will do it, and take longer."; \
+	exit $$installed
 	@touch $@
 
 $(VENV)/.test: requirements-dev.txt pyproject.toml

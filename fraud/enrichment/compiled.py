@@ -25,6 +25,8 @@ Key: TypeAlias = "int | np.int64"
 
 _GOLDEN = -7046029254386353131  # 2**64 over the golden ratio, as a signed number
 _LOW = 0xFFFFFFFF
+_RUN = 16
+"""Rows that are put in order by inserting, where that is quicker than merging."""
 
 
 def compiled(function: F) -> F:
@@ -150,56 +152,101 @@ def dense_codes(keys: Integers, missing: int, table: Scratch, codes: Codes, firs
 
 
 @compiled
+def first_at(ascending: Integers, value: Key) -> int:
+    """The first place whose number is at least the value; the length when none is."""
+    low, high = 0, ascending.shape[0]
+    while low < high:
+        middle = (low + high) // 2
+        if ascending[middle] < value:
+            low = middle + 1
+        else:
+            high = middle
+    return low
+
+
+@compiled
 def room(array: A, needed: int) -> A:
     """The array, or a copy at least twice as long when it holds fewer than `needed` rows (numbers of any type, one or two dimensions)."""
     if array.shape[0] >= needed:
         return array
-    size = max(needed, 2 * array.shape[0])
-    larger = np.empty((size, *array.shape[1:]), array.dtype)
-    larger[: array.shape[0]] = array
+    larger = np.empty((max(needed, 2 * array.shape[0]), *array.shape[1:]), array.dtype)
+    old, new = array.reshape(-1), larger.reshape(-1)
+    for place in range(old.shape[0]):  # one by one: to assign a slice, numba compiles the texts of its errors as well, for seconds
+        new[place] = old[place]
     return larger  # type: ignore[return-value]  # of the same type, one array longer than the other
 
 
 @compiled
 def order_by(group: Codes, groups: int, time: Integers, tie: Codes) -> tuple[Integers, Integers]:
     """Rows in the order of (group, time, tie), and where each group begins (groups + 1). Already sorted groups cost one look."""
-    begins = np.zeros(groups + 1, np.int64)
+    begins, place = np.zeros(groups + 1, np.int64), np.zeros(groups, np.int64)
     for row in range(group.shape[0]):
         begins[group[row] + 1] += 1
     for number in range(groups):
         begins[number + 1] += begins[number]
-    place = begins[:-1].copy()
+        place[number] = begins[number]
     order = np.empty(group.shape[0], np.int64)
     for row in range(group.shape[0]):
         order[place[group[row]]] = row
         place[group[row]] += 1
+    spare = np.empty(0, np.int64)
     for number in range(groups):
-        _sorted_in_place(order[begins[number] : begins[number + 1]], time, tie)
+        own = order[begins[number] : begins[number + 1]]
+        if not _in_order(own, time, tie):
+            spare = room(spare, own.shape[0])
+            _sort_rows(own, time, tie, spare)
     return order, begins
 
 
 @compiled
-def _sorted_in_place(order: Integers, time: Integers, tie: Codes) -> None:
-    in_time, in_order = True, True
-    for place in range(1, order.shape[0]):
-        before, after = order[place - 1], order[place]
-        in_time = in_time and time[before] <= time[after]
-        in_order = in_order and (time[before] < time[after] or tie[before] <= tie[after])
-    if not in_time:
-        order[:] = order[np.argsort(time[order], kind="mergesort")]
-        in_order = False
-    if not in_order:
-        _ties_sorted(order, time, tie)
+def _later(one: int, other: int, time: Integers, tie: Codes) -> bool:
+    """Whether a row comes after another."""
+    return bool(time[one] > time[other] or (time[one] == time[other] and tie[one] > tie[other]))
 
 
 @compiled
-def _ties_sorted(order: Integers, time: Integers, tie: Codes) -> None:
-    start = 0
-    for place in range(1, order.shape[0] + 1):
-        if place == order.shape[0] or time[order[place]] != time[order[start]]:
-            if place - start > 1:
-                order[start:place] = order[start:place][np.argsort(tie[order[start:place]], kind="mergesort")]
-            start = place
+def _in_order(order: Integers, time: Integers, tie: Codes) -> bool:
+    place = 1
+    while place < order.shape[0] and not _later(order[place - 1], order[place], time, tie):
+        place += 1
+    return bool(place >= order.shape[0])
+
+
+@compiled
+def _sort_rows(order: Integers, time: Integers, tie: Codes, spare: Integers) -> None:
+    """A merge sort that leaves equal rows as they are: rows are inserted into short runs, and runs merged that do not follow each other.
+
+    Written out, because numpy's sorts compile for seconds, once for each type.
+    """
+    rows = order.shape[0]
+    for place in range(rows):
+        row, at = order[place], place
+        while at % _RUN > 0 and _later(order[at - 1], row, time, tie):
+            order[at] = order[at - 1]
+            at -= 1
+        order[at] = row
+    width = _RUN
+    while width < rows:
+        for low in range(0, rows - width, 2 * width):
+            if _later(order[low + width - 1], order[low + width], time, tie):
+                _merge(order[low : min(low + 2 * width, rows)], width, time, tie, spare)
+        width *= 2
+
+
+@compiled
+def _merge(order: Integers, width: int, time: Integers, tie: Codes, spare: Integers) -> None:
+    """Merges the first `width` rows, a run, with the others, another; `spare` has room for the first."""
+    for place in range(width):
+        spare[place] = order[place]
+    left, right, at = 0, width, 0
+    while left < width:
+        if right < order.shape[0] and _later(spare[left], order[right], time, tie):
+            order[at] = order[right]
+            right += 1
+        else:
+            order[at] = spare[left]
+            left += 1
+        at += 1
 
 
 def reorder(columns: list[NDArray[Any]], order: Integers) -> None:
@@ -218,6 +265,7 @@ __all__ = [
     "Scratch",
     "compiled",
     "dense_codes",
+    "first_at",
     "joined",
     "key_table",
     "mixed",

@@ -11,7 +11,21 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from fraud.enrichment.compiled import Codes, Integers, Key, Scratch, compiled, dense_codes, joined, mixed, order_by, reorder, room, scratch
+from fraud.enrichment.compiled import (
+    Codes,
+    Integers,
+    Key,
+    Scratch,
+    compiled,
+    dense_codes,
+    joined,
+    mixed,
+    order_by,
+    reorder,
+    room,
+    scratch,
+)
+from models.compiling import sort_values
 
 
 class Sightings(NamedTuple):
@@ -54,15 +68,16 @@ class AddressTallies(NamedTuple):
 
 class _Group(NamedTuple):
     """One network's clicks in time, with local numbers: of the address, of the pairs of an address with an agent, a device and an
-    affiliate, and of the agent. `owners` is the address of each address-agent pair, in `by_owner` order from `begins[address]` on."""
+    affiliate, and of the agent. The address-agent pairs of an address are numbered from `begins[address]` on. `sizes`: how many there are
+    of address-agent, address-device and address-affiliate pairs, and of agents."""
 
     address: Codes
     agent_pair: Codes
     device_pair: Codes
     affiliate_pair: Codes
     agent: Codes
-    by_owner: Integers
     begins: Integers
+    sizes: tuple[int, int, int, int]
 
 
 class _Hand(NamedTuple):
@@ -78,50 +93,61 @@ class _Hand(NamedTuple):
 @compiled
 def _entropy(counts: Integers) -> float:
     """Shannon entropy in nats of the counts above zero, with the Miller-Madow correction; NaN when there are none."""
-    ordered = np.sort(counts)
-    total, logs, kinds = 0, 0.0, 0
-    for place in range(ordered.shape[0]):
-        if ordered[place] > 0:
-            total += ordered[place]
-            logs += ordered[place] * np.log(ordered[place])
+    values, kinds = np.empty(counts.shape[0], np.float64), 0
+    for place in range(counts.shape[0]):
+        if counts[place] > 0:
+            values[kinds] = counts[place]
             kinds += 1
-    return np.log(total) - logs / total + (kinds - 1) / (2 * total) if total else np.nan
+    sort_values(values[:kinds])
+    total, logs = 0.0, 0.0
+    for place in range(kinds):
+        total += values[place]
+        logs += values[place] * np.log(values[place])
+    return np.log(total) - logs / total + (kinds - 1) / (2 * total) if kinds else np.nan
 
 
 @compiled
-def _pairs(left: Codes, right: Integers, missing: int, table: Scratch, firsts: Integers) -> Codes:
+def _pairs(left: Codes, right: Integers, missing: int, table: Scratch, firsts: Integers) -> tuple[Codes, int]:
+    """The number of each pair, -1 without a right; and how many pairs there are."""
     keys = np.empty(left.shape[0], np.int64)
     for row in range(left.shape[0]):
         keys[row] = 0 if right[row] == missing else joined(np.int64(left[row]), right[row])
     codes = np.empty(left.shape[0], np.int32)
-    dense_codes(keys, 0, table, codes, firsts)
-    return codes
+    return codes, dense_codes(keys, 0, table, codes, firsts)
 
 
 @compiled
 def _grouped(rows: Sightings, table: Scratch, firsts: Integers) -> _Group:
     address, agent = np.empty(rows.time.shape[0], np.int32), np.empty(rows.time.shape[0], np.int32)
     addresses = dense_codes(rows.address, 0, table, address, firsts)
-    dense_codes(rows.agent, 0, table, agent, firsts)
-    agent_pair = _pairs(address, rows.agent, 0, table, firsts)
-    device_pair = _pairs(address, rows.device, 0, table, firsts)
-    affiliate_pair = _pairs(address, rows.affiliate.astype(np.int64), -1, table, firsts)
-    pairs = agent_pair.max() + 1
-    owners = np.zeros(pairs, np.int64)
-    begins = np.zeros(addresses + 1, np.int64)
-    for row in range(rows.time.shape[0]):
-        if agent_pair[row] >= 0:
-            owners[agent_pair[row]] = address[row]
-    for pair in range(pairs):
-        begins[owners[pair] + 1] += 1
+    agents = dense_codes(rows.agent, 0, table, agent, firsts)
+    agent_pair, agent_pairs = _pairs(address, rows.agent, 0, table, firsts)
+    device_pair, device_pairs = _pairs(address, rows.device, 0, table, firsts)
+    affiliate_pair, affiliate_pairs = _pairs(address, rows.affiliate.astype(np.int64), -1, table, firsts)
+    begins = _by_address(address, addresses, agent_pair, agent_pairs)
+    return _Group(address, agent_pair, device_pair, affiliate_pair, agent, begins, (agent_pairs, device_pairs, affiliate_pairs, agents))
+
+
+@compiled
+def _by_address(address: Codes, addresses: int, pair: Codes, pairs: int) -> Integers:
+    """Numbers pairs anew, so that those of an address lie together; where each address's begin."""
+    owners, begins, place = np.zeros(pairs, np.int64), np.zeros(addresses + 1, np.int64), np.zeros(addresses, np.int64)
+    for row in range(pair.shape[0]):
+        if pair[row] >= 0:
+            owners[pair[row]] = address[row]
+    for number in range(pairs):
+        begins[owners[number] + 1] += 1
     for number in range(addresses):
         begins[number + 1] += begins[number]
-    place = begins[:-1].copy()
-    by_owner = np.empty(pairs, np.int64)
-    for pair in range(pairs):
-        by_owner[place[owners[pair]]] = pair
-        place[owners[pair]] += 1
-    return _Group(address, agent_pair, device_pair, affiliate_pair, agent, by_owner, begins)
+        place[number] = begins[number]
+    for number in range(pairs):
+        owner = owners[number]
+        owners[number] = place[owner]
+        place[owner] += 1
+    for row in range(pair.shape[0]):
+        if pair[row] >= 0:
+            pair[row] = owners[pair[row]]
+    return begins
 
 
 @compiled
@@ -158,7 +184,9 @@ def _notable(counts: Integers, entropy: float, limits: Limits) -> bool:
 def _busy(rows: Sightings, table: Scratch, firsts: Integers, limits: Limits) -> tuple[Codes, int]:
     """The number of each click's group, -1 for clicks of addresses too quiet to be anything; and how many groups there are."""
     group, address = np.empty(rows.time.shape[0], np.int32), np.empty(rows.time.shape[0], np.int32)
-    keys = np.where(rows.network != 0, rows.network, rows.address)
+    keys = np.empty(rows.time.shape[0], np.int64)
+    for row in range(rows.time.shape[0]):
+        keys[row] = rows.network[row] if rows.network[row] != 0 else rows.address[row]
     groups = dense_codes(keys, 0, table, group, firsts)
     addresses = dense_codes(rows.address, 0, table, address, firsts)
     of_group, of_address = np.zeros(groups, np.int64), np.zeros(addresses, np.int64)
@@ -179,12 +207,12 @@ def _busy(rows: Sightings, table: Scratch, firsts: Integers, limits: Limits) -> 
     return group, count
 
 
-@compiled
 def _order(rows: Sightings, limits: Limits, table: Scratch) -> tuple[Integers, Integers]:
     """The clicks that may matter in the order of group and time, and where each group begins."""
     group, groups = _busy(rows, table, np.empty(rows.time.shape[0], np.int64), limits)
-    kept = np.nonzero(group >= 0)[0]
-    order, begins = order_by(group[kept], groups, rows.time[kept], group[kept])
+    kept = np.flatnonzero(group >= 0)
+    group = group[kept]
+    order, begins = order_by(group, groups, rows.time[kept], group)
     return kept[order], begins
 
 
@@ -210,10 +238,10 @@ def tally_addresses(rows: Sightings, begins: Integers, ends: Integers, limits: L
         addresses = coded.begins.shape[0] - 1
         hand = _Hand(
             np.zeros((addresses, 4), np.int64),
-            np.zeros(coded.agent_pair.max() + 1, np.int64),
-            np.zeros(coded.device_pair.max() + 1, np.int64),
-            np.zeros(coded.affiliate_pair.max() + 1, np.int64),
-            np.zeros(coded.agent.max() + 1, np.int64),
+            np.zeros(coded.sizes[0], np.int64),
+            np.zeros(coded.sizes[1], np.int64),
+            np.zeros(coded.sizes[2], np.int64),
+            np.zeros(coded.sizes[3], np.int64),
         )
         is_network = own.network[0] != 0
         sample = np.empty(addresses, np.int64)
@@ -234,12 +262,13 @@ def tally_addresses(rows: Sightings, begins: Integers, ends: Integers, limits: L
             for address in range(addresses):
                 if hand.of_address[address, 0] < (1 if pool else limits.least_clicks):
                     continue
-                entropy = _entropy(hand.agents[coded.by_owner[coded.begins[address] : coded.begins[address + 1]]])
+                entropy = _entropy(hand.agents[coded.begins[address] : coded.begins[address + 1]])
                 if not pool and not _notable(hand.of_address[address], entropy, limits):
                     continue
                 keys, counts, entropies = room(keys, used + 1), room(counts, used + 1), room(entropies, used + 1)
                 keys[used, 0], keys[used, 1], keys[used, 2] = window, own.address[sample[address]], own.network[sample[address]]
-                counts[used, :4] = hand.of_address[address]
+                for column in range(4):
+                    counts[used, column] = hand.of_address[address, column]
                 counts[used, 4] = of_network
                 entropies[used, 0], entropies[used, 1] = entropy, network_entropy
                 used += 1

@@ -13,6 +13,7 @@ from fraud.enrichment.compiled import Codes, Integers, compiled, room
 from fraud.features.clicks import DWELL_KNOWN, LANDING_KNOWN, MISSING_KEY, REFERRER_KNOWN, SCRIPT_KNOWN, Clicks
 from fraud.features.constants import PACE_CLICKS
 from fraud.features.tallies import HOURS, MARKS
+from models.compiling import sort_values
 
 _HOUR_US = 3_600_000_000
 _DAY_US = 24 * _HOUR_US
@@ -64,12 +65,12 @@ def count_agents(rows: Integers, agent: Codes, counts: Integers, values: NDArray
             values[distinct] = counts[code]
             distinct += 1
             counts[code] = 0
-    ordered = np.sort(values[:distinct])
+    sort_values(values[:distinct])
     logs = 0.0
     for number in range(distinct):
-        logs += ordered[number] * np.log(ordered[number])
+        logs += values[number] * np.log(values[number])
     out[_AT + 5], out[_AT + 7] = distinct, logs
-    out[_AT + 6] = ordered[distinct - 1] if distinct else 0.0
+    out[_AT + 6] = values[distinct - 1] if distinct else 0.0
 
 
 @compiled

@@ -11,7 +11,20 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from fraud.enrichment.compiled import Codes, Integers, Scratch, compiled, dense_codes, joined, order_by, position_of, reorder, room, scratch
+from fraud.enrichment.compiled import (
+    Codes,
+    Integers,
+    Scratch,
+    compiled,
+    dense_codes,
+    first_at,
+    joined,
+    order_by,
+    position_of,
+    reorder,
+    room,
+    scratch,
+)
 from fraud.features.click_counts import (
     count_addresses,
     count_agents,
@@ -64,7 +77,8 @@ def _coded(clicks: Clicks, buffers: Buffers, verdicts: Verdicts) -> tuple[Coded,
         judged[number] = position_of(verdicts.table, buffers.firsts[number])
     dense_codes(clicks.device, MISSING_KEY, buffers.table, device, buffers.firsts)
     keys = buffers.keys[:rows]
-    keys[:] = clicks.sub
+    for row in range(rows):
+        keys[row] = clicks.sub[row]
     dense_codes(keys, -1, buffers.table, sub, buffers.firsts)
     for row in range(rows):
         agent = clicks.agent[row]
@@ -107,7 +121,9 @@ def _by_sub(sub: Codes, first: int, last: int) -> tuple[Integers, Integers]:
             begins[sub[row] + 1] += 1
     for number in range(groups):
         begins[number + 1] += begins[number]
-    place = begins[:groups].copy()
+    place = np.zeros(groups, np.int64)
+    for number in range(groups):
+        place[number] = begins[number]
     rows = np.empty(begins[groups], np.int64)
     for row in range(first, last):
         if sub[row] >= 0:
@@ -127,7 +143,10 @@ def _roomy(out: ClickTallies, used: Integers, groups: int) -> ClickTallies:
 def _entities(sub: Codes, first: int, last: int, with_subs: bool) -> tuple[Integers, Integers, Integers]:
     """The rows of one affiliate in one window; those of its sub-IDs, and where each begins, none when they are not wanted."""
     rows, begins = _by_sub(sub, first, last) if with_subs else (np.empty(0, np.int64), np.zeros(1, np.int64))
-    return np.arange(first, last), rows, begins
+    whole = np.empty(last - first, np.int64)
+    for row in range(first, last):
+        whole[row - first] = row
+    return whole, rows, begins
 
 
 @compiled
@@ -193,7 +212,7 @@ def _tally_affiliate(clicks: Clicks, windows: Windows, program: Program, verdict
     marks = buffers.marks[: clicks.time.shape[0]]
     static_marks(clicks, program, marks)
     for window in range(windows.starts.shape[0]):
-        first, last = np.searchsorted(clicks.time, windows.starts[window]), np.searchsorted(clicks.time, windows.ends[window])
+        first, last = first_at(clicks.time, windows.starts[window]), first_at(clicks.time, windows.ends[window])
         if first == last:
             continue
         count_known(clicks, first, last, out.known[window])
