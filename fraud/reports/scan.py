@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from markupsafe import Markup
@@ -54,6 +54,7 @@ class ScanView:
     ring_anchors: dict[str, str]
     rings: tuple[Ring, ...]
     more: int = 0
+    paged: bool = False
 
 
 def scan_report(result: ScanResult, profile: ProgramProfile | None) -> str:
@@ -88,6 +89,25 @@ def scan_view(result: ScanResult, profile: ProgramProfile | None, *, brief: bool
         ring_anchors={ring.ring_id: f"ring-{place}" for place, ring in enumerate(rings, 1)},
         rings=rings,
         more=len(result.affiliates) - listed,
+    )
+
+
+def scan_page_view(result: ScanResult, profile: ProgramProfile | None, begin: int, end: int) -> ScanView:
+    """`scan_view` with the affiliates from place `begin` to before `end` (from 0), their evidence and their rings: one of the pages of a
+    result whose affiliates have no pages of their own."""
+    view, shown = scan_view(result, profile), result.affiliates[begin:end]
+    names = {one.affiliate_id for one in shown}
+    sections = tuple(one for one in view.sections if one.subject.affiliate_id in names)
+    rings = tuple(ring for ring in result.rings if not names.isdisjoint(ring.affiliate_ids))
+    return replace(
+        view,
+        leading=shown,
+        following=(),
+        sections=sections,
+        anchors={name: place for name, place in view.anchors.items() if name in names},
+        ring_anchors={ring.ring_id: view.ring_anchors[ring.ring_id] for ring in rings},
+        rings=rings,
+        paged=True,
     )
 
 

@@ -20,7 +20,7 @@ from fraud.reports import words
 from fraud.reports.bars import share_columns, share_rows
 from fraud.reports.templating import make_environment, style_sheet
 from fraud.reports.trends import risk_chart, trend_chart
-from fraud.web import phrases
+from fraud.web import phrases, records
 from fraud.web.visits import Visit
 
 STYLE_PATH = "/static/pages.css"
@@ -93,8 +93,8 @@ def page(template: str, visit: Visit, context: Mapping[str, object], status: int
 
 
 def part(template: str, visit: Visit, context: Mapping[str, object]) -> Markup:
-    """A part of a page, to stand inside another."""
-    html = _environment().get_template(template).render(visit=visit, link=visit.link, **context)
+    """A part of a page, to stand inside another; a `link` of the context stands in for the visit's own."""
+    html = _environment().get_template(template).render({"visit": visit, "link": visit.link} | dict(context))
     return Markup(html)  # noqa: S704 - rendered by an autoescaping template
 
 
@@ -120,6 +120,7 @@ def _environment() -> Environment:
         script_address=f"{SCRIPT_PATH}?v={sha256_of(page_script().encode())[:12]}",
         navigation=NAVIGATION,
         phrases=phrases,
+        records=records,
         again=again,
     )
     environment.filters.update(

@@ -12,12 +12,18 @@ from markupsafe import Markup
 from fraud.app.trying import TRY, start_try, start_vetting, tried
 from fraud.domain.jobs import Job, JobState
 from fraud.errors import FraudError, InputError, NotFound
-from fraud.reports.scan import scan_view
+from fraud.reports.scan import scan_page_view
 from fraud.web.forms import Posted, Sent
 from fraud.web.looking import Looks
+from fraud.web.paging import Paging, asked_page
 from fraud.web.rendering import page, part
 from fraud.web.routing import Route, routes
 from fraud.web.visits import Door, Visit
+
+_PAGE = 25
+"""Affiliates of a page: each may bring its evidence along, as none has a page of its own."""
+_ELSEWHERE = frozenset({"definition", "decision", "check", "feature"})
+"""What a first look may link to: its affiliates and rings are not in the workspace."""
 
 
 @dataclass(frozen=True)
@@ -67,18 +73,25 @@ class Starting:
             raise NotFound(f"There is no such scan {job_id[:60]!r}.")
         if job.state is not JobState.DONE:
             return page("progress.html", visit, {"title": "Being scanned", "job": job, "what": "Your file is being read and scanned"})
-        found = self.looks.get(("try", visit.program_id, job_id), lambda: self._report(visit, job))
+        number = asked_page(request)
+        found = self.looks.get(("try", visit.program_id, job_id, str(number)), lambda: self._report(visit, job, number))
         if found is None:
             return page(
                 "progress.html", visit, {"title": "Being put into words", "job": job, "what": "Your result is being put into words"}
             )
-        title, body = found
-        return page("report.html", visit, {"title": title, "body": body, "csv": ""})
+        title, body, paging = found
+        return page("report.html", visit, {"title": title, "body": body, "csv": "", "paging": paging, "path": f"/tries/{job_id}"})
 
-    def _report(self, visit: Visit, job: Job) -> tuple[str, Markup]:
-        """The result in words: a large one takes longer than a page may."""
-        view = scan_view(tried(self.door.app, job), visit.profile)
-        return view.headline, part("scan.html", visit, {"view": view})
+    def _report(self, visit: Visit, job: Job, number: int) -> tuple[str, Markup, Paging]:
+        """A page of the result in words: reading a large one takes longer than a page may."""
+        result = tried(self.door.app, job)
+        paging = Paging(min(number, Paging(1, len(result.affiliates), _PAGE).pages), len(result.affiliates), _PAGE)
+        view = scan_page_view(result, visit.profile, paging.offset, paging.offset + _PAGE)
+
+        def link(kind: str, name: str) -> str:
+            return visit.link(kind, name) if kind in _ELSEWHERE else ""
+
+        return view.headline, part("scan.html", visit, {"view": view, "link": link}), paging
 
     def _started(self, visit: Visit, do: Callable[[], str]) -> Response:
         try:

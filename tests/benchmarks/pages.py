@@ -317,7 +317,7 @@ def pages(made: Made) -> Iterator[str]:
     yield from ("/decisions/dec_00001", "/policy", "/policy/checks/website.parked", f"/policy/proposals/{made.proposal_id}")
     yield from ("/models", "/models?page=20", *(f"/settings/{tab}" for tab in TABS), "/settings", "/settings/audit?page=900")
     yield from ("/cases", "/cases?state=decided&page=300", f"/cases/{made.case_id}", "/kept-back")
-    yield from ("/start", f"/tries/{made.try_id}", "/help", "/features/clicks", "/login")
+    yield from ("/start", f"/tries/{made.try_id}", f"/tries/{made.try_id}?page=150", "/help", "/features/clicks", "/login")
 
 
 FILES = re.compile(r"^/(static|csv)/|\.csv$|^/nights/|/screenshots/|/shots/")
