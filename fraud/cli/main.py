@@ -37,6 +37,7 @@ from fraud.cli import (
     working,
 )
 from fraud.cli.console import err
+from fraud.cli.disks import disk_fault
 from fraud.errors import FraudError
 
 app = typer.Typer(
@@ -73,9 +74,15 @@ for module in COMMANDS:
 
 
 def run() -> None:
-    """Runs a command; an error of ours becomes one sentence and its exit code, never a traceback."""
+    """Runs a command; an error of ours, or of the disk, becomes one sentence and its exit code, never a traceback."""
     try:
         app()
     except FraudError as fault:
         err.print(f"Error: {fault.message}", style="red", markup=False)
         sys.exit(fault.exit_code)
+    except Exception as fault:
+        told = disk_fault(fault)
+        if told is None:
+            raise
+        err.print(f"Error: {told}", style="red", markup=False)
+        sys.exit(1)

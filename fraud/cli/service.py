@@ -86,7 +86,7 @@ def create_service(app: App) -> FastAPI:
         append=append,
         reviewing=review_tools(app),
         casework=case_tools(app),
-        probes={"database": app.database.ping, "policy": policy_probe},
+        probes={"database": app.database.ping, "policy": policy_probe, "disk": app.workspace.require_room},
         gauges=gauges,
         tag=TagDesk(tags.of, book.take, per_second(app.settings.tag_rate_limit)),
         limits=KeyLimits(app.limiter, limits_by_role(app.settings.score_rate_limit, app.settings.rate_limit)),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
+import shutil
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -18,6 +19,9 @@ from fraud.storage.files import file_lock, write_once, write_whole
 
 LAKE_COPIES = "lake-copies"
 """The folder of copies of what stands in object stores: no backup needs it."""
+
+LEAST_ROOM = 16 * 1024**2
+"""Bytes below which a disk counts as full: a second of records of the fastest service, and the database's own log."""
 
 _SECRET_BYTES = 32
 _PRIVATE = 0o700
@@ -42,6 +46,12 @@ class Workspace:
                 f"The workspace {path} cannot be written ({error}); check its permissions or name another folder."
             ) from error
         return workspace
+
+    def require_room(self) -> None:
+        """A `StorageError` when the disk has no room for the journal's next records: a service that answers clicks could not keep them."""
+        free = shutil.disk_usage(self.root).free
+        if free < LEAST_ROOM:
+            raise StorageError(f"The disk of the workspace {self.root} is full ({free:,} bytes are free); make room.")
 
     @property
     def database_url(self) -> str:

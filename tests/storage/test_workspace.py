@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 
 from fraud.domain.actors import Actor, ActorKind, Role
 from fraud.errors import StorageError
 from fraud.storage.database import open_database
-from fraud.storage.workspace import Workspace
+from fraud.storage.workspace import LEAST_ROOM, Workspace
 from tests.storage.processes import open_workspace, together
 
 
@@ -124,3 +125,17 @@ def test_a_file_in_the_way_is_one_clear_sentence(tmp_path: Path, name: str) -> N
 def test_a_place_that_cannot_be_written_is_one_clear_sentence(path: str) -> None:
     with pytest.raises(StorageError, match="cannot be written"):
         Workspace.open(Path(path))
+
+
+class Usage(NamedTuple):
+    total: int
+    used: int
+    free: int
+
+
+def test_a_full_disk_is_one_clear_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    workspace = Workspace.open(tmp_path / "workspace")
+    workspace.require_room()
+    monkeypatch.setattr("shutil.disk_usage", lambda _: Usage(10**12, 10**12, LEAST_ROOM - 1))
+    with pytest.raises(StorageError, match=r"is full .* make room"):
+        workspace.require_room()
