@@ -90,7 +90,8 @@ def test_every_setting_that_is_named_exists_and_takes_the_value() -> None:
 def test_whoever_stops_the_service_waits_as_long_as_it_may_take() -> None:
     """30 seconds for the job in hand, and 15 for requests."""
     assert {unit(name)["Service"]["TimeoutStopSec"] for name in ("fraud.service", "fraud-worker.service")} == {"45"}
-    compose, deployment = documents("compose.yaml")[0]["services"], documents("kubernetes.yaml")[0]
+    compose = documents("compose.yaml")[0]["services"]
+    deployment = next(one for one in documents("kubernetes.yaml") if one["kind"] == "Deployment")
     assert {compose[name]["stop_grace_period"] for name in ("app", "worker")} == {"45s"}
     assert deployment["spec"]["template"]["spec"]["terminationGracePeriodSeconds"] == 45
 
@@ -103,3 +104,60 @@ def test_nothing_runs_as_root_and_no_secret_stands_in_the_files() -> None:
     secrets = {name: value for name, value in given if name.endswith(("_KEY", "PASSWORD", "_URL")) and value != "redis://redis:6379/0"}
     assert len(secrets) == 5
     assert all("${" in value for value in secrets.values())
+
+
+def test_an_image_takes_no_secrets_history_or_data_of_whoever_builds_it() -> None:
+    left_out = (DEPLOY.parent / ".dockerignore").read_text().splitlines()
+    assert {".git", ".venv", "**/.env", "**/*.env", "fraud-data"} <= set(left_out)
+
+
+def test_every_service_says_how_it_is_and_comes_back_by_itself() -> None:
+    services = documents("compose.yaml")[0]["services"]
+    assert {name for name, service in services.items() if "healthcheck" not in service} == {"app"}, "which has its image's"
+    assert "HEALTHCHECK" in (DEPLOY / "Dockerfile").read_text()
+    assert {service["restart"] for service in services.values()} == {"unless-stopped"}
+    for name in ("app", "worker"):
+        assert {one["condition"] for one in services[name]["depends_on"].values()} == {"service_healthy"}
+
+
+def test_our_containers_may_write_nowhere_but_into_their_volumes_and_gain_nothing() -> None:
+    services = documents("compose.yaml")[0]["services"]
+    for name in ("app", "worker", "redis"):
+        service = services[name]
+        assert (service["read_only"], service["cap_drop"], service["security_opt"]) == (True, ["ALL"], ["no-new-privileges:true"])
+    for container in containers():
+        assert container["securityContext"] == {
+            "allowPrivilegeEscalation": False,
+            "readOnlyRootFilesystem": True,
+            "capabilities": {"drop": ["ALL"]},
+        }
+
+
+def containers() -> list[Any]:
+    """The containers of the Kubernetes manifest."""
+    pods = [one["spec"]["template"]["spec"] for one in documents("kubernetes.yaml") if one["kind"] == "Deployment"]
+    pods += [one["spec"]["jobTemplate"]["spec"]["template"]["spec"] for one in documents("kubernetes.yaml") if one["kind"] == "CronJob"]
+    assert all(pod["securityContext"]["runAsNonRoot"] for pod in pods)
+    return [container for pod in pods for container in pod["containers"]]
+
+
+def test_all_agree_on_the_folders() -> None:
+    """What is kept, and what is compiled: the image's folders are where the volumes are, and units have folders of the same use."""
+    dockerfile = (DEPLOY / "Dockerfile").read_text()
+    assert 'VOLUME ["/data", "/var/cache/fraud"]' in dockerfile
+    assert "FRAUD_WORKSPACE=/data" in dockerfile
+    assert "NUMBA_CACHE_DIR=/var/cache/fraud" in dockerfile
+    services = documents("compose.yaml")[0]["services"]
+    for name in ("app", "worker"):
+        assert [volume.split(":")[1] for volume in services[name]["volumes"]] == ["/data", "/var/cache/fraud"]
+    for container in containers():
+        assert [mount["mountPath"] for mount in container["volumeMounts"]] == ["/data", "/var/cache/fraud", "/tmp"]
+    for name in (name for name in UNITS if unit(name).has_section("Service")):
+        service = unit(name)["Service"]
+        assert {"FRAUD_WORKSPACE=/var/lib/fraud", "NUMBA_CACHE_DIR=/var/cache/fraud"} <= set(service["Environment"].split())
+        assert (service["StateDirectory"], service["CacheDirectory"], service["ProtectSystem"]) == ("fraud", "fraud", "strict")
+
+
+def test_a_first_start_that_compiles_is_waited_for() -> None:
+    probe = containers()[0]["startupProbe"]
+    assert probe["periodSeconds"] * probe["failureThreshold"] >= 300
