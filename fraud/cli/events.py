@@ -4,14 +4,20 @@ from __future__ import annotations
 
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.table import Table
 
 from fraud.cli.console import PROGRAM, JsonOption, ProgramIdOption, WorkspaceOption, err, opened, out, print_json, progress, show_rejects
 
+if TYPE_CHECKING:
+    from fraud.workflows.ingesting import IngestReport
+
 TABLES = "Tables"
+
+SHOWN_COLUMNS = 8
+"""Columns without a meaning that are named."""
 
 
 class Kind(StrEnum):
@@ -35,7 +41,9 @@ def ingest(
     kind: Annotated[Kind, typer.Argument(metavar="KIND", help="What the files hold.")],
     files: Annotated[
         list[Path],
-        typer.Argument(metavar="FILES", help="Files, folders or globs: CSV, NDJSON or Parquet, compressed or not.", show_default=False),
+        typer.Argument(
+            metavar="FILES", help="Files, folders or globs: CSV, JSON, Parquet or Excel, compressed or not; - is stdin.", show_default=False
+        ),
     ],
     format_name: Annotated[
         str, typer.Option("--format", metavar="NAME", help="A tracker's export format, or `auto` to recognise it.")
@@ -61,6 +69,24 @@ def ingest(
     out.print(
         f"{report.kept:,} rows kept, {report.duplicates:,} duplicates, {report.rejected:,} set aside ({report.format}).", markup=False
     )
+    for line in _besides(kind.value, report):
+        out.print(line, markup=False)
+
+
+def _besides(kind: str, report: IngestReport) -> list[str]:
+    """What else came of the files: rows of other tables, rows that are none of these, columns that nobody reads."""
+    lines = [
+        f"Besides {other}: {counts.kept:,} rows kept, {counts.duplicates:,} duplicates, {counts.rejected:,} set aside."
+        for other, counts in report.kinds.items()
+        if other != kind
+    ]
+    if report.passed_over:
+        lines.append(f"Rows passed over, which are no {kind}: {report.passed_over:,}.")
+    if report.unknown_columns:
+        names = list(report.unknown_columns)
+        more = f" and {len(names) - SHOWN_COLUMNS} more" if len(names) > SHOWN_COLUMNS else ""
+        lines.append(f"Columns without a meaning here, left out: {', '.join(names[:SHOWN_COLUMNS])}{more}.")
+    return lines
 
 
 def simulate(

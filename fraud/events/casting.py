@@ -11,7 +11,10 @@ _ISO = r"\d{4}-\d{1,2}-\d{1,2}([T ]\d{1,2}:\d{2}(:\d{2}(\.\d{1,9})?)?( ?(Z|z|UTC
 _PLAIN = r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}:\d{2}(\.\d{1,9})?Z?"
 _EPOCH = r"\d{1,19}(\.\d{1,9})?"
 _INTEGER = r"\d{1,15}(\.0+)?"
+_SHORTENED = r"(\d)(?:\.(\d{1,15}))?[eE]\+?(\d{1,2})"
 _DECIMAL = r"[+-]?(\d{1,14}(\.\d*)?|\.\d+)([eE][+-]?\d{1,2})?"
+_COMMA = r"[+-]?(\d{1,14},(\d{1,2}|\d{4,})|\d{1,3}(\.\d{3})+,\d+)"
+_GROUPED = r"[+-]?(\d{1,3}(,\d{3})+\.\d*|\d{1,3}(,\d{3}){2,})"
 _TRUE = ("true", "t", "yes", "y", "1")
 _FALSE = ("false", "f", "no", "n", "0")
 
@@ -48,7 +51,7 @@ def value(column: Column, text: str) -> str:
         case Type.INTEGER:
             return f"CASE WHEN {_matches(text, _INTEGER)} THEN try_cast({text} AS BIGINT) END"
         case Type.DECIMAL:
-            return f"CASE WHEN {_matches(text, _DECIMAL)} THEN try_cast({text} AS DECIMAL(18, 4)) END"
+            return _decimal(text)
         case Type.BOOLEAN:
             return _chosen(text, dict.fromkeys(_TRUE, "true") | dict.fromkeys(_FALSE, "false"))
         case Type.LIST:
@@ -71,9 +74,9 @@ def wanted(column: Column) -> str:
     if column.pattern:
         return f"has not the shape of a code: {column.doc.rstrip('.')}"
     return {
-        Type.TIME: f"is no time between {EARLIEST} and {LATEST}: use ISO 8601 or epoch seconds",
+        Type.TIME: f"is no time between {EARLIEST} and {LATEST}: use ISO 8601 or epoch seconds, or say in a mapping how it is written",
         Type.INTEGER: "is no whole number of zero or more",
-        Type.DECIMAL: "is no decimal number with a point",
+        Type.DECIMAL: "is no decimal number, or may be read as two: write 1234.56",
         Type.BOOLEAN: "is neither true nor false",
         Type.LIST: "is no list separated by semicolons",
         Type.TEXT: "is no text",
@@ -88,7 +91,16 @@ def fault(column: Column, text: str, typed: str, odd: bool = False) -> str:
         cases = empty + (nul if odd else "")
         return f"CASE {cases}END" if cases else "NULL"
     unreadable = f"WHEN {text} IS NOT NULL AND {typed} IS NULL THEN {quoted(column.name + ' ')} || chr(39) || left({text}, 80)"
-    return f"CASE {empty}{unreadable} || chr(39) || {quoted(' ' + wanted(column))} END"
+    return f"CASE {empty}{unreadable} || chr(39) || {_complaint(column, text)} END"
+
+
+def _complaint(column: Column, text: str) -> str:
+    """SQL of what is wrong with an unreadable cell."""
+    usual = quoted(" " + wanted(column))
+    if column.type is not Type.TIME:
+        return usual
+    lost = quoted(" is a number that a spreadsheet has shortened: export the column as whole numbers or as text")
+    return f"CASE WHEN {_matches(text, _SHORTENED)} AND contains({text}, '.') THEN {lost} ELSE {usual} END"
 
 
 def quoted(text: str) -> str:
@@ -105,8 +117,24 @@ def _time(text: str) -> str:
     return (
         f"CASE WHEN {_matches(text, _PLAIN)} THEN try_cast({text} AS TIMESTAMP) "
         f"WHEN {_matches(text, _ISO)} THEN timezone('UTC', try_cast(replace(upper({text}), ' UTC', 'Z') AS TIMESTAMPTZ)) "
-        f"WHEN {_matches(text, _EPOCH)} THEN make_timestamp(try_cast({micros} AS BIGINT)) "
+        f"WHEN {_matches(text, _EPOCH)} OR ({_whole(text)}) THEN make_timestamp(try_cast({micros} AS BIGINT)) "
         f"WHEN {_matches(text, _TWELVE_HOURS)} THEN try_strptime({text}, {_TWELVE_HOUR_FORMATS}) END"
+    )
+
+
+def _whole(text: str) -> str:
+    """SQL: whether a number in scientific notation names every one of its digits; a spreadsheet drops the last ones of a long number."""
+    decimals, exponent = (f"regexp_extract({text}, {quoted(_SHORTENED)}, {group})" for group in (2, 3))
+    return f"{_matches(text, _SHORTENED)} AND length({decimals}) >= try_cast({exponent} AS INTEGER)"
+
+
+def _decimal(text: str) -> str:
+    """A point, or a comma where it cannot be meant to part thousands; `1,234` may be either, and is neither."""
+    point = f"replace(replace({text}, '.', ''), ',', '.')"
+    return (
+        f"CASE WHEN {_matches(text, _DECIMAL)} THEN try_cast({text} AS DECIMAL(18, 4)) "
+        f"WHEN {_matches(text, _COMMA)} THEN try_cast({point} AS DECIMAL(18, 4)) "
+        f"WHEN {_matches(text, _GROUPED)} THEN try_cast(replace({text}, ',', '') AS DECIMAL(18, 4)) END"
     )
 
 

@@ -13,7 +13,7 @@ import pyarrow as pa
 from fraud.domain.actors import DEFAULT_PROGRAM
 from fraud.errors import InputError
 from fraud.events import casting, direct, staging
-from fraud.events.formats import Format, Mapping
+from fraud.events.formats import Format, Mapping, known_columns
 from fraud.events.personal import hash_values
 from fraud.events.staging import Staged
 from fraud.events.tables import TABLES, Column, Table
@@ -91,7 +91,14 @@ def _require_columns(staged: Staged, mapping: Mapping) -> None:
         found = ", ".join(staged.columns[:SHOWN_COLUMNS])
         more = len(staged.columns) - SHOWN_COLUMNS
         found += f" and {more} more" if more > 0 else ""
-        raise InputError(f"{staged.source.path} is no table of {mapping.kind}: missing: {', '.join(missing)}; found: {found}.")
+        hint = "" if known_columns().intersection(staged.columns) else _hint(staged.source.container)
+        raise InputError(f"{staged.source.path} is no table of {mapping.kind}: missing: {', '.join(missing)}; found: {found}.{hint}")
+
+
+def _hint(container: str) -> str:
+    """What to do about a file none of whose columns are known."""
+    above = " If the first line names no columns, remove it." if container in {"csv", "excel"} else ""
+    return f"{above} A tracker's own names need a mapping: --format FILE.yaml."
 
 
 def _typed_rows(
@@ -229,4 +236,4 @@ def _register_hashes(con: duckdb.DuckDBPyConnection, kind: str, column: Column, 
 def summary_of(rejected: Iterable[Rejected]) -> str:
     """The first reason, for the error about a file without one usable row."""
     first = next(iter(rejected), None)
-    return "" if first is None else f" The first reason, on line {first.line}: {first.reason}."
+    return " It names columns and has no rows." if first is None else f" The first reason, on line {first.line}: {first.reason}."

@@ -25,12 +25,18 @@ Container = Literal["csv", "ndjson", "json", "log", "parquet", "excel"]
 STDIN = Path("-")
 """The name under which standard input is read."""
 
+STDIN_SHOWN = Path("standard input")
+"""The name under which it is spoken of."""
+
 LARGEST_EXPANSION = 1000
 """A text that compresses better than this many times is no log but an attempt to fill the disk: gzip cannot do better on any input."""
 
 _CHUNK = 1 << 20
 _HEAD = 1 << 16
 _SMALL = 1 << 28
+_LOOK = 16
+_PAGE = ("<!doctype html", "<html")
+_OLD_OFFICE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _BYTE_ORDER_MARKS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
 _ESCAPED_NUL = rb"\u0000"
 
@@ -75,7 +81,7 @@ def inspect(path: Path, workspace: Path) -> Source:
     """Recognises a file (`-` is standard input); text that is not plain UTF-8 is copied as UTF-8 into `workspace`.
 
     `InputError` says why a file is unusable."""
-    given = _spooled(workspace) if path == STDIN else path
+    given, path = (_spooled(workspace), STDIN_SHOWN) if path == STDIN else (path, path)
     with ThreadPoolExecutor(1) as beside:  # hashing and looking at the bytes take about as long, and neither waits for the other
         try:
             head = _first_bytes(given)
@@ -140,6 +146,10 @@ def _recognised(source: Source) -> Source:
             seen = _scan(source, head, stream)
             encoding = "utf-8-sig" if seen.valid else "cp1252"
     start = head[: len(head) // 2 * 2].decode(encoding, "replace").lstrip("\ufeff \t\r\n")
+    if start[:_LOOK].lower().startswith(_PAGE):
+        raise InputError(
+            f"{source.path} is a web page, such as a login or an error, and no export. Look at it in a browser and export again."
+        )
     return replace(source, container=_container(start), encoding=encoding, odd=seen.odd, spaced=seen.spaced)
 
 
@@ -167,6 +177,8 @@ def _refuse_binary(path: Path, head: bytes) -> None:
     """A program, a picture or a database: NUL bytes at the very start, or among hardly any text."""
     if head.startswith(b"PAR1"):
         raise InputError(f"{path} is a compressed Parquet file. Decompress it first; Parquet is compressed inside.")
+    if head.startswith(_OLD_OFFICE):
+        raise InputError(f"{path} is an Excel workbook of the old kind (.xls) or has a password. Save it as .xlsx without one.")
     if _encoding(head).startswith("utf-16"):
         return
     control = sum(head.count(byte) for byte in range(32) if byte not in b"\t\n\r\x1b\x1c\x1d\x1e\x1f\f")

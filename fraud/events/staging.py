@@ -201,7 +201,8 @@ def _stage_parquet(con: duckdb.DuckDBPyConnection, source: Source) -> Staged:
     except duckdb.Error as fault:
         if isinstance(fault, (duckdb.OutOfMemoryException, duckdb.InternalException)):
             raise
-        raise InputError(f"{source.path} is no Parquet file that can be read: {str(fault).splitlines()[0]} Export it again.") from fault
+        said = str(fault).splitlines()[0].partition("Error: ")[2] or type(fault).__name__
+        raise InputError(f"{source.path} is no Parquet file that can be read ({said}). Export it again.") from fault
     return Staged(source, columns, _count(con))
 
 

@@ -25,6 +25,9 @@ from fraud.events.tables import TABLES
 SHOWN_REJECTS = 20
 """Rejected rows that a report shows; all of them stand in the quarantine."""
 
+SHOWN_FAULTS = 3
+"""Unusable files of many that an error names."""
+
 Progress = Callable[[str], None]
 
 
@@ -137,18 +140,35 @@ def ingest(lake: EventLake, program_id: str | None, kind: str, paths: Sequence[s
 
     With a `program_id` every row belongs to it, and one that names another program is set aside; with `None` rows say it themselves
     (`default` when they do not). `InputError` when there is no such kind or file, or when a file is unusable: empty, binary, without
-    the needed columns, or without one usable row. Files before it stay ingested; ingesting them again adds nothing.
+    the needed columns, or without one usable row. The other files are ingested all the same; ingesting them again adds nothing.
     """
     if kind not in TABLES:
         raise InputError(f"There is no table {kind!r}. Use one of: {', '.join(TABLES)}.")
     files = expand(paths)
-    ingestion = _Ingestion(lake, program_id, kind, options)
+    ingestion, faults = _Ingestion(lake, program_id, kind, options), []
     with tempfile.TemporaryDirectory(prefix="fraud-ingest-") as folder:
         for number, file in enumerate(files, start=1):
             if options.progress:
                 options.progress(f"{file} ({number} of {len(files)})")
-            ingestion.take(file, Path(folder))
+            try:
+                ingestion.take(file, Path(folder))
+            except InputError as fault:
+                faults.append(fault)
+    if faults:
+        raise _unread(faults, len(files), ingestion.report(files)) from faults[0]
     return ingestion.report(files)
+
+
+def _unread(faults: Sequence[InputError], files: int, report: IngestReport) -> InputError:
+    """The error about files that are unusable: what is wrong with the first of them, and what became of the others."""
+    told = list(dict.fromkeys(str(fault) for fault in faults))
+    if len(told) == 1 and len(faults) == files:
+        return faults[0]
+    more = f" And {len(told) - SHOWN_FAULTS} more." if len(told) > SHOWN_FAULTS else ""
+    read = f"{report.kept:,} rows kept, {report.duplicates:,} duplicates, {report.rejected:,} set aside"
+    return InputError(
+        f"{len(faults)} of {files} files cannot be used; the others were read ({read}). {' '.join(told[:SHOWN_FAULTS])}{more}"
+    )
 
 
 @dataclass
@@ -165,7 +185,7 @@ class _Ingestion:
         """Reads one file into every table that its format feeds."""
         with closing(open_reader(folder, self.options.memory_limit)) as con:
             staged = stage(con, inspect(file, folder), formats.known_columns(self.options.format))
-            form = formats.choose(self.options.format, self.kind, staged.columns)
+            form = formats.choose(self.options.format, self.kind, staged.columns, str(file))
             self.tally.formats.add(form.name)
             others = [] if self.options.only_kind else _fed(form, staged)
             kinds = [self.kind, *(fed for fed in others if fed != self.kind)]
@@ -235,7 +255,8 @@ def expand(paths: Sequence[str | Path]) -> list[Path]:
     for path in paths:
         matches = _matches(Path(path))
         if not matches:
-            raise InputError(f"There is no file {path}. Check the name.")
+            empty = Path(path).is_dir()
+            raise InputError(f"The folder {path} holds no files." if empty else f"There is no file {path}. Check the name.")
         found |= dict.fromkeys(matches)
     return list(found)
 

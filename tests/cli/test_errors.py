@@ -10,6 +10,7 @@ import pytest
 
 from tests.cli.commands import fraud, fraud_process, sentence_of
 
+SAMPLES = Path(__file__).parents[1] / "events" / "samples"
 HEADER = "click_id,clicked_at,affiliate_id"
 GOOD = f"{HEADER}\nc1,2026-03-01T10:00:00Z,a\nc2,2026-03-01T11:00:00Z,b\n"
 
@@ -69,6 +70,19 @@ def test_of_many_rows_set_aside_the_first_are_shown_and_the_others_counted(tmp_p
     assert [line.split(": ")[0] for line in shown] == [f"Set aside {file}:{line}" for line in range(4, 9)]
     assert more == "... and 25 more rows set aside."
     assert len(Path(where.partition("reasons: ")[2]).read_text().splitlines()) == 30
+
+
+def test_what_else_came_of_a_file_is_said(tmp_path: Path, workspace: Path) -> None:
+    file = tmp_path / "clicks.csv"
+    file.write_text("click_id,clicked_at,affiliate_id,user_agnet\nc1,2026-03-01,a,x\n")
+    ran = fraud("ingest", "clicks", file, "--workspace", workspace)
+    assert ran.out.splitlines()[1:] == ["Columns without a meaning here, left out: user_agnet."]
+    log = tmp_path / "access.log"
+    line = '203.0.113.9 - - [01/Mar/2026:10:00:00 +0100] "GET {} HTTP/1.1" 302 0 "-" "Mozilla/5.0"\n'
+    log.write_text(line.format("/c?aff=a1") + line.format("/favicon.ico"))
+    assert "Rows passed over, which are no clicks: 1." in fraud("ingest", "clicks", log, "--workspace", workspace).out
+    both = fraud("ingest", "clicks", SAMPLES / "talkingdata.csv", "--workspace", workspace).out
+    assert "Besides conversions: 1 rows kept, 0 duplicates, 0 set aside." in both
 
 
 @pytest.mark.parametrize(

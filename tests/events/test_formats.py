@@ -133,7 +133,7 @@ def test_a_source_that_cannot_work_is_refused(source: str, words: str) -> None:
 
 
 def test_the_wrong_kind_of_an_export_is_told() -> None:
-    with pytest.raises(InputError, match=r"columns are those of Everflow.*Ingest it as conversions"):
+    with pytest.raises(InputError, match=r"has the columns of Everflow.*Ingest it as conversions"):
         choose("auto", "clicks", ["conversion_id", "conversion_unix_timestamp", "affiliate_id"])
     assert choose("auto", "conversions", ["conversion_id", "conversion_unix_timestamp", "affiliate_id"]).name == "everflow"
 

@@ -122,6 +122,8 @@ def test_the_same_rows_come_from_every_container(read: Read, data: bytes) -> Non
         ("1772359200.25", datetime(2026, 3, 1, 10, 0, 0, 250_000)),  # noqa: DTZ001
         ("1772359200123", datetime(2026, 3, 1, 10, 0, 0, 123_000)),  # noqa: DTZ001
         ("1772359200123456", datetime(2026, 3, 1, 10, 0, 0, 123_456)),  # noqa: DTZ001
+        ("1.772359200e+09", datetime(2026, 3, 1, 10)),  # noqa: DTZ001
+        ("1.772359200123E12", datetime(2026, 3, 1, 10, 0, 0, 123_000)),  # noqa: DTZ001
     ],
 )
 def test_times(read: Read, text: str, expected: datetime) -> None:
@@ -139,6 +141,39 @@ def test_what_is_no_time_is_set_aside_with_its_line(read: Read, text: str) -> No
     assert rejected.raw == f"bad,{text},7"
 
 
+def test_a_time_that_a_spreadsheet_has_shortened_is_no_time(read: Read) -> None:
+    reading, _ = read("click_id,clicked_at,affiliate_id\ngood,2026-03-01,7\nbad,1.77236E+12,7\n")
+    assert reading.rejected[0].reason == (
+        "clicked_at '1.77236E+12' is a number that a spreadsheet has shortened: export the column as whole numbers or as text"
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("4,50", "4.50"),
+        ("-4,5", "-4.5"),
+        ("1.234,56", "1234.56"),
+        ("1.234.567,891", "1234567.891"),
+        ("0,1234", "0.1234"),
+        ("1,234.56", "1234.56"),
+        ("1,234,567", "1234567"),
+        ("1,234", None),
+        ("1.234,", None),
+        ("12,34,56", None),
+        ("1,2345.6", None),
+        ("4,50 EUR", None),
+        ("$4.50", None),
+    ],
+)
+def test_money_with_a_comma_is_read_where_it_can_mean_one_thing(read: Read, text: str, expected: str | None) -> None:
+    reading, rows = read(f"conversion_id;converted_at;affiliate_id;amount\ngood;2026-03-01;7;1\nv;2026-03-01;7;{text}\n", "conversions")
+    if expected is None:
+        assert reading.rejected[0].reason == f"amount '{text}' is no decimal number, or may be read as two: write 1234.56"
+    else:
+        assert rows[1]["amount"] == Decimal(expected)
+
+
 def test_values_are_typed_and_empty_is_unknown(read: Read) -> None:
     _, rows = read(
         'click_id,clicked_at,affiliate_id,dwell_ms,js_executed,country,sub_id\na,2026-03-01,7,1500,Yes,de,\nb,2026-03-01,7,,0,"",  \n'
@@ -153,13 +188,13 @@ def test_conversions_keep_exact_money_and_known_states(read: Read) -> None:
     reading, rows = read(
         "conversion_id,converted_at,affiliate_id,amount,currency,status\n"
         "a,2026-03-01,7,19.99,eur,Approved\n"
-        'b,2026-03-01,7,"1,5",eur,approved\n'
+        'b,2026-03-01,7,"1,500",eur,approved\n'
         "c,2026-03-01,7,1,eur,lost\n",
         "conversions",
     )
     assert (rows[0]["amount"], rows[0]["currency"], rows[0]["status"]) == (Decimal("19.9900"), "EUR", "approved")
     reasons = [rejected.reason for rejected in reading.rejected]
-    assert reasons[0] == "amount '1,5' is no decimal number with a point"
+    assert reasons[0] == "amount '1,500' is no decimal number, or may be read as two: write 1234.56"
     assert reasons[1].startswith("status 'lost' is none of pending, approved")
 
 
@@ -236,6 +271,9 @@ def test_a_record_of_a_parquet_file_is_named_by_its_number(read: Read) -> None:
         (b'{"status": 1, "clicks": []}', "missing"),
         (b"a,b,a\n1,2,3\n", "'a' more than once"),
         (b"when,who\n1,2\n", "missing: affiliate_id, click_id, clicked_at; found: when, who"),
+        (b"Report of March\n\nclick_id,clicked_at,affiliate_id\na,2026-03-01,7\n", "If the first line names no columns, remove it"),
+        (b"<!DOCTYPE html><html><body>Log in</body></html>", "is a web page"),
+        (bytes.fromhex("d0cf11e0a1b11ae1") + bytes(600), "Save it as .xlsx"),
         (b'{"who": 1}\n', "missing: affiliate_id, click_id, clicked_at; found: who"),
     ],
     ids=lambda value: value if isinstance(value, str) else "file",

@@ -99,11 +99,34 @@ def test_a_file_without_a_usable_row_is_an_error(lake: ParquetLake, tmp_path: Pa
     assert lake.count("clicks", "p") == 0
 
 
+def test_an_unusable_file_costs_none_of_the_others(lake: ParquetLake, tmp_path: Path) -> None:
+    folder = tmp_path / "month"
+    folder.mkdir()
+    _file(folder, GOOD, "1.csv")
+    _file(folder, HEADER, "2-a-day-without-clicks.csv")
+    _file(folder, "", "3.csv")
+    _file(folder, HEADER + "c,2026-03-01,7,\n", "4.csv")
+    words = r"2 of 4 files cannot be used; the others were read \(3 rows kept, 0 duplicates, 0 set aside\)\..*2-a-day.*3\.csv is empty"
+    with pytest.raises(InputError, match=words):
+        ingest(lake, "p", "clicks", [folder], OPTIONS)
+    assert lake.count("clicks", "p") == 3
+
+
+def test_what_is_wrong_with_every_file_is_said_once(lake: ParquetLake, tmp_path: Path) -> None:
+    files = [_file(tmp_path, GOOD, f"{number}.csv") for number in range(3)]
+    options = IngestOptions(pepper=b"x", ingested_at=OPTIONS.ingested_at, format="abacus")
+    with pytest.raises(InputError, match=r"^There is no format 'abacus'"):
+        ingest(lake, "p", "clicks", files, options)
+
+
 def test_what_is_not_there_is_named(lake: ParquetLake, tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"nothing\.csv cannot be read: No such file"):
         ingest(lake, "p", "clicks", [tmp_path / "nothing.csv"], OPTIONS)
     with pytest.raises(InputError, match=r"no file .*csv"):
         ingest(lake, "p", "clicks", [tmp_path / "*.csv"], OPTIONS)
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(InputError, match=r"The folder .*empty holds no files"):
+        ingest(lake, "p", "clicks", [tmp_path / "empty"], OPTIONS)
     with pytest.raises(InputError, match="no table 'parties'"):
         ingest(lake, "p", "parties", [], OPTIONS)
 
@@ -112,6 +135,9 @@ def test_standard_input_is_a_file_like_any_other(lake: ParquetLake, monkeypatch:
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(gzip.compress(GOOD.encode()))))
     report = ingest(lake, "p", "clicks", ["-"], OPTIONS)
     assert (report.files, report.kept) == (("-",), 2)
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"")))
+    with pytest.raises(InputError, match=r"^standard input is empty"):
+        ingest(lake, "p", "clicks", ["-"], OPTIONS)
 
 
 def test_one_export_may_feed_two_tables_and_another_only_its_own(lake: ParquetLake) -> None:

@@ -121,7 +121,7 @@ def known_columns(name: str = AUTO) -> frozenset[str]:
     return frozenset(source for form in (*formats().values(), *own) for mapping in form.mappings for source in mapping.sources)
 
 
-def choose(name: str, kind: str, columns: Iterable[str]) -> Format:
+def choose(name: str, kind: str, columns: Iterable[str], file: str = "The file") -> Format:
     """The named format (or the one in that file), or for `auto` the recognised one that says most; `contract` when none does.
     `InputError` for an unknown name, and when the columns are a tracker's export of another kind."""
     if name != AUTO:
@@ -135,7 +135,7 @@ def choose(name: str, kind: str, columns: Iterable[str]) -> Format:
         other = max(recognised, key=lambda form: form.recognised(found))
         feeds = other.feeds(found)
         advice = f"Ingest it as {' or '.join(feeds)}" if feeds else f"It feeds {kind} only with more columns; export them too"
-        raise InputError(f"The columns are those of {other.title}, without what {kind} need. {advice}, or name another --format.")
+        raise InputError(f"{file} has the columns of {other.title}, without what {kind} need. {advice}, or name another --format.")
     return max(fitting, key=lambda form: form.recognised(found))
 
 
