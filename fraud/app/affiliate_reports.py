@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 import msgspec
 
@@ -15,13 +15,11 @@ from fraud.app.performing import notices_for, performances
 from fraud.app.targets import progress
 from fraud.domain.actors import Actor, ActorKind, Role
 from fraud.domain.ids import new_id
-from fraud.domain.outbox import DeliveryFault
 from fraud.domain.performance import Performance
 from fraud.domain.report_links import ReportLink
 from fraud.domain.scans import Period
-from fraud.errors import InputError, NotFound, StorageError
+from fraud.errors import InputError, NotFound
 from fraud.reports.performance import AffiliateReport
-from fraud.sinks.mail import Mailbox, letter
 from fraud.workflows.contesting import Contested, contest
 
 LONGEST_DAYS = 90
@@ -125,33 +123,6 @@ def revoke_link(app: App, program_id: str, link_id: str, why: tuple[Actor, str])
         actor, program_id, "report_link.revoked", link.affiliate_id, now, {"link_id": link_id, "reason": reason.strip()}
     )
     return revoked
-
-
-def mail_link(app: App, link: ReportLink, address: str, sink: str = "") -> None:
-    """Sends a link by mail through a mail sink of the workspace; the address is kept nowhere.
-
-    `InputError` without a mail sink or with an address that is none, `StorageError` when the server did not take it.
-    """
-    boxes = [one for one in app.sinks if isinstance(one, Mailbox) and sink in {"", one.name}]
-    if not boxes:
-        raise InputError("No mail sink is set up to send it: add one to sinks.yaml in the workspace, or pass the link on yourself.")
-    program = app.profile(link.program_id)
-    words = _letter(program.name if program else link.program_id, address_of(app, token_of(app, link)), link.expires_at)
-    try:
-        boxes[0].send(letter(boxes[0].sender, address, words, app.clock.now()))
-    except ValueError as fault:
-        raise InputError(f"The report cannot be sent: {fault}.") from fault
-    except DeliveryFault as fault:
-        raise StorageError(f"The report was not sent: {fault.message}. The link stands; try again, or pass it on yourself.") from fault
-
-
-def _letter(program: str, address: str, ends: datetime) -> tuple[str, str]:
-    text = (
-        f"Hello,\n\nhere is your report for the program {program}: your figures of the last {REPORTED_DAYS} days, and whatever we would\n"
-        f"like you to look at.\n\n{address}\n\nThe link is yours alone and works until {ends:%Y-%m-%d} (UTC). On the page you can also\n"
-        "tell us what we got wrong.\n"
-    )
-    return f"Your report: {program}", text
 
 
 def _figures(app: App, program_id: str, affiliate_id: str, period: Period) -> Performance | None:

@@ -35,6 +35,7 @@ from fraud.storage.cases import SqlCases
 from fraud.storage.database import Database, open_database
 from fraud.storage.decisions import SqlDecisions
 from fraud.storage.evidence import EvidenceFolder
+from fraud.storage.facets import SqlFacets
 from fraud.storage.jobs import SqlJobs
 from fraud.storage.limits import TokenBuckets
 from fraud.storage.nights import SqlNights
@@ -66,6 +67,7 @@ class Stores:
     decisions: SqlDecisions
     scans: SqlScans
     nights: SqlNights
+    facets: SqlFacets
     alerts: SqlAlerts
     reviews: SqlReviews
     policies: SqlPolicies
@@ -95,6 +97,7 @@ class App:
             decisions=SqlDecisions(self.database),
             scans=SqlScans(self.database),
             nights=SqlNights(self.database),
+            facets=SqlFacets(self.database),
             alerts=SqlAlerts(self.database),
             reviews=SqlReviews(self.database),
             policies=SqlPolicies(self.database),

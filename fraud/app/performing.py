@@ -24,7 +24,13 @@ CONTEST = (
 )
 """How a notice ends: what may be contested, and that it is looked at by another person."""
 
-_TOLD = frozenset({Outcome.REVIEW, Outcome.HOLD, Outcome.SUSPEND})
+MEANWHILE = {
+    Outcome.REVIEW: "A person will look at it. Until then your commission is counted as always and nothing is held back.",
+    Outcome.HOLD: "Pending commission of these days waits until a person has looked. It is not lost: what proves to be in order is paid.",
+    Outcome.SUSPEND: "Pending commission waits, and new traffic may not be paid, until a person has looked. A person can set both right.",
+}
+"""What happens to the affiliate's money until somebody has decided, for every outcome that it is told of."""
+_TOLD = frozenset(MEANWHILE)
 
 _QUERY = """
 WITH money AS (
@@ -78,7 +84,15 @@ def notices_for(app: App, program_id: str, affiliate_id: str) -> tuple[Notice, .
     if _cleared_since(app, decision):
         return ()
     verdict = decision.verdict
-    return (Notice(said=verdict.public_reason, change=advice_for(verdict.typologies), contest=CONTEST),)
+    return (
+        Notice(
+            said=verdict.public_reason,
+            change=advice_for(verdict.typologies),
+            contest=CONTEST,
+            meanwhile=MEANWHILE[verdict.outcome],
+            as_of=decision.as_of,
+        ),
+    )
 
 
 def _cleared_since(app: App, decision: Decision) -> bool:

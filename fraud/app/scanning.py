@@ -13,6 +13,7 @@ import msgspec
 from fraud.app.baselines import WorkspaceBaselines
 from fraud.app.cases import expire_alerts
 from fraud.app.enriching import enrichment_artefacts
+from fraud.app.facets import keep_facets
 from fraud.app.history import by_kind
 from fraud.app.memory import vetted_sites
 from fraud.app.models import live_ranking
@@ -166,6 +167,7 @@ def _keep(app: App, outcome: ScanOutcome) -> ScanResult:
     result = msgspec.structs.replace(outcome.result, alerts=tuple(standing[: len(outcome.alerts)]))
     before = app.stores.scans.latest(result.program_id)
     app.stores.scans.add(result)
+    keep_facets(app, result)
     app.tell([*alert_events(standing), *scan_events(result), *watch_digest(result, before), *_releases(app, result)])
     return result
 

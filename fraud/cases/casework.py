@@ -41,7 +41,11 @@ TRANSITIONS: Mapping[CaseState, Mapping[CaseAction, CaseState]] = {
         CaseAction.DECLINE_SUSPENSION: CaseState.TAKEN,
         CaseAction.NOTE: CaseState.PROPOSED,
     },
-    CaseState.DECIDED: {CaseAction.APPEAL: CaseState.APPEALED, CaseAction.NOTE: CaseState.DECIDED},
+    CaseState.DECIDED: {
+        CaseAction.APPEAL: CaseState.APPEALED,
+        CaseAction.REOPEN: CaseState.TAKEN,
+        CaseAction.NOTE: CaseState.DECIDED,
+    },
     CaseState.APPEALED: {CaseAction.TAKE: CaseState.TAKEN, CaseAction.NOTE: CaseState.APPEALED},
 }
 """What may be done in each state, and the state it leads to."""
@@ -114,6 +118,8 @@ def _require_allowed(case: Case, step: Step) -> None:
         raise Conflict("An appeal is decided by somebody else than the decision it is against; leave it to a colleague.")
     if step.action is CaseAction.CONFIRM_SUSPENSION and case.proposed_by == step.actor_id:
         raise Conflict("A suspension takes a second person; ask a colleague to confirm it.")
+    if step.action is CaseAction.REOPEN and (case.decided_by != step.actor_id or case.suspended):
+        raise Conflict("A decision is taken back by who made it, and a suspension by nobody alone; others take down that it is contested.")
     if step.action is CaseAction.APPEAL and case.due_at is not None and step.at > case.due_at:
         raise Conflict(f"The time to contest this decision ended on {case.due_at:%Y-%m-%d}.")
 
@@ -124,7 +130,7 @@ def _is_own(case: Case, reviewer: str) -> bool:
 
 def _applied(case: Case, step: Step) -> Case:
     match step.action:
-        case CaseAction.TAKE:
+        case CaseAction.TAKE | CaseAction.REOPEN:
             return msgspec.structs.replace(case, assignee=step.actor_id, held_until=step.at + HOLD, due_at=None)
         case CaseAction.RELEASE | CaseAction.ANSWER:
             return msgspec.structs.replace(case, assignee="", held_until=None, due_at=None)
@@ -166,6 +172,7 @@ def _participle(action: CaseAction) -> str:
         CaseAction.CONFIRM_SUSPENSION: "suspended",
         CaseAction.DECLINE_SUSPENSION: "declined",
         CaseAction.APPEAL: "appealed",
+        CaseAction.REOPEN: "reopened",
         CaseAction.NOTE: "annotated",
     }
     return words[action]

@@ -30,13 +30,14 @@ def make_report_link(
 
     It shows no detector and nobody else, ends by itself, and can be revoked. `fraud serve` answers it.
     """
-    from fraud.app.affiliate_reports import address_of, mail_link, make_link
+    from fraud.app.affiliate_reports import address_of, make_link
+    from fraud.app.mailing import mail_link
 
     with opened(workspace) as app:
         link, token = make_link(app, program_id, affiliate, days, actor())
         address = address_of(app, token)
         if mail:
-            mail_link(app, link, mail)
+            mail_link(app, link, mail, (actor(), "Asked for with --mail"))
     if json:
         print_json({"link": link, "address": address, "mailed": bool(mail)})
         return

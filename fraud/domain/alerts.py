@@ -9,6 +9,7 @@ from enum import StrEnum
 import msgspec
 
 from fraud.domain.decisions import SubjectKind
+from fraud.domain.facets import FacetKind
 from fraud.domain.signals import Reason, Severity
 
 
@@ -76,8 +77,8 @@ class AlertScope(StrEnum):
 class AlertQuery(msgspec.Struct, frozen=True, kw_only=True):
     """Which alerts, largest expected loss first, and which page of them; what is empty asks for nothing.
 
-    `search` is a part of the subject's name, `opened_from` and `opened_before` bound when the alert opened, `among` names the alerts it may
-    be and `without` those it may not.
+    `facets` are values that an affiliate of the alert has, `search` is a part of the subject's name, `opened_from` and `opened_before`
+    bound when the alert opened, `among` names the alerts it may be and `without` those it may not.
     """
 
     scope: AlertScope = AlertScope.WAITING
@@ -85,6 +86,7 @@ class AlertQuery(msgspec.Struct, frozen=True, kw_only=True):
     kind: SubjectKind | None = None
     severity: Severity | None = None
     typology: str = ""
+    facets: tuple[tuple[FacetKind, str], ...] = ()
     opened_from: datetime | None = None
     opened_before: datetime | None = None
     among: tuple[str, ...] | None = None

@@ -35,6 +35,7 @@ class CaseAction(StrEnum):
     CONFIRM_SUSPENSION = "confirm_suspension"
     DECLINE_SUSPENSION = "decline_suspension"
     APPEAL = "appeal"
+    REOPEN = "reopen"
 
 
 class Case(msgspec.Struct, frozen=True, kw_only=True):

@@ -10,6 +10,7 @@ from enum import StrEnum
 import msgspec
 
 from fraud.domain.decisions import Outcome, SubjectKind
+from fraud.domain.facets import FacetKind
 from fraud.domain.scans import RankedSubject, ScanResult
 
 HELD = frozenset({Outcome.HOLD, Outcome.SUSPEND})
@@ -61,10 +62,13 @@ class SubjectSort(StrEnum):
 
 
 class SubjectQuery(msgspec.Struct, frozen=True, kw_only=True):
-    """Which affiliates of a scan, in which order, and which page of them."""
+    """Which affiliates of a scan, in which order, and which page of them. `held` asks for those whose commission is held for whatever
+    outcome; `facets` for those that have each of these values."""
 
     search: str = ""
     outcome: Outcome | None = None
+    held: bool = False
+    facets: tuple[tuple[FacetKind, str], ...] = ()
     sort: SubjectSort = SubjectSort.RANK
     descending: bool = False
     limit: int = 50

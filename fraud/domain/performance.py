@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from decimal import Decimal
 
 import msgspec
@@ -53,8 +54,13 @@ class Performance(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Notice(msgspec.Struct, frozen=True, kw_only=True):
-    """What the affiliate is told: what was noticed in plain words, what it may change, and how to contest. No detector, nobody else."""
+    """What the affiliate is told: what was noticed in plain words, what it may change, and how to contest. No detector, nobody else.
+
+    `meanwhile` says what happens to its commission until somebody has decided; `as_of` is up to when its traffic was looked at.
+    """
 
     said: str
     change: tuple[str, ...]
     contest: str
+    meanwhile: str = ""
+    as_of: datetime | None = None

@@ -10,7 +10,7 @@ from fraud.domain.shapes import Bin
 from fraud.reports import words
 
 _ROW, _LEFT, _RIGHT, _WIDTH = 22.0, 132.0, 62.0, 420.0
-_HEIGHT, _FOOT = 110.0, 16.0
+_HEIGHT, _FOOT, _HEAD = 120.0, 16.0, 16.0
 
 
 def share_rows(bins: Sequence[Bin], label: str) -> Markup:
@@ -57,6 +57,10 @@ def share_columns(bins: Sequence[Bin], label: str) -> Markup:
     top = max((value for one in bins for value in (one.own, one.others or 0.0)), default=0.0) or 1.0
     step = _WIDTH / max(len(bins), 1)
     columns = Markup("").join(_column(number, one, (step, top)) for number, one in enumerate(bins))
+    columns += Markup(
+        '<line class="trend-base" x1="0" x2="{w:.0f}" y1="{y:.0f}" y2="{y:.0f}"/>'
+        '<text class="bars-text" x="{w:.0f}" y="{text:.0f}" text-anchor="end">{top}</text>'
+    ).format(w=_WIDTH, y=_HEAD, text=_HEAD - 4, top=words.share(top))
     return Markup('<svg class="bars" viewBox="0 0 {:.0f} {:.0f}" role="img" aria-label="{}">{}</svg>').format(
         _WIDTH, _HEIGHT + _FOOT, words.clean(_said(bins, label)), columns
     )
@@ -64,10 +68,10 @@ def share_columns(bins: Sequence[Bin], label: str) -> Markup:
 
 def _column(number: int, one: Bin, scale: tuple[float, float]) -> Markup:
     step, top = scale
-    x, height = number * step, (_HEIGHT - 6) * one.own / top
+    x, height = number * step, (_HEIGHT - _HEAD) * one.own / top
     tick = Markup("")
     if one.others is not None:
-        y = _HEIGHT - (_HEIGHT - 6) * one.others / top
+        y = _HEIGHT - (_HEIGHT - _HEAD) * one.others / top
         tick = Markup('<line class="bars-usual" x1="{:.1f}" x2="{:.1f}" y1="{y:.1f}" y2="{y:.1f}"/>').format(x + 1, x + step - 1, y=y)
     named = Markup("")
     if number % 3 == 0:

@@ -13,6 +13,7 @@ from fraud.domain.performance import Notice, Performance
 from fraud.domain.targets import AT_MOST, SHARES, Metric, Progress, TargetState
 from fraud.reports.tables import table_csv
 from fraud.reports.templating import report_environment, standalone
+from fraud.reports.words import day
 
 UNKNOWN = "not known"
 
@@ -96,7 +97,7 @@ def target_line(stand: Progress) -> TargetLine:
         name=_METRICS[target.metric],
         goal=f"{'at most' if target.metric in AT_MOST else 'at least'} {_said(target.metric, target.goal)}",
         now=UNKNOWN if stand.value is None else _said(target.metric, stand.value),
-        until=f"{target.period.end - timedelta(days=1):%Y-%m-%d}",
+        until=day(target.period.end - timedelta(days=1)),
         state=_STATES[stand.state],
         incentive=f"{offered} ({stand.waits})" if stand.waits else offered,
     )

@@ -11,6 +11,8 @@ from markupsafe import Markup
 from fraud.reports import words
 
 _WIDTH, _HEIGHT, _FOOT = 600.0, 96.0, 16.0
+_SCALE = (0.0, 0.5, 1.0)
+"""Where lines of a risk chart stand, with the figure beside them."""
 
 
 def trend_chart(points: Sequence[tuple[datetime, float | None]], label: str, unit: str = "") -> Markup:
@@ -33,14 +35,27 @@ def count_chart(points: Sequence[tuple[datetime, float]], label: str) -> Markup:
 
 
 def risk_chart(points: Sequence[tuple[datetime, float | None]], label: str) -> Markup:
-    """A line from 0 to 1 over nights, oldest first, with a dot for the newest."""
-    step = _WIDTH / max(len(points) - 1, 1)
-    room = _HEIGHT - 8
-    places = [(index * step, 4 + room * (1 - min(max(value, 0.0), 1.0))) for index, (_, value) in enumerate(points) if value is not None]
+    """A line from 0 to 1 over nights, oldest first, with a dot for the newest and the scale at the left."""
+    left = 28.0
+    step = (_WIDTH - left - 6) / max(len(points) - 1, 1)
+    places = [(left + index * step, _height_of(value)) for index, (_, value) in enumerate(points) if value is not None]
     line = " ".join(f"{x:.1f},{y:.1f}" for x, y in places)
-    drawn = Markup('<polyline class="trend-line" points="{}"/>').format(line)
+    drawn = Markup("").join(_gridline(left, _height_of(value), f"{value:g}") for value in _SCALE)
+    drawn += Markup('<polyline class="trend-line" points="{}"/>').format(line)
     dot = Markup('<circle class="trend-dot" cx="{:.1f}" cy="{:.1f}" r="4"/>').format(*places[-1]) if places else Markup("")
-    return _chart(label, points, drawn + dot)
+    return _chart(label, points, drawn + dot, left)
+
+
+def _height_of(risk: float) -> float:
+    """Where a risk stands in the drawing."""
+    return 6 + (_HEIGHT - 8) * (1 - min(max(risk, 0.0), 1.0))
+
+
+def _gridline(left: float, y: float, text: str) -> Markup:
+    return Markup(
+        '<line class="trend-base" x1="{left:.0f}" x2="{right:.0f}" y1="{y:.1f}" y2="{y:.1f}"/>'
+        '<text class="trend-text" x="{label:.0f}" y="{base:.1f}" text-anchor="end">{text}</text>'
+    ).format(left=left, right=_WIDTH, y=y, label=left - 5, base=y + 4, text=text)
 
 
 def _bar(left: float, point: tuple[datetime, float | None], scale: tuple[float, float], unit: str) -> Markup:
@@ -61,7 +76,11 @@ def _value(value: float, unit: str) -> str:
 
 
 def _ceiling(text: str) -> Markup:
-    return Markup('<text class="trend-text" x="{:.0f}" y="10" text-anchor="end">{}</text>').format(_WIDTH, text) if text else Markup("")
+    """The highest figure, with a line where it stands."""
+    if not text:
+        return Markup("")
+    line = Markup('<line class="trend-base" x1="0" x2="{w:.0f}" y1="16" y2="16"/>').format(w=_WIDTH)
+    return line + Markup('<text class="trend-text" x="{w:.0f}" y="11" text-anchor="end">{text}</text>').format(w=_WIDTH, text=text)
 
 
 def _chart(label: str, points: Sequence[tuple[datetime, float | None]], drawn: Markup, left: float = 0.0) -> Markup:

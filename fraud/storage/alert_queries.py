@@ -9,6 +9,7 @@ from sqlalchemy import ColumnElement, or_, select
 
 from fraud.domain.alerts import AlertQuery, AlertScope, AlertState
 from fraud.storage.columns import legible
+from fraud.storage.facets import alerts_with
 from fraud.storage.tables import alerts as table
 
 SEPARATOR = ";"
@@ -55,6 +56,8 @@ def _about(program_id: str, query: AlertQuery) -> Iterator[ColumnElement[bool]]:
         yield table.c.severity == query.severity.value
     if query.typology:
         yield table.c.typologies.contains(told_typologies([legible(query.typology)]), autoescape=True)
+    for kind, value in query.facets:
+        yield table.c.alert_id.in_(alerts_with(program_id, kind, value))
 
 
 def _opened(query: AlertQuery) -> Iterator[ColumnElement[bool]]:

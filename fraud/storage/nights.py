@@ -8,12 +8,13 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, RowMapping, delete, func, select
 
 from fraud.domain.decisions import Outcome
-from fraud.domain.nights import NightLine, SubjectLine, SubjectQuery, SubjectSort, night_of, subjects_of
+from fraud.domain.nights import HELD, NightLine, SubjectLine, SubjectQuery, SubjectSort, night_of, subjects_of
 from fraud.domain.scans import ScanResult
 from fraud.errors import NotFound
 from fraud.storage.columns import legible
 from fraud.storage.database import Database
 from fraud.storage.documents import decode, digest, encode, page_size
+from fraud.storage.facets import affiliates_with
 from fraud.storage.tables import scan_nights, scan_subjects
 
 _LINE = tuple(scan_subjects.c[name] for name in SubjectLine.__struct_fields__)
@@ -125,7 +126,9 @@ def _matching(program_id: str, scan_id: str, query: SubjectQuery) -> list[Column
         mine.append(scan_subjects.c.affiliate_id.icontains(query.search, autoescape=True))
     if query.outcome is not None:
         mine.append(scan_subjects.c.outcome == query.outcome.value)
-    return mine
+    if query.held:
+        mine.append(scan_subjects.c.outcome.in_(sorted(outcome.value for outcome in HELD)))
+    return [*mine, *(scan_subjects.c.affiliate_key.in_(affiliates_with(program_id, kind, value)) for kind, value in query.facets)]
 
 
 def _line(row: RowMapping) -> SubjectLine:

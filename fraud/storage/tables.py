@@ -130,6 +130,19 @@ scan_subjects = Table(
     Index("ix_scan_subjects_affiliate", "program_id", "affiliate_key", "as_of"),
 )
 
+subject_facets = Table(
+    "subject_facets",
+    METADATA,
+    Column("position", Position, primary_key=True, autoincrement=True),
+    Column("program_id", Name, nullable=False),
+    Column("kind", Name, nullable=False),
+    Column("value", Words, nullable=False),
+    Column("affiliate_key", Words, nullable=False, comment="SHA-256 of affiliate_id"),
+    Column("alert_id", Name, nullable=False, comment="an alert that the affiliate is part of, or nothing"),
+    Index("ix_subject_facets_affiliate", "program_id", "affiliate_key"),
+    Index("ix_subject_facets_kind", "program_id", "kind"),
+)
+
 alerts = Table(
     "alerts",
     METADATA,

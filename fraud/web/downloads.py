@@ -18,6 +18,7 @@ from fraud.app.graph import FRESH, graph_around
 from fraud.app.models import every_model
 from fraud.app.parts import App
 from fraud.app.shapes import conversions_seen, traffic_shape
+from fraud.app.targets import progress
 from fraud.app.trying import proposed_pack
 from fraud.cases.precision import rule_precision
 from fraud.domain.actors import Role
@@ -28,6 +29,7 @@ from fraud.domain.shapes import ConversionSeen
 from fraud.domain.signals import Signal
 from fraud.errors import NotFound
 from fraud.policy.differences import changes_between
+from fraud.reports.performance import target_line
 from fraud.reports.tables import table_csv
 from fraud.web.applying import asked_applicants
 from fraud.web.governing import REVIEWS_COUNTED, live_pack, shadow_of
@@ -35,7 +37,7 @@ from fraud.web.modelling import kind_of
 from fraud.web.queueing import alert_query, told_alerts
 from fraud.web.rendering import csv_response
 from fraud.web.routing import Route, routes
-from fraud.web.settling import keys_of
+from fraud.web.settling import keys_of, standings
 from fraud.web.shelf import Shelf
 from fraud.web.traffic import edges_of
 from fraud.web.visits import Door, Visit, require_role
@@ -287,6 +289,27 @@ def _deliveries(asked: Asked) -> Table:
     return ("event_id", "kind", "subject", "sink", "state", "attempts", "error"), rows
 
 
+def _feeds(asked: Asked) -> Table:
+    rows = [
+        [one.feed.name, one.feed.tracker, [table.kind for table in one.feed.tables], one.pulled_at, one.due_at]
+        for one in standings(asked.app, asked.program_id)
+    ]
+    return ("feed", "tracker", "tables", "pulled_at", "due_at"), rows
+
+
+def _targets(asked: Asked) -> Table:
+    return _fields(
+        ("name", "goal", "now", "until", "state", "incentive"), map(target_line, progress(asked.app, asked.program_id, asked.key))
+    )
+
+
+def _drift(asked: Asked) -> Table:
+    standing = _scan(asked).baseline
+    reports = {"night": standing.night, "newer_reference": standing.refit} if standing else {}
+    rows = [[name, one.feature, one.title, one.psi, one.moved] for name, found in reports.items() if found for one in found.features]
+    return ("compared", "feature", "title", "psi", "median_moved_by"), rows
+
+
 def _jobs(asked: Asked) -> Table:
     names = ("job_id", "kind", "state", "created_at", "created_by", "attempts", "finished_at", "error")
     return _fields(names, asked.app.stores.jobs.unfinished(asked.program_id, _EVERYTHING))
@@ -306,7 +329,9 @@ TABLES: Mapping[str, Callable[[Asked], Table]] = {
     "checks": _checks,
     "conversions": _conversions,
     "deliveries": _deliveries,
+    "drift": _drift,
     "edges": _edges,
+    "feeds": _feeds,
     "jobs": _jobs,
     "keys": _keys,
     "links": _links,
@@ -326,5 +351,6 @@ TABLES: Mapping[str, Callable[[Asked], Table]] = {
     "snoozed": _snoozed,
     "sub-ids": _sub_ids,
     "suppressions": _suppressions,
+    "targets": _targets,
 }
 """Every table, by the name in its address."""

@@ -9,6 +9,7 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
 
 from fraud.app.affiliate_reports import answer_report, note_reading, open_link, read_report
+from fraud.app.hearing import hearing_of
 from fraud.app.parts import App
 from fraud.domain.report_links import ReportLink
 from fraud.errors import Conflict, FraudError, InputError, NotFound
@@ -85,9 +86,10 @@ class _OwnReport:
             "title": title,
             "token": token,
             "link_ends": link.expires_at,
+            "hearing": hearing_of(self.app, link.program_id, link.affiliate_id),
             "body": performance_body(figures.report) if figures.report else "",
         }
-        return outside_page("own_report.html", {**shown, **context, "has_notices": bool(figures.report and figures.report.notices)}, status)
+        return outside_page("own_report.html", {**shown, **context}, status)
 
 
 def _gone(fault: FraudError) -> Response:

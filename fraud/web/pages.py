@@ -17,7 +17,7 @@ from fraud.web.helping import Helping
 from fraud.web.looking import Looks
 from fraud.web.modelling import Modelling
 from fraud.web.paging import Paging, asked_page
-from fraud.web.queueing import Tally
+from fraud.web.queueing import Facets, Tally
 from fraud.web.rendering import SCRIPT_PATH, STYLE_PATH, csv_response, page, part, script_response, style_response
 from fraud.web.reporting import Reporting
 from fraud.web.routing import Route, add_routes, routes
@@ -37,9 +37,9 @@ _SCANS = 30
 def create_pages(app: App, sessions: SessionSigner) -> APIRouter:
     """The router of all pages, their style sheet and script. None of them is part of the API's own description."""
     door, shelf = Door(app, sessions), Shelf(app)
-    looks = Looks()
+    looks, facets = Looks(), Facets()
     rooms = (
-        *(SigningIn(door), _Pages(door, shelf), Working(door, Tally()), Traffic(door, shelf, looks), Applying(door)),
+        *(SigningIn(door), _Pages(door, shelf, looks), Working(door, Tally(), facets), Traffic(door, shelf, looks, facets), Applying(door)),
         *(
             Governing(door, Counted()),
             Modelling(door, shelf, looks),
@@ -61,6 +61,7 @@ def create_pages(app: App, sessions: SessionSigner) -> APIRouter:
 class _Pages:
     door: Door
     shelf: Shelf
+    looks: Looks
 
     def routes(self) -> list[Route]:
         """Where they stand."""
@@ -77,7 +78,7 @@ class _Pages:
     def today(self, request: Request) -> Response:
         """What needs a person now, how the nights went, and whether everything runs."""
         visit = self.door.enter(request)
-        return page("today.html", visit, today_view(self.door.app, visit))
+        return page("today.html", visit, today_view(self.door.app, self.looks, visit))
 
     def scans(self, request: Request) -> Response:
         """The scans, newest first."""

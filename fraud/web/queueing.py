@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -11,8 +11,9 @@ from fastapi import Request
 
 from fraud.app.parts import App
 from fraud.domain.alerts import AlertCounts, AlertQuery, AlertScope
-from fraud.domain.cases import CaseState
+from fraud.domain.cases import Case, CaseState
 from fraud.domain.decisions import SubjectKind
+from fraud.domain.facets import FacetCount, FacetKind
 from fraud.domain.signals import Severity
 from fraud.reports import words
 
@@ -54,6 +55,22 @@ class Filter:
     choices: tuple[Choice, ...]
 
 
+class Facets:
+    """The values that lists are narrowed by, counted again with every scan."""
+
+    def __init__(self) -> None:
+        self._kept: dict[tuple[str, FacetKind], tuple[str, list[FacetCount]]] = {}
+
+    def of(self, app: App, program_id: str, kind: FacetKind) -> list[FacetCount]:
+        """The values of a kind, most frequent first."""
+        newest = next((one.scan_id for one in app.stores.nights.nights(program_id, 1)), "")
+        known = self._kept.get((program_id, kind))
+        if known is None or known[0] != newest:
+            known = (newest, app.stores.facets.counts(program_id, kind))
+            self._kept[program_id, kind] = known
+        return known[1]
+
+
 class Tally:
     """How many alerts of a scope there are by what they are about, counted again when their number has changed, or after a minute."""
 
@@ -74,6 +91,7 @@ class Tally:
 
 def told_alerts(request: Request) -> dict[str, str]:
     """What an address asks for, by the names of its filters; what nobody knows is left out."""
+    asked = request.query_params
     known: Mapping[str, set[str]] = {
         "scope": {one.value for one in AlertScope} - {AlertScope.WAITING.value},
         "kind": {one.value for one in SubjectKind},
@@ -82,10 +100,8 @@ def told_alerts(request: Request) -> dict[str, str]:
         "age": set(AGES),
         "held": set(HOLDERS),
     }
-    asked = request.query_params
-    return {"q": asked.get("q", "").strip()[:200]} | {
-        name: asked.get(name, "") if asked.get(name) in values else "" for name, values in known.items()
-    }
+    free = {"q": asked.get("q", "").strip()[:200], "offer": asked.get("offer", "")[:200]}
+    return free | {name: asked.get(name, "") if asked.get(name) in values else "" for name, values in known.items()}
 
 
 def alert_query(app: App, program_id: str, actor_id: str, told: Mapping[str, str]) -> AlertQuery:
@@ -97,6 +113,7 @@ def alert_query(app: App, program_id: str, actor_id: str, told: Mapping[str, str
         kind=SubjectKind(told["kind"]) if told["kind"] else None,
         severity=Severity(told["severity"]) if told["severity"] else None,
         typology=told["typology"],
+        facets=((FacetKind.OFFER, told["offer"]),) if told["offer"] else (),
         opened_from=youngest,
         opened_before=oldest,
     )
@@ -107,12 +124,17 @@ def alert_query(app: App, program_id: str, actor_id: str, told: Mapping[str, str
     return msgspec.structs.replace(query, **({"without": held} if told["held"] == "free" else {"among": held}))
 
 
+def in_work(app: App, program_id: str) -> dict[str, Case]:
+    """The cases that somebody works on, by their alert."""
+    return {one.alert_id: one for one in app.stores.cases.standing(program_id, IN_HAND)}
+
+
 def _opened(now: datetime, age: str) -> tuple[datetime | None, datetime | None]:
     _, at_most, at_least = AGES.get(age, ("", None, None))
     return now - at_most if at_most else None, now - at_least if at_least else None
 
 
-def filters_of(told: Mapping[str, str], counts: AlertCounts) -> list[Filter]:
+def filters_of(told: Mapping[str, str], counts: AlertCounts, offers: Sequence[FacetCount]) -> list[Filter]:
     """The filters of the list, each choice with how many alerts of the scope it has; what has none is left out unless it is chosen."""
     severities = {one.value: (words.SEVERITIES[one], counts.severities.get(one, 0)) for one in reversed(Severity)}
     kinds = {one.value: (words.SUBJECT_KINDS[one], counts.kinds.get(one, 0)) for one in SubjectKind}
@@ -122,11 +144,20 @@ def filters_of(told: Mapping[str, str], counts: AlertCounts) -> list[Filter]:
         _counted("severity", "Any severity", severities, told["severity"]),
         _counted("kind", "Any kind", kinds, told["kind"]),
         _counted("typology", "Any typology", typologies, told["typology"]),
+        *facet_filter("offer", "Any offer", offers, told["offer"]),
         *(
             Filter(name, label, tuple(Choice(key, text, told[name] == key) for key, text in choices.items()))
             for name, (label, choices) in plain.items()
         ),
     ]
+
+
+def facet_filter(name: str, label: str, counted: Sequence[FacetCount], chosen: str) -> list[Filter]:
+    """A filter by what affiliates have, each value with the number of affiliates; none where there is nothing to choose."""
+    shown = [(one.value, f"{one.value} ({one.affiliates:,})") for one in counted]
+    if chosen and chosen not in {value for value, _ in shown}:
+        shown.append((chosen, chosen))
+    return [Filter(name, label, tuple(Choice(value, text, value == chosen) for value, text in shown))] if shown else []
 
 
 def _counted(name: str, label: str, choices: Mapping[str, tuple[str, int]], chosen: str) -> Filter:

@@ -147,14 +147,19 @@ def _sinks(app: App) -> list[str] | str:
 
 def _feeds(app: App, visit: Visit, number: int) -> dict[str, Any]:
     """The program's feeds, or why their file cannot be used."""
-    if not (app.workspace.root / FEEDS_FILE).exists():
-        return {"feeds": [], "paging": Paging(1, 0), "fault": ""}
     try:
-        mine = [Standing(feed, pulled_at(app, feed)) for feed in feeds_of(app) if feed.program_id == visit.program_id]
+        mine = standings(app, visit.program_id)
     except FraudError as fault:
         return {"feeds": [], "paging": Paging(1, 0), "fault": fault.message}
     shown, paging = page_of(mine, number, PAGE_SIZE)
     return {"feeds": shown, "paging": paging, "fault": ""}
+
+
+def standings(app: App, program_id: str) -> list[Standing]:
+    """The feeds of a program and when each was pulled, none without a file of feeds; `InputError` when that cannot be used."""
+    if not (app.workspace.root / FEEDS_FILE).exists():
+        return []
+    return [Standing(feed, pulled_at(app, feed)) for feed in feeds_of(app) if feed.program_id == program_id]
 
 
 def _jobs(app: App, visit: Visit, number: int) -> dict[str, Any]:

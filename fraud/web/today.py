@@ -2,34 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import Any
 
 from fraud.app.parts import App
 from fraud.domain.alerts import Alert
 from fraud.domain.cases import Case, CaseState
 from fraud.domain.dossiers import ApplicantQuery
-from fraud.domain.jobs import JobState
 from fraud.domain.nights import NightLine
 from fraud.reports import words
+from fraud.web.health import health_of
+from fraud.web.looking import Looks
+from fraud.web.queueing import in_work
 from fraud.web.visits import Visit
 
 _SHOWN = 5
 _DECIDED = 3
 _NIGHTS = 60
-_STALE = timedelta(hours=36)
-"""A nightly scan that is half a day late is worth a word."""
-
-
-@dataclass(frozen=True)
-class Health:
-    """One thing that should run: how it stands, and where to look."""
-
-    label: str
-    state: str
-    tone: str
-    address: str
 
 
 @dataclass(frozen=True)
@@ -40,10 +30,11 @@ class InHand:
     alert: Alert
 
 
-def today_view(app: App, visit: Visit) -> dict[str, Any]:
+def today_view(app: App, looks: Looks, visit: Visit) -> dict[str, Any]:
     """Everything the page shows."""
     now, program_id = app.clock.now(), visit.program_id
     nights = app.stores.nights.nights(program_id, _NIGHTS)
+    work = in_work(app, program_id)
     applicants, waiting = app.stores.applications.page(program_id, ApplicantQuery(limit=_SHOWN))
     return {
         "title": "Today",
@@ -53,11 +44,12 @@ def today_view(app: App, visit: Visit) -> dict[str, Any]:
         "currency": nights[0].currency if nights else None,
         "alerts": app.stores.alerts.open_page(program_id, now, _SHOWN),
         "alert_count": app.stores.alerts.count_open(program_id, now),
-        "in_hand": in_hand(app, visit),
+        "cases": work,
+        "in_hand": in_hand(app, visit, work.values()),
         "decided": app.stores.cases.page(program_id, [CaseState.DECIDED], _DECIDED)[0],
         "applicants": applicants,
         "applicant_count": waiting,
-        "health": [*_health(app, visit, nights[0] if nights else None)],
+        "health": health_of(app, looks, visit, nights[0] if nights else None),
     }
 
 
@@ -70,38 +62,16 @@ def headline(night: NightLine) -> str:
     return f"{words.join(told)} {'needs' if night.alerted + night.further == 1 else 'need'} a person"
 
 
-def in_hand(app: App, visit: Visit) -> list[InHand]:
+def in_hand(app: App, visit: Visit, work: Iterable[Case]) -> list[InHand]:
     """What the reader holds, and suspensions that others proposed."""
     me = visit.actor.actor_id
-    cases = app.stores.cases.standing(visit.program_id, [CaseState.TAKEN, CaseState.WAITING, CaseState.PROPOSED])
-    mine = [one for one in cases if (one.assignee == me if one.state is not CaseState.PROPOSED else one.proposed_by != me)][:_SHOWN]
+    mine = [one for one in work if _is_for(one, me)][:_SHOWN]
     alerts = {alert.alert_id: alert for alert in app.stores.alerts.named(visit.program_id, [one.alert_id for one in mine])}
     return [InHand(case, alerts[case.alert_id]) for case in mine if case.alert_id in alerts]
 
 
-def _health(app: App, visit: Visit, night: NightLine | None) -> list[Health]:
-    stores, program_id = app.stores, visit.program_id
-    jobs = stores.jobs.unfinished(program_id, 50)
-    failed = sum(job.state is JobState.FAILED for job in jobs)
-    dead = len(stores.outbox.dead(program_id, 100))
-    return [
-        _scan_health(app, visit, night),
-        Health("Jobs", f"{words.count(failed, 'job')} failed", "bad", visit.address("/settings/jobs"))
-        if failed
-        else Health("Jobs", f"{len(jobs):,} waiting or running" if jobs else "None waiting", "good", visit.address("/settings/jobs")),
-        Health(
-            "Deliveries",
-            f"{dead:,} given up" if dead else "None given up",
-            "bad" if dead else "good",
-            visit.address("/settings/deliveries"),
-        ),
-    ]
-
-
-def _scan_health(app: App, visit: Visit, night: NightLine | None) -> Health:
-    if night is None:
-        return Health("Nightly scan", "None yet", "warn", visit.address("/start"))
-    age = app.clock.now() - night.as_of
-    told = f"{words.count(night.clicks, 'click')} up to {words.day(night.as_of)}"
-    late = age > _STALE
-    return Health("Nightly scan", f"{told}, {age.days} d old" if late else told, "warn" if late else "good", visit.address("/scans"))
+def _is_for(case: Case, me: str) -> bool:
+    """Whether a case is in these hands, or waits for a second person who may be this one."""
+    if case.state is CaseState.PROPOSED:
+        return case.proposed_by != me
+    return case.state in {CaseState.TAKEN, CaseState.WAITING} and case.assignee == me

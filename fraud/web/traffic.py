@@ -9,12 +9,14 @@ import msgspec
 from fastapi import Request, Response
 from markupsafe import Markup
 
+from fraud.app.cases import case_tools
 from fraud.app.graph import FRESH, graph_around
 from fraud.app.parts import App
 from fraud.app.shapes import conversions_seen, traffic_shape
 from fraud.cases.alerting import alert_id_of
 from fraud.domain.alerts import Alert
 from fraud.domain.decisions import DecisionKind, Outcome, SubjectKind
+from fraud.domain.facets import FacetKind
 from fraud.domain.graph_view import Neighbourhood
 from fraud.domain.nights import NightLine, SubjectLine, SubjectQuery, SubjectSort
 from fraud.domain.scans import Ring, ScanResult
@@ -27,11 +29,13 @@ from fraud.reports.tables import table_csv
 from fraud.web.applying import application_of
 from fraud.web.looking import Looks
 from fraud.web.paging import PAGE_SIZE, Paging, asked_page
+from fraud.web.queueing import Facets, Filter, facet_filter
 from fraud.web.rendering import csv_response, page
 from fraud.web.reporting import own_figures
 from fraud.web.routing import Route, routes
 from fraud.web.shelf import Shelf
 from fraud.web.visits import Door, Visit
+from fraud.workflows.casework import case_of
 
 _HISTORY = 750
 """Nights of an affiliate's history: two years."""
@@ -46,6 +50,9 @@ SORTS = {
     SubjectSort.COMMISSION: "Commission",
     SubjectSort.AT_RISK: "At risk",
 }
+FACETS = {FacetKind.TYPE: "Any kind of affiliate", FacetKind.VERTICAL: "Any vertical", FacetKind.OFFER: "Any offer"}
+"""What the list is narrowed by, and what it says while nothing is chosen."""
+HELD = "held"
 _LINE_COLUMNS = ("rank", "affiliate_id", "score", "outcome", "alerted", "clicks", "conversions", "commission", "at_risk", "currency", "why")
 
 
@@ -56,6 +63,7 @@ class Traffic:
     door: Door
     shelf: Shelf
     looks: Looks
+    facets: Facets
 
     def routes(self) -> list[Route]:
         """Where they stand."""
@@ -86,6 +94,7 @@ class Traffic:
             "query": _asked(query) | {"scan": request.query_params.get("scan", "")},
             "sorts": SORTS,
             "outcomes": _OUTCOMES,
+            "filters": self._filters(visit.program_id, query),
         }
         return page("affiliates.html", visit, context)
 
@@ -109,6 +118,7 @@ class Traffic:
             raise NotFound(f"No scan has seen the affiliate {affiliate_id[:80]}. It shows here after its first night with traffic.")
         active = bool(last and newest and last[0].scan_id == newest[0].scan_id)
         latest = self.shelf.get(program_id, newest[0].scan_id) if active else None
+        alerts = alerts_about(app, program_id, SubjectKind.AFFILIATE, affiliate_id)
         context = {
             "title": affiliate_id,
             "affiliate_id": affiliate_id,
@@ -119,7 +129,8 @@ class Traffic:
             "query": {},
             "line": nights.risks(program_id, affiliate_id, _HISTORY)[::-1],
             "decided": decided,
-            "alerts": alerts_about(app, program_id, SubjectKind.AFFILIATE, affiliate_id),
+            "alerts": alerts,
+            "cases": {one.alert_id: case_of(case_tools(app), one) for one in alerts},
             "reviews": app.stores.reviews.of_subject(program_id, SubjectKind.AFFILIATE, affiliate_id)[:20],
             "currency": newest[0].currency if newest else None,
             "applied": _application(app, program_id, affiliate_id),
@@ -225,6 +236,13 @@ class Traffic:
         nights, asked = self.door.app.stores.nights, request.query_params.get("scan", "")
         return nights.night(visit.program_id, asked) if asked else next(iter(nights.nights(visit.program_id, 1)), None)
 
+    def _filters(self, program_id: str, query: SubjectQuery) -> list[Filter]:
+        """The filters by what affiliates have; none for a kind that no affiliate is known to have."""
+        chosen, found = dict(query.facets), list[Filter]()
+        for kind, label in FACETS.items():
+            found += facet_filter(kind.value, label, self.facets.of(self.door.app, program_id, kind), chosen.get(kind, ""))
+        return found
+
     def _lines(self, visit: Visit, night: NightLine | None, query: SubjectQuery) -> tuple[list[SubjectLine], int]:
         return self.door.app.stores.nights.subjects(visit.program_id, night.scan_id, query) if night else ([], 0)
 
@@ -265,6 +283,8 @@ def _query(request: Request) -> SubjectQuery:
     return SubjectQuery(
         search=asked.get("q", "").strip()[:200],
         outcome=Outcome(outcome) if outcome in {one.value for one in _OUTCOMES} else None,
+        held=outcome == HELD,
+        facets=tuple((kind, value[:200]) for kind in FACETS if (value := asked.get(kind.value, ""))),
         sort=SubjectSort(sort) if sort in set(SubjectSort) else SubjectSort.RANK,
         descending=asked.get("order", "") == "down",
         limit=PAGE_SIZE,
@@ -274,7 +294,8 @@ def _query(request: Request) -> SubjectQuery:
 def _asked(query: SubjectQuery) -> dict[str, str]:
     return {
         "q": query.search,
-        "outcome": query.outcome.value if query.outcome else "",
+        "outcome": query.outcome.value if query.outcome else HELD if query.held else "",
+        **{kind.value: value for kind, value in query.facets},
         "sort": query.sort.value if query.sort is not SubjectSort.RANK else "",
         "order": "down" if query.descending else "",
     }

@@ -15,12 +15,13 @@ from fraud.app.parts import App
 from fraud.cases.casework import TRANSITIONS, Step, is_free
 from fraud.domain.alerts import Alert, AlertState
 from fraud.domain.cases import Case, CaseAction, CaseState
+from fraud.domain.facets import FacetKind
 from fraud.domain.reviews import Disposition
 from fraud.errors import FraudError, InputError, NotFound
 from fraud.reports import words
 from fraud.web.forms import Posted, Sent
 from fraud.web.paging import PAGE_SIZE, Paging, asked_page
-from fraud.web.queueing import IN_HAND, SCOPES, Tally, alert_query, filters_of, told_alerts
+from fraud.web.queueing import IN_HAND, SCOPES, Facets, Tally, alert_query, filters_of, in_work, told_alerts
 from fraud.web.rendering import page
 from fraud.web.routing import Route, routes
 from fraud.web.visits import Door, Visit
@@ -36,30 +37,32 @@ CASE_TABS = (*IN_HAND, CaseState.DECIDED)
 
 @dataclass(frozen=True)
 class Button:
-    """One thing to do with a case: what is sent, what it says, how weighty it looks, and whether it needs a reason."""
+    """One thing to do with a case: what is sent, what it says, how weighty it looks, whether it needs a reason, and what it leads to."""
 
     action: str
     label: str
     style: str = ""
     needs_reason: bool = True
     key: str = ""
+    means: str = ""
 
 
 _DECISIONS = (
-    Button("decide:confirmed", "Confirm the risk", "weighty", key="c"),
-    Button("decide:dismissed", "Dismiss", "weighty calm", key="d"),
-    Button("decide:unclear", "Unclear", key="u"),
+    Button("decide:confirmed", "Confirm the risk", "weighty", key="c", means="The evidence holds. It counts for the rules behind it."),
+    Button("decide:dismissed", "Dismiss", "weighty calm", key="d", means="All is in order. It counts against the rules behind it."),
+    Button("decide:unclear", "Unclear", key="u", means="Neither way. It counts for no rule; news alone asks again."),
 )
 _BUTTONS: Mapping[CaseAction, tuple[Button, ...]] = {
     CaseAction.DECIDE: _DECISIONS,
-    CaseAction.ASK: (Button("ask", "Ask the affiliate"),),
-    CaseAction.PROPOSE_SUSPENSION: (Button("propose_suspension", "Propose a suspension"),),
-    CaseAction.CONFIRM_SUSPENSION: (Button("confirm_suspension", "Confirm the suspension", "weighty"),),
-    CaseAction.DECLINE_SUSPENSION: (Button("decline_suspension", "Decline it", "weighty calm"),),
-    CaseAction.ANSWER: (Button("answer", "Take down the answer", "weighty"),),
-    CaseAction.APPEAL: (Button("appeal", "The affiliate contests it"),),
-    CaseAction.NOTE: (Button("note", "Add a note"),),
-    CaseAction.RELEASE: (Button("release", "Release", needs_reason=False),),
+    CaseAction.ASK: (Button("ask", "Ask the affiliate", means="It reads your words under its link and has 7 days to answer."),),
+    CaseAction.PROPOSE_SUSPENSION: (Button("propose_suspension", "Propose a suspension", means="A second person confirms it or not."),),
+    CaseAction.CONFIRM_SUSPENSION: (Button("confirm_suspension", "Confirm the suspension", "weighty", means="Its clicks are blocked."),),
+    CaseAction.DECLINE_SUSPENSION: (Button("decline_suspension", "Decline it", "weighty calm", means="Back to who proposed it."),),
+    CaseAction.ANSWER: (Button("answer", "Take down the answer", "weighty", means="Back into the queue, with the answer."),),
+    CaseAction.APPEAL: (Button("appeal", "The affiliate contests it", means="Somebody else than who decided takes it, first of all."),),
+    CaseAction.REOPEN: (Button("reopen", "Take my decision back", key="z", means="The case is yours again, to be decided anew."),),
+    CaseAction.NOTE: (Button("note", "Add a note", means="For colleagues; nothing else changes."),),
+    CaseAction.RELEASE: (Button("release", "Release", needs_reason=False, means="Back into the queue, for anybody."),),
 }
 _BY_HOLDER = frozenset({CaseAction.DECIDE, CaseAction.ASK, CaseAction.PROPOSE_SUSPENSION, CaseAction.RELEASE})
 
@@ -70,6 +73,7 @@ class Working:
 
     door: Door
     tally: Tally
+    facets: Facets
 
     def routes(self) -> list[Route]:
         """Where they stand."""
@@ -109,10 +113,11 @@ class Working:
             "alerts": alerts,
             "scope": query.scope,
             "scopes": SCOPES,
-            "filters": filters_of(told, self.tally.of(app, program_id, query.scope)),
+            "filters": filters_of(told, self.tally.of(app, program_id, query.scope), self.facets.of(app, program_id, FacetKind.OFFER)),
             "narrowed": any(value for name, value in told.items() if name != "scope"),
             "paging": Paging(number, total, _PAGE),
             "query": told,
+            "cases": in_work(app, program_id),
             "currency": nights[0].currency if nights else None,
             "done": request.query_params.get("done", ""),
             "undo": undo_of(request),
@@ -324,6 +329,8 @@ def buttons_for(case: Case, visit: Visit) -> list[Button]:
     possible = [action for action in _BUTTONS if action in allowed and (mine or action not in _BY_HOLDER)]
     if case.proposed_by == visit.actor.actor_id:
         possible = [action for action in possible if action is not CaseAction.CONFIRM_SUSPENSION]
+    if case.decided_by != visit.actor.actor_id or case.suspended:
+        possible = [action for action in possible if action is not CaseAction.REOPEN]
     return [button for action in possible for button in _BUTTONS[action]]
 
 

@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 from fraud.app.affiliate_reports import (
     address_of,
     answer_report,
-    mail_link,
     make_link,
     open_link,
     read_report,
@@ -170,12 +169,6 @@ def test_what_a_person_has_cleared_is_told_no_more(scanned_copy: App) -> None:
     assert notices_for(scanned_copy, DEFAULT_PROGRAM, alert.subject_id)
     decided(scanned_copy, alert, Disposition.DISMISSED)
     assert notices_for(scanned_copy, DEFAULT_PROGRAM, alert.subject_id) == ()
-
-
-def test_mail_takes_a_mail_sink(app: App) -> None:
-    link, _ = make_link(app, DEFAULT_PROGRAM, "a", 14, SYSTEM)
-    with pytest.raises(InputError, match="No mail sink"):
-        mail_link(app, link, "a@shop.example")
 
 
 def test_every_typology_of_traffic_has_advice_in_plain_words() -> None:

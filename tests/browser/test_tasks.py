@@ -11,6 +11,8 @@ from typing import Literal
 
 import pytest
 
+from fraud.app.affiliate_reports import make_link
+from fraud.domain.actors import SYSTEM
 from fraud.domain.cases import CaseState
 from fraud.domain.decisions import SubjectKind
 from fraud.domain.policies import PolicyState
@@ -57,7 +59,7 @@ def test_an_application_is_decided_in_two_clicks(either: Desk, shop: Shop, butto
 
 
 def test_an_alert_is_snoozed_in_three_clicks(either: Desk, shop: Shop) -> None:
-    either.page.get_by_role("link", name="Look at it").first.click()
+    either.page.get_by_role("link", name="Affiliate nordic-deals").first.click()
     either.page.get_by_text("Not now: snooze").click()
     form = either.page.locator("details[open]")
     form.get_by_label("Reason").fill("Waiting for the invoice")
@@ -177,7 +179,7 @@ def resolve_by_keys(steps: Steps) -> None:
 
 
 def snooze(steps: Steps) -> None:
-    steps.click("link", "Look at it")
+    steps.click("link", "Affiliate nordic-deals")
     steps.open("Not now: snooze")
     steps.write(REASON)
     steps.click("button", "Snooze")
@@ -188,7 +190,7 @@ def contest(steps: Steps) -> None:
     resolve_by_keys(steps)
     steps.page.goto(steps.page.url.partition("/alerts")[0])
     steps.taken = 0
-    steps.page.locator("section", has_text="Decided lately").get_by_role("link").first.click()
+    steps.page.locator("section", has_text="Decided lately").get_by_role("listitem").get_by_role("link").first.click()
     steps.taken += 1
     steps.write("They sent their newsletter’s figures")
     steps.click("button", "The affiliate contests it")
@@ -253,6 +255,33 @@ def test_shortcuts_lead_through_a_case(desk: Desk) -> None:
     page.keyboard.press("Escape")
     page.keyboard.press("d")
     page.get_by_text("Decided. It stands in the record").wait_for()
+
+
+def test_a_slip_is_undone_by_a_key(desk: Desk, shop: Shop) -> None:
+    page = desk.page
+    page.keyboard.press("n")
+    page.get_by_text("The case is yours").wait_for()
+    page.keyboard.press("z")
+    page.get_by_text("The case is back in the queue").wait_for()
+    page.keyboard.press("n")
+    page.get_by_text("The case is yours").wait_for()
+    page.get_by_label("Reason", exact=True).first.fill(REASON)
+    page.get_by_role("button", name="Dismiss", exact=True).click()
+    page.get_by_text("Decided. It stands in the record").wait_for()
+    page.get_by_label("Reason", exact=True).first.fill("I meant the one below")
+    page.get_by_role("button", name="Take my decision back").click()
+    page.get_by_text("The case is in your hands again").wait_for()
+    (case,) = shop.app.stores.cases.all("default")
+    assert case.state is CaseState.TAKEN
+
+
+def test_a_link_to_a_report_is_copied_with_one_click(desk: Desk, shop: Shop) -> None:
+    _, token = make_link(shop.app, "default", "nordic-deals", 30, SYSTEM)
+    desk.page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    desk.go("/reports/nordic-deals")
+    desk.page.get_by_role("button", name="Copy the link").click()
+    desk.page.get_by_role("button", name="Copied").wait_for()
+    assert token in desk.page.evaluate("navigator.clipboard.readText()")
 
 
 def test_times_are_in_the_readers_zone(desk: Desk) -> None:

@@ -75,11 +75,24 @@ def test_an_appeal_goes_to_somebody_else_and_not_too_late() -> None:
         after(step(CaseAction.APPEAL, "affiliate", APPEAL_WITHIN / timedelta(hours=1) + 1), case=decided)
 
 
+def test_a_slip_is_taken_back_by_who_made_it_and_decided_anew() -> None:
+    decided = after(step(CaseAction.TAKE), step(CaseAction.DECIDE))
+    again = after(step(CaseAction.REOPEN), case=decided)
+    assert (again.state, again.assignee, again.due_at) == (CaseState.TAKEN, "ada", None)
+    corrected = after(step(CaseAction.DECIDE, disposition=Disposition.CONFIRMED), case=again)
+    assert (corrected.state, corrected.disposition) == (CaseState.DECIDED, Disposition.CONFIRMED)
+    with pytest.raises(Conflict, match="by who made it"):
+        after(step(CaseAction.REOPEN, "bob"), case=decided)
+    suspended = after(step(CaseAction.TAKE), step(CaseAction.PROPOSE_SUSPENSION), step(CaseAction.CONFIRM_SUSPENSION, "bob"))
+    with pytest.raises(Conflict, match="suspension"):
+        after(step(CaseAction.REOPEN, "ada"), case=suspended)
+
+
 @pytest.mark.parametrize("state", CaseState)
 @pytest.mark.parametrize("action", CaseAction)
 def test_what_is_not_possible_says_what_is(state: CaseState, action: CaseAction) -> None:
     case = Case(case_id="c", program_id="p", alert_id="a", subject_id="s", opened_at=NOON, state=state, assignee="ada", proposed_by="bob")
-    case = msgspec.structs.replace(case, held_until=NOON)
+    case = msgspec.structs.replace(case, held_until=NOON, decided_by="ada")
     if action in TRANSITIONS[state]:
         assert taken_step(case, step(action, "ada", 99))[0].state is TRANSITIONS[state][action]
         return

@@ -70,6 +70,7 @@ def test_a_new_program_has_empty_files_with_headers(newcomer: Browser) -> None:
     keyed = {
         "changes",
         "conversions",
+        "drift",
         "shape",
         "edges",
         "links",

@@ -12,6 +12,7 @@ import pytest
 
 from fraud.domain.alerts import AlertState
 from fraud.domain.decisions import SubjectKind
+from fraud.domain.facets import Facet, FacetKind
 from fraud.domain.signals import Severity
 from tests.reports import samples
 from tests.web.conftest import NOW, Browser, Shop
@@ -31,6 +32,8 @@ def queue(empty: Shop) -> Shop:
     base = msgspec.structs.replace(alert, typologies=(), opened_at=NOW - timedelta(hours=2))
     empty.alerts.record([msgspec.structs.replace(base, **{"alert_id": f"alr_{at}", **one}) for at, one in enumerate(varied)])
     empty.programs.only([samples.profile()])
+    boots = Facet(affiliate_id="alpha-deals", kind=FacetKind.OFFER, value="boots")
+    empty.app.stores.facets.keep("default", [boots], {"alpha-deals": ["alr_0", "alr_3"]})
     return empty
 
 
@@ -58,6 +61,9 @@ WAITING = {"alpha-deals", "beta-blog", "gamma-mail", "rng_delta"}
         ("q=BLOG", {"beta-blog"}),
         ("age=day", WAITING - {"gamma-mail"}),
         ("age=month", {"gamma-mail"}),
+        ("offer=boots", {"alpha-deals", "rng_delta"}),
+        ("offer=boots&severity=low", {"rng_delta"}),
+        ("offer=nobody%27s", set()),
         ("held=free", WAITING),
         ("held=mine", set()),
         ("scope=resolved", {"epsilon"}),
@@ -76,6 +82,7 @@ def test_every_choice_says_how_many_it_leads_to(rosa: Browser) -> None:
     assert "Critical (1)" in text
     assert "Low (3)" in text
     assert "Ring (1)" in text
+    assert "boots (1)" in text
     assert "High (" not in text
 
 

@@ -13,6 +13,8 @@ from fraud.app.targets import Wanted, set_target
 from fraud.domain.actors import SYSTEM
 from fraud.domain.targets import Metric
 from fraud.errors import NotFound
+from tests.app.test_mailing import TO, read, with_mail
+from tests.sinks.receivers import mail_server
 from tests.web.conftest import NOW, Browser, Shop
 
 SUBJECT = "nordic-deals"
@@ -74,3 +76,36 @@ def test_links_of_another_program_are_not_revoked_here(reviewer: Browser, admin:
     (theirs,) = shop.app.stores.report_links.all("other")
     assert reviewer.act(f"/report-links/{theirs.link_id}/revoke", {"reason": "Mine"}).status_code == 404
     assert theirs.link_id not in reviewer.page(f"/reports/{SUBJECT}").text
+
+
+def test_the_letter_is_previewed_and_then_sent(reviewer: Browser, shop: Shop) -> None:
+    form = {"affiliate": SUBJECT, "to": TO, "days": "14", "reason": "It asked for its figures"}
+    with mail_server() as mails:
+        with_mail(shop.app, mails.port)
+        shown = reviewer.act("/report-links/mail", form)
+        assert (shown.status_code, mails.messages) == (200, [])
+        for said in ("The letter as it will read", TO, "us@program.example", "It asked for its figures", "18 Mar 2026"):
+            assert said in shown.text
+        done = reviewer.act("/report-links/mail", {**form, "seen": "yes"})
+    assert "Sent. The link" in reviewer.settled(done.headers["location"]).text
+    assert open_link(shop.app, token_on(read(mails))).affiliate_id == SUBJECT
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [({"reason": " "}, "Say why"), ({"to": "nobody"}, "no e-mail address"), ({"days": "365"}, "no number of days"), ({}, "No mail sink")],
+)
+def test_a_letter_that_cannot_go_says_why_and_keeps_what_was_written(
+    reviewer: Browser, shop: Shop, change: dict[str, str], said: str
+) -> None:
+    if change:
+        with_mail(shop.app, 9)
+    refused = reviewer.act("/report-links/mail", {"affiliate": SUBJECT, "to": TO, "days": "14", "reason": "Asked", **change})
+    assert refused.status_code == 422
+    assert said in refused.text
+    assert shop.app.stores.report_links.all("default") == []
+
+
+def test_the_address_that_an_applicant_gave_is_offered(reviewer: Browser, shop: Shop) -> None:
+    with_mail(shop.app, 9)
+    assert 'value="mira@balkongliv.example"' in reviewer.settled("/reports/app_0001").text

@@ -80,7 +80,7 @@ def judge_pattern(rule: PatternRule, facts: TrafficFacts, limits: Limits) -> Sig
     marked = {place: one for place, one in enumerate(strongest) if one is not None and one.z >= limits["minimum_z"]}
     seen = Observation(
         text=f"{rule.sentence}: {len(marked)} of {len(rule.marks)} marks stand out against peers"
-        + (f" ({', '.join(f'{one.feature} z {one.z:.1f}' for one in marked.values())})." if marked else "."),
+        + (f" ({', '.join(one.feature.replace('_', ' ') for one in marked.values())})." if marked else "."),
         value=len(marked),
         baseline=limits["minimum_marks"],
         sample_size=facts.counts.clicks,

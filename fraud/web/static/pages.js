@@ -1,4 +1,4 @@
-// Shortcuts, and times in the reader's zone. Every page reads and decides without this script.
+// Shortcuts, links to copy, and times in the reader's zone. Every page reads and decides without this script.
 "use strict";
 
 (() => {
@@ -16,6 +16,17 @@
   const again = document.querySelector('meta[name="again"]');
   const written = () => [...document.querySelectorAll("textarea")].some((one) => one.value !== "");
   if (again !== null) setInterval(() => { if (!written()) location.reload(); }, 1000 * Number(again.content));
+
+  for (const one of document.querySelectorAll("button[data-copy]")) {
+    const text = document.getElementById(one.dataset.copy);
+    one.hidden = false;
+    one.addEventListener("click", async () => {
+      getSelection().selectAllChildren(text);
+      if (navigator.clipboard) await navigator.clipboard.writeText(text.textContent.trim());
+      else document.execCommand("copy");  // pages served without TLS have no clipboard
+      one.textContent = "Copied";
+    });
+  }
 
   const help = document.getElementById("shortcuts");
   const places = new Map();
