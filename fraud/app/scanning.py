@@ -12,7 +12,7 @@ import msgspec
 
 from fraud.app.baselines import WorkspaceBaselines
 from fraud.app.cases import expire_alerts
-from fraud.app.enriching import enrichment_artefacts
+from fraud.app.enriching import enrichment_artefacts, networks
 from fraud.app.facets import keep_facets
 from fraud.app.history import by_kind
 from fraud.app.memory import vetted_sites
@@ -148,13 +148,16 @@ def _tools(app: App, lake: ParquetLake, program_id: str, means: tuple[Actor, Pac
         progress=progress,
         enrichment=enrichment,
         ranking=live_ranking(app, program_id),
-        features=_feature_engine(app),
+        features=feature_engine(app),
     )
 
 
-def _feature_engine(app: App) -> FeatureEngine:
+def feature_engine(app: App) -> FeatureEngine:
+    """What computes features as the settings say, with the tables of networks in use."""
     asked = app.settings
-    return engine(asked.engine, asked.spark_master, asked.features_memory_mb << 20, asked.features_disk_mb << 20)
+    tables = networks(app)
+    exits = tables.exits if tables else None
+    return engine(asked.engine, asked.spark_master, asked.features_memory_mb << 20, asked.features_disk_mb << 20, exits)
 
 
 def _keep(app: App, outcome: ScanOutcome) -> ScanResult:

@@ -17,8 +17,9 @@ import pyarrow as pa
 
 from fraud.domain.decisions import Artefact
 from fraud.domain.networks import PRECEDENCE, SHARED_CLASSES, AddressFacts, EgressClass, NetworkEvidence
-from fraud.enrichment.addresses import Addresses, Half, read_column, read_one, spell
+from fraud.enrichment.addresses import Half, read_column, read_one, spell
 from fraud.enrichment.building import SHAPE, Manifest, Mark
+from fraud.enrichment.exits import CODE, UNKNOWN, ExitClasses, at, codes_of, where_known
 from fraud.enrichment.kernels import V4_PREFIX, Rows
 from fraud.enrichment.ranges import Layer
 from fraud.errors import StorageError
@@ -36,8 +37,6 @@ SCHEMA = pa.schema(
 """What `lookup` gives: one row per address asked, in order. `country`, `asn` and `organisation` are null and `egress_class` is `unknown`
 where nobody says; `source` is the id of the source that the class rests on, null for `unknown`."""
 
-_CODE = {egress_class: np.int8(place) for place, egress_class in enumerate(PRECEDENCE)}
-_UNKNOWN = _CODE[EgressClass.UNKNOWN]
 _TOP = (1 << 128) - 1
 
 
@@ -50,9 +49,13 @@ class NetworkTables:
         self._systems = systems
         self._organisations = _blank_is_null(systems["organisation"].combine_chunks())
         self._asns = systems["asn"].combine_chunks().to_numpy()
-        self._system_classes = _codes([EgressClass(name) for name in systems["egress_class"].to_pylist()])
-        self._mark_classes = _codes([mark.egress_class for mark in manifest.marks])
-        self._mark_alone = np.array([mark.alone for mark in manifest.marks], np.bool_)
+        self.exits = ExitClasses(
+            self._asn.layer,
+            self._class.layer,
+            codes_of([EgressClass(name) for name in systems["egress_class"].to_pylist()]),
+            codes_of([mark.egress_class for mark in manifest.marks]),
+            np.array([mark.alone for mark in manifest.marks], np.bool_),
+        )
         self._countries = pa.array([code for code, _ in manifest.countries], pa.string())
         self._sources, self._mark_sources, self._system_sources = _coded(
             [mark.source for mark in manifest.marks], systems["source"].to_pylist()
@@ -72,15 +75,15 @@ class NetworkTables:
         """`SCHEMA`: what is known of each address of a column of text, in order; nulls and opaque texts are unknown."""
         column = addresses.combine_chunks() if isinstance(addresses, pa.ChunkedArray) else addresses
         read = read_column(column)
-        country, system, mark = (_where_known(layer.layer, read) for layer in (self._country, self._asn, self._class))
-        nobody = (mark >= 0) & (_at(self._mark_classes, mark, _UNKNOWN) == _UNKNOWN)
+        country, system, mark = (where_known(layer.layer, read) for layer in (self._country, self._asn, self._class))
+        nobody = self.exits.nobodys(mark)
         country[nobody], system[nobody] = -1, -1
-        codes, from_mark = self._judge(system, mark)
+        codes, from_mark = self.exits.judge(system, mark)
         return pa.Table.from_arrays(
             [
                 column.cast(pa.string()),
                 self._countries.take(_indices(country)),
-                pa.array(_at(self._asns, system, np.uint32(0)), mask=system < 0),
+                pa.array(at(self._asns, system, np.uint32(0)), mask=system < 0),
                 self._organisations.take(_indices(system)),
                 pa.array([member.value for member in PRECEDENCE]).take(pa.array(codes)),
                 self._class_sources(codes, from_mark, system, mark),
@@ -88,17 +91,10 @@ class NetworkTables:
             schema=SCHEMA,
         )
 
-    def _judge(self, system: Rows, mark: Rows) -> tuple[np.ndarray, np.ndarray]:
-        """The class of each address as its place in `PRECEDENCE`, and whether it comes of a range rather than of who announces it."""
-        by_mark, by_system = _at(self._mark_classes, mark, _UNKNOWN), _at(self._system_classes, system, _UNKNOWN)
-        alone = _at(self._mark_alone, mark, np.bool_(False))
-        from_mark = (mark >= 0) & (alone | (by_mark <= by_system))
-        return np.where(from_mark, by_mark, by_system), from_mark
-
     def _class_sources(self, codes: np.ndarray, from_mark: np.ndarray, system: Rows, mark: Rows) -> pa.Array:
         nobody = np.int32(-1)
-        told = np.where(from_mark, _at(self._mark_sources, mark, nobody), _at(self._system_sources, system, nobody))
-        return self._sources.take(_indices(np.where(codes == _UNKNOWN, nobody, told)))
+        told = np.where(from_mark, at(self._mark_sources, mark, nobody), at(self._system_sources, system, nobody))
+        return self._sources.take(_indices(np.where(codes == UNKNOWN, nobody, told)))
 
     def read(self, address: str) -> AddressFacts:
         """What is known of one address, in a few microseconds; without the evidence, which `explain` gives."""
@@ -111,7 +107,7 @@ class NetworkTables:
         system, country = self._asn.row_at(halves), self._country.row_at(halves)
         egress_class = mark.egress_class if mark else EgressClass.UNKNOWN
         if system >= 0 and not (mark and mark.alone):
-            egress_class = PRECEDENCE[min(_CODE[egress_class], self._system_classes[system])]
+            egress_class = PRECEDENCE[min(CODE[egress_class], self.exits.system_classes[system])]
         return AddressFacts(
             address=address,
             known=True,
@@ -251,21 +247,6 @@ def _coded(ours: Sequence[str], theirs: Sequence[str]) -> tuple[pa.Array, Rows, 
     place = {name: number for number, name in enumerate(names)}
     first, second = (np.array([place[name] for name in column], np.int32) for column in (ours, theirs))
     return pa.array(names, pa.string()), first, second
-
-
-def _codes(classes: Sequence[EgressClass]) -> np.ndarray:
-    return np.array([_CODE[egress_class] for egress_class in classes], np.int8)
-
-
-def _where_known(layer: Layer, read: Addresses) -> Rows:
-    rows = layer.rows_at(read.high, read.low)
-    rows[~read.known] = -1
-    return rows
-
-
-def _at(values: np.ndarray, rows: Rows, missing: np.generic) -> np.ndarray:
-    """The value at each row; `missing` where the row is -1."""
-    return np.append(values, missing)[rows]
 
 
 def _indices(rows: Rows) -> pa.Array:

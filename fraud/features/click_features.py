@@ -6,6 +6,8 @@ from fraud.domain.signals import Family
 from fraud.features.constants import CLICK_ID_RATIO
 from fraud.features.definition import AFFILIATE, Feature, click_rate
 
+_NO_TABLE = "Unknown where no tables of networks are in use; addresses that are hashed, private or reserved do not count."
+
 CLICK_FEATURES: tuple[Feature, ...] = (
     click_rate(
         "duplicate_click_share",
@@ -47,6 +49,40 @@ CLICK_FEATURES: tuple[Feature, ...] = (
         missing="Unknown where no address is told, and where no conversion of the look-back can be traced to a click.",
         family=Family.NETWORK,
         needs=("clicks.ip", "clicks.user_agent"),
+    ),
+    click_rate(
+        "hosting_share",
+        "from_hosting",
+        "placed",
+        title="Clicks from hosting networks",
+        doc="Share of clicks from addresses that the tables of networks know as data centres' or clouds', among those with a public "
+        "address. People seldom browse from there; gateways of companies, redirects of an affiliate's own and unlisted VPN services do.",
+        missing=_NO_TABLE,
+        family=Family.NETWORK,
+        needs=("clicks.ip",),
+    ),
+    click_rate(
+        "vpn_share",
+        "from_vpn",
+        "placed",
+        title="Clicks from VPN services",
+        doc="Share of clicks from addresses that the tables of networks know as VPN services' or relays', among those with a public "
+        "address. An audience that minds its privacy has many.",
+        missing=_NO_TABLE,
+        about="audience",
+        family=Family.NETWORK,
+        needs=("clicks.ip",),
+    ),
+    click_rate(
+        "tor_share",
+        "from_tor",
+        "placed",
+        title="Clicks from Tor",
+        doc="Share of clicks from exits of the Tor network, among those with a public address. An audience that minds its privacy has some.",
+        missing=_NO_TABLE,
+        about="audience",
+        family=Family.NETWORK,
+        needs=("clicks.ip",),
     ),
     Feature(
         name="top_ip_share",

@@ -14,9 +14,13 @@ from numpy.typing import NDArray
 from fraud.enrichment.compiled import Codes, Integers, compiled, position_of
 from fraud.features.clicks import (
     DWELL_KNOWN,
+    FROM_HOSTING,
+    FROM_TOR,
+    FROM_VPN,
     LANDING_KNOWN,
     NO_SCRIPT,
     PAID,
+    PLACED,
     REFERRER_KNOWN,
     SCRIPT_KNOWN,
     SHORT_DWELL,
@@ -54,6 +58,10 @@ def _page_marks(flags: int) -> int:
             mark |= 1 << 22 | (1 << 23 if flags & SHORT_DWELL else 0)
     if flags & SCRIPT_KNOWN:
         mark |= 1 << 10 | (1 << 11 if flags & NO_SCRIPT else 0)
+    if flags & PLACED:
+        mark |= (
+            1 << 24 | (1 << 25 if flags & FROM_HOSTING else 0) | (1 << 26 if flags & FROM_VPN else 0) | (1 << 27 if flags & FROM_TOR else 0)
+        )
     return mark
 
 

@@ -16,7 +16,8 @@ MISSING_KEY = 0
 """The key of an address or device that is not known."""
 
 DWELL_KNOWN, SHORT_DWELL, SCRIPT_KNOWN, NO_SCRIPT, REFERRER_KNOWN, LANDING_KNOWN, PAID = 1, 2, 4, 8, 16, 32, 64
-"""The bits of `Clicks.flags`."""
+PLACED, FROM_HOSTING, FROM_VPN, FROM_TOR = 128, 256, 512, 1024
+"""The bits of `Clicks.flags`. `PLACED`: the address is a public one, and tables of networks were asked about it."""
 
 
 class Clicks(NamedTuple):
@@ -36,10 +37,10 @@ class Clicks(NamedTuple):
     agent: Codes
     device: Integers
     domain: Codes
-    flags: NDArray[np.uint8]
+    flags: NDArray[np.uint16]
 
 
-CLICK_TYPES = (np.int32, np.int64, np.int32, np.int32, np.int32, np.int64, np.int32, np.int64, np.int32, np.uint8)
+CLICK_TYPES = (np.int32, np.int64, np.int32, np.int32, np.int32, np.int64, np.int32, np.int64, np.int32, np.uint16)
 """The types of the columns of `Clicks`."""
 
 

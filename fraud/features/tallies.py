@@ -34,8 +34,13 @@ MARKS = (
     "stacked",
     "linked_dwell",
     "linked_short",
+    "placed",
+    "from_hosting",
+    "from_vpn",
+    "from_tor",
 )
-"""Marks of a click, two by two: that a thing can be said of it, and that it is so."""
+"""Marks of a click: that a thing can be said of it, and that it is so. Two by two, but for the last three, which can be said of what is
+`placed`."""
 
 COUNTED = (
     "clicks",

@@ -27,7 +27,7 @@ from fraud.features.table import FACT_COLUMNS, FeatureTable
 from fraud.storage.lake import ParquetLake
 from tests.cli.commands import Ran, fraud, fraud_process, sentence_of
 
-from .programs import DAY, START, Rows
+from .programs import DAY, START, Rows, exits_of
 from .spark_cluster import spark_cluster, spark_environment
 
 TOLERANCE: dict[str, float] = {}
@@ -40,7 +40,18 @@ STALLS, VISITORS = 24, 60
 AGENTS = ("Mozilla/5.0 Chrome/126", "Mozilla/5.0 Firefox/127", "curl/8.4", "Mozilla/5.0 (compatible; Googlebot/2.1)", "", "Ünïcode/1 ☃")
 NAMES = ("plain", "Ünïcödé 🦊", 'o\'brien "q" \\', "a;b,c\td", "İstanbul", "z" * 300)
 SUBS = ("s", "S", "ß", "🦊", "", " ")
-ADDRESSES = ("192.0.2.7", "2001:db8::1", "2001:DB8:0:0::2", "10.0.0.300", "not an address", "198.51.100.9")
+ADDRESSES = (
+    "192.0.2.7",
+    "2001:db8::1",
+    "2001:DB8:0:0::2",
+    "10.0.0.300",
+    "not an address",
+    "198.51.100.9",
+    "5.3.0.7",
+    "5.6.0.8",
+    "5.7.0.9",
+    "2400:1::9",
+)
 PAGES = ("https://www.mine.example/1?gclid=x", "//Blog.MINE.example", "http://пример.рф/", "http://[2001:db8::5]:80/", "mine.example", "")
 LANDINGS = ("https://shop.example/?gclid=1", "https://shop.example/?q=a&fbclid=2#f", "https://shop.example/", "")
 
@@ -51,6 +62,8 @@ BUSY = tuple(Period(start=EARLY + begin * DAY, end=EARLY + end * DAY) for begin,
 QUIET = tuple(Period(start=start - DAY, end=start + DAY) for start in (SPARSE, LONE, SOLD, SOLD + 40 * DAY))
 MANY = Period(start=FAIR, end=FAIR + DAY)
 REQUEST = FeatureRequest(affiliate=(*BUSY, *QUIET, MANY), sub_id=(*BUSY[1:], *QUIET, MANY))
+
+EXITS = exits_of(("hosting", "5.3.0.0/16\n2400:1::/32"), ("vpn", "5.6.0.0/24"), ("tor", "5.7.0.9"))
 
 Tables = Mapping[Level, FeatureTable]
 Both = tuple[Tables, Tables]
@@ -231,7 +244,7 @@ def _correct(lake: ParquetLake, made: Rows, sold: Rows) -> None:
 
 def _computed(lake: ParquetLake, request: FeatureRequest = REQUEST, **bounds: datetime) -> Both:
     with closing(lake.connect("p", **bounds)) as con:
-        return engine("local")(con, request), engine("spark")(con, request)
+        return engine("local", exits=EXITS)(con, request), engine("spark", exits=EXITS)(con, request)
 
 
 @pytest.fixture(scope="session")

@@ -18,7 +18,7 @@ from fraud.features.table import FACT_COLUMNS, FeatureTable
 from fraud.storage.lake import ParquetLake
 from fraud.workflows.ingesting import IngestOptions, ingest
 
-from .programs import DAY, START, WINDOW, Rows, chance_program, clicks, conversions, features_of, lake_of, one
+from .programs import DAY, START, WINDOW, Rows, chance_program, clicks, conversions, exits_of, features_of, lake_of, one
 
 AGENT = "Mozilla/5.0 (Windows NT 10.0) Chrome/126"
 
@@ -47,6 +47,25 @@ def test_addresses(tmp_path: Path) -> None:
     assert values.top_ip_share == 0.6
     assert values.distinct_ip_ratio == 0.5
     assert values.clicks_per_ip == 2.0
+
+
+def test_exits_are_told_by_tables_among_public_addresses(tmp_path: Path) -> None:
+    """Ten clicks from public addresses, of which two are hosting, three a VPN's and one Tor's; what is hashed or reserved does not count."""
+    public = [*["5.3.0.1"] * 2, *["5.6.0.1"] * 3, "5.6.0.9", *["80.1.2.3"] * 4]
+    lake = lake_of(tmp_path, clicks=clicks("a", 14, ip=lambda n: [*public, "10.0.0.1", "192.0.2.1", "9f8a7c", None][n]))
+    exits = exits_of(("hosting", "5.3.0.0/16"), ("vpn", "5.6.0.0/24"), ("tor", "5.6.0.9"))
+    table = features_of(lake, exits=exits)
+    assert [one(table, "a")[name] for name in ("hosting_share", "vpn_share", "tor_share")] == [0.2, 0.3, 0.1]
+    assert table.support.hosting_share.tolist() == [10.0]
+
+
+def test_exits_are_unknown_without_tables_and_without_public_addresses(tmp_path: Path) -> None:
+    exits = exits_of(("hosting", "5.3.0.0/16"))
+    public = lake_of(tmp_path / "public", clicks=clicks("a", 3, ip="5.3.0.1"))
+    hashed = lake_of(tmp_path / "hashed", clicks=clicks("a", 3, ip="9f8a7c"))
+    for table in (features_of(public), features_of(hashed, exits=exits)):
+        assert math.isnan(one(table, "a").hosting_share)
+        assert table.support.hosting_share.tolist() == [0.0]
 
 
 def test_agents(tmp_path: Path) -> None:

@@ -47,7 +47,7 @@ def count(rows):
     tallies_of_clicks(Clicks(
         np.zeros(rows, np.int32), draw.integers(0, 86_400_000_000, rows), codes(draw, 500, rows), codes(draw, 9, rows),
         codes(draw, 9, rows), keys(draw, rows, rows), codes(draw, 50, rows), keys(draw, rows, rows), codes(draw, 20, rows),
-        np.zeros(rows, np.uint8),
+        np.zeros(rows, np.uint16),
     ), WINDOWS, PROGRAM, NOBODY)
 """
 

@@ -19,12 +19,11 @@ from fraud.app.evaluation.aggregates import raw_aggregates
 from fraud.app.evaluation.baselines import Ranking
 from fraud.app.evaluation.measures import Evaluation, Known, found_at_fpr
 from fraud.app.parts import App, KeptModels
-from fraud.app.scanning import ingest_options
+from fraud.app.scanning import feature_engine, ingest_options
 from fraud.domain.actors import DEFAULT_PROGRAM, Actor
 from fraud.domain.scans import Period, RankedSubject
 from fraud.errors import InputError
 from fraud.features.catalogue import feature_set_hash
-from fraud.features.engines import engine
 from fraud.policy.pack import Pack
 from fraud.storage.lake import ParquetLake
 from fraud.workflows.ingesting import ingest
@@ -87,7 +86,7 @@ def scan_lake(app: App, lake: ParquetLake, days: int, means: Means, as_of: datet
         actor=actor,
         now=now,
         progress=progress,
-        features=engine(app.settings.engine, app.settings.spark_master),
+        features=feature_engine(app),
     )
     return scan(ScanRequest(program_id=DEFAULT_PROGRAM, days=days, as_of=as_of), tools)
 

@@ -60,6 +60,13 @@ SHARE_RULES: tuple[ShareRule, ...] = (
         sentence="{value:.0%} of {n:,} clicks come from addresses that behave like servers, not like people",
     ),
     ShareRule(
+        check_id="traffic.hosting_networks",
+        feature="hosting_share",
+        support="minimum_clicks",
+        beyond_peers=True,
+        sentence="{value:.0%} of {n:,} clicks come from networks of data centres and clouds",
+    ),
+    ShareRule(
         check_id="traffic.ip_concentration",
         feature="top_ip_share",
         support="minimum_clicks",

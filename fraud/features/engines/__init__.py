@@ -8,6 +8,7 @@ from typing import Protocol
 
 import duckdb
 
+from fraud.enrichment.exits import ExitClasses
 from fraud.errors import InputError
 from fraud.features.definition import Level
 from fraud.features.request import FeatureRequest
@@ -30,9 +31,11 @@ class FeatureEngine(Protocol):
         ...
 
 
-def engine(name: str, spark_master: str = "", memory: int = 2 << 30, disk: int = 10 << 30) -> FeatureEngine:
+def engine(
+    name: str, spark_master: str = "", memory: int = 2 << 30, disk: int = 10 << 30, exits: ExitClasses | None = None
+) -> FeatureEngine:
     """The engine of a name (`FRAUD_ENGINE`); `spark_master` names Spark's cluster, `memory` and `disk` (bytes) are what the local engine
-    may take for clicks. `InputError` when there is none of that name.
+    may take for clicks; `exits` tells hosting, VPN and Tor by address. `InputError` when there is none of that name.
 
     Whether Spark is installed shows when the engine is used.
     """
@@ -40,9 +43,9 @@ def engine(name: str, spark_master: str = "", memory: int = 2 << 30, disk: int =
         from fraud.features.engines.budget import Budget  # noqa: PLC0415 - an engine is imported by those who use it
         from fraud.features.engines.local import compute_levels  # noqa: PLC0415
 
-        return partial(compute_levels, budget=Budget(memory, disk))
+        return partial(compute_levels, budget=Budget(memory, disk), exits=exits)
     if name == "spark":
         from fraud.features.engines.spark import SparkEngine  # noqa: PLC0415
 
-        return SparkEngine(spark_master)
+        return SparkEngine(spark_master, exits)
     raise InputError(f"There is no feature engine {name!r}: set FRAUD_ENGINE to local or spark.")

@@ -26,6 +26,7 @@ from fraud.domain.scans import Period
 from fraud.enrichment import egress
 from fraud.enrichment.compiled import Codes
 from fraud.enrichment.egress_kernels import SIGHTING_TYPES, AddressTallies, Sightings, partition_of, tallies_of
+from fraud.enrichment.exits import ExitClasses
 from fraud.features import conversions, values, visits
 from fraud.features.click_kernels import tallies_of_clicks
 from fraud.features.clicks import CLICK_TYPES, Clicks
@@ -65,9 +66,14 @@ def compute(
 
 
 def compute_levels(
-    con: duckdb.DuckDBPyConnection, request: FeatureRequest, progress: Progress | None = None, budget: Budget | None = None
+    con: duckdb.DuckDBPyConnection,
+    request: FeatureRequest,
+    progress: Progress | None = None,
+    budget: Budget | None = None,
+    exits: ExitClasses | None = None,
 ) -> Mapping[Level, FeatureTable]:
-    """Every feature of every entity active in each window; see `fraud.features.engines.FeatureEngine`."""
+    """Every feature of every entity active in each window; see `fraud.features.engines.FeatureEngine`. `exits` tells hosting, VPN and
+    Tor by address."""
     tell = progress or silent
     windows = request.numbered()
     values.register_windows(con, windows)
@@ -78,7 +84,7 @@ def compute_levels(
     with _roomier(con, allowed.memory):
         conversions.match(con)
         visits.count(con)
-    judged, tallies = _Count(con, windows, distinct, allowed, tell).done()
+    judged, tallies = _Count(con, windows, distinct, exits, allowed, tell).done()
     tell("computing features of conversions")
     texts = Texts(distinct.affiliates.texts, distinct.subs.texts, distinct.offers.texts, distinct.countries.texts)
     with _roomier(con, allowed.memory):
@@ -96,6 +102,7 @@ class _Count:
     con: duckdb.DuckDBPyConnection
     windows: Sequence[NumberedWindow]
     distinct: Distinct
+    exits: ExitClasses | None
     budget: Budget
     tell: Progress
 
@@ -131,7 +138,7 @@ class _Count:
         return _ByNetwork(self._spool(SIGHTING_TYPES, scan), scan, parts.networks)
 
     def _affiliates(self, parts: Cut, scan: range) -> _ByAffiliate:
-        return _ByAffiliate(self._spool(CLICK_TYPES, scan), scan, parts.place, self.distinct)
+        return _ByAffiliate(self._spool(CLICK_TYPES, scan), scan, parts.place, self.distinct, self.exits)
 
     def _spool(self, kinds: Sequence[Any], scan: range) -> Spool:
         return Spool(kinds, len(scan), _folder(self.con), self.budget.waiting)
@@ -212,6 +219,7 @@ class _ByAffiliate:
     scan: range
     part: Codes
     distinct: Distinct
+    exits: ExitClasses | None
 
     def add(self, batch: Scanned, affiliate: Codes) -> None:
         """Keeps everything that is counted of clicks, as codes. Files are sorted by affiliate: most batches are all in a scan or out."""
@@ -229,7 +237,7 @@ class _ByAffiliate:
             agent=by.agents.of(batch.known_key(3)),
             device=batch.known_key(4),
             domain=by.domains.of(batch.key(8)),
-            flags=batch.numbers(9),
+            flags=batch.flags(self.exits),
         )
         self.spool.add(place, clicks)
 

@@ -23,6 +23,7 @@ import pyarrow.compute as pc
 
 from fraud.enrichment import egress
 from fraud.enrichment.compiled import Codes, Integers
+from fraud.enrichment.exits import ExitClasses
 from fraud.errors import StorageError
 from fraud.features import conversions, values, visits
 from fraud.features.constants import OVERWRITE_S, OVERWRITTEN_HOURS
@@ -64,8 +65,9 @@ WHERE c.device_id IS NOT NULL AND c.clicked_at <= v.converted_at AND v.converted
 class SparkEngine:
     """The `FeatureEngine` that works on a Spark master (`local[*]` when empty). Its connections must be a lake's."""
 
-    def __init__(self, master: str = "") -> None:
+    def __init__(self, master: str = "", exits: ExitClasses | None = None) -> None:
         self._master = master
+        self._exits = exits
 
     def __call__(
         self, con: duckdb.DuckDBPyConnection, request: FeatureRequest, progress: Progress | None = None
@@ -78,18 +80,20 @@ class SparkEngine:
         with spark_session(self._master, folder) as spark, closing(_own_tables(con)) as own:
             views = {kind: spark_lake.view(spark, source) for kind, source in sources.items()}
             visits = views["visits"] if sources["visits"].files else None
-            return _computed(_Work(spark, views["clicks"], views["conversions"], visits, own, request, tell))
+            return _computed(_Work(spark, views["clicks"], views["conversions"], visits, own, self._exits, request, tell))
 
 
 @dataclass(frozen=True)
 class _Work:
-    """One computation: the lake's views in Spark (`visits`: `None` where there are none), and the tables that are kept here (`con`)."""
+    """One computation: the lake's views in Spark (`visits`: `None` where there are none), the tables that are kept here (`con`),
+    and what tells exits by address."""
 
     spark: SparkSession
     clicks: DataFrame
     conversions: DataFrame
     visits: DataFrame | None
     con: duckdb.DuckDBPyConnection
+    exits: ExitClasses | None
     request: FeatureRequest
     tell: Progress
 
@@ -268,7 +272,7 @@ def _tallied(
     bounds, judgements = judged_for_kernels(judged, windows)
     kernels = context.broadcast(spark_tallies.Kernels(bounds, distinct.tables, judgements))
     clicks = work.clicks.where(_inside(first, last)).select(*spark_tasks.CODED_COLUMNS)
-    task = partial(spark_tasks.coded, spark_tasks.release(), coders, place)
+    task = partial(spark_tasks.coded, spark_tasks.release(), coders, place, context.broadcast(work.exits))
     coded = clicks.mapInArrow(task, spark_tasks.CODED).repartition(partitions, "part").groupBy("part")
     tallied = coded.applyInArrow(lambda group: spark_tallies.tally_clicks(kernels, group), spark_tallies.TALLIED)
     rows = work.collected("counting clicks", tallied)

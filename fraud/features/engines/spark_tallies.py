@@ -64,7 +64,7 @@ def tally_clicks(kernels: Any, group: pa.Table) -> pa.Table:
     texts = _sorted_texts(group.column("sub"))
     sub = _codes(group.column("sub"), texts)
     columns = {name: _numbers(group, name) for name in Clicks._fields if name != "sub"}
-    columns["flags"] = columns["flags"].astype(np.uint8)
+    columns["flags"] = columns["flags"].astype(np.uint16)
     found = tallies_of_clicks(Clicks(**columns, sub=sub), given.windows, given.program, given.verdicts)
     return pa.Table.from_pylist([_packed(part, texts) for part in _parts(found)], schema=arrow_schema(TALLIED))
 

@@ -132,8 +132,9 @@ def sighted(wanted: Release, coders: Any, partitions: int, batches: Batches) -> 
         yield batch_of(SIGHTED, [np.asarray(column)[known] for column in (part, *columns)])
 
 
-def coded(wanted: Release, coders: Any, place: Any, batches: Batches) -> Batches:
-    """Clicks as codes, with the partition (`place`, by affiliate) that all of an affiliate's go to; sub-IDs stay as they are."""
+def coded(wanted: Release, coders: Any, place: Any, exits: Any, batches: Batches) -> Batches:
+    """Clicks as codes, with the partition (`place`, by affiliate) that all of an affiliate's go to; sub-IDs stay as they are. `exits` are
+    broadcast `ExitClasses` or `None`."""
     agreed(wanted)
     by = coders.value
     for batch in batches:
@@ -153,7 +154,7 @@ def coded(wanted: Release, coders: Any, place: Any, batches: Batches) -> Batches
                 by.agents.of(rows.known_key(3)),
                 rows.known_key(4),
                 by.hosts.of(rows.key(8)),
-                rows.numbers(9).astype(np.int16),
+                rows.flags(exits.value).astype(np.int16),
             ],
         )
 

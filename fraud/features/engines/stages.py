@@ -9,16 +9,23 @@ from typing import Any
 import duckdb
 import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
+from fraud.domain.networks import PRECEDENCE, EgressClass
 from fraud.enrichment import egress
 from fraud.enrichment.compiled import Integers, key_table, positions
 from fraud.enrichment.egress_kernels import AddressTallies, address_keys
+from fraud.enrichment.exits import ExitClasses
 from fraud.features import values
 from fraud.features.clicks import (
     DWELL_KNOWN,
+    FROM_HOSTING,
+    FROM_TOR,
+    FROM_VPN,
     LANDING_KNOWN,
     NO_SCRIPT,
     PAID,
+    PLACED,
     REFERRER_KNOWN,
     SCRIPT_KNOWN,
     SHORT_DWELL,
@@ -39,12 +46,15 @@ _FLAGS = (
     f" + CASE WHEN js_executed IS NULL THEN 0 WHEN js_executed THEN {SCRIPT_KNOWN} ELSE {SCRIPT_KNOWN | NO_SCRIPT} END"
     f" + CASE WHEN referrer IS NULL THEN 0 ELSE {REFERRER_KNOWN} END"
     f" + CASE WHEN landing_url IS NULL THEN 0 WHEN contains(landing_url, '=') AND regexp_matches(landing_url, '[?&#]({PAID_PARAMETERS})=')"
-    f" THEN {LANDING_KNOWN | PAID} ELSE {LANDING_KNOWN} END)::UTINYINT"
+    f" THEN {LANDING_KNOWN | PAID} ELSE {LANDING_KNOWN} END)::USMALLINT"
 )
 COMMON = "epoch_us(clicked_at), hash(affiliate_id), ip, hash(user_agent), hash(device_id)"
 """SQL of the columns of clicks that tell what addresses are."""
 WHOLE = f"{COMMON}, hash(sub_id), hash(offer_id), hash(country), hash(referrer), {_FLAGS}"
 """SQL of the columns of clicks that are counted."""
+_FROM = {EgressClass.HOSTING: FROM_HOSTING, EgressClass.VPN: FROM_VPN, EgressClass.TOR: FROM_TOR}
+_EXIT_FLAGS = np.array([*(PLACED | _FROM.get(egress_class, 0) for egress_class in PRECEDENCE), 0], np.uint16)
+"""The bits of each class of `PRECEDENCE`; the last for what is no public address (-1)."""
 NOTHING = "SELECT hash(NULL::VARCHAR)"
 """SQL of what DuckDB makes of an unknown text."""
 
@@ -74,9 +84,10 @@ class Scanned:
         keys = self.key(column)
         return np.where(keys == self._nothing, 0, keys)
 
-    def numbers(self, column: int) -> Any:
-        """A numeric column."""
-        return np.array(self._batch.column(column).to_numpy())
+    def flags(self, exits: ExitClasses | None) -> NDArray[np.uint16]:
+        """The bits of `Clicks.flags` for a batch read by `WHOLE`; nothing is said of exits where no table knows them."""
+        told: NDArray[np.uint16] = np.array(self._batch.column(9).to_numpy())
+        return told if exits is None else told | _EXIT_FLAGS[exits.of(self._batch.column(2))]
 
 
 def key_of_nothing(con: duckdb.DuckDBPyConnection) -> int:

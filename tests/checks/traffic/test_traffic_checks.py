@@ -47,6 +47,7 @@ def test_every_traffic_check_of_the_catalogue_has_its_function() -> None:
         ("traffic.duplicate_clicks", "duplicate_click_share", 0.25, 0.065),
         ("traffic.declared_bots", "declared_bot_share", 0.05, 0.01),
         ("traffic.hosting_like", "hosting_like_share", 0.30, 0.02),
+        ("traffic.hosting_networks", "hosting_share", 0.30, 0.02),
         ("traffic.ip_concentration", "top_ip_share", 0.40, 0.05),
         ("traffic.fast_conversions", "fast_conversion_share", 0.40, 0.05),
         ("traffic.repeated_customers", "repeated_customer_share", 0.55, 0.20),
