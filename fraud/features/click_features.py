@@ -78,7 +78,7 @@ CLICK_FEATURES: tuple[Feature, ...] = (
         "from_tor",
         "placed",
         title="Clicks from Tor",
-        doc="Share of clicks from exits of the Tor network, among those with a public address. An audience that minds its privacy has some.",
+        doc="Share of clicks from exits of the Tor network, among those with a public address. An audience that minds privacy has some.",
         missing=_NO_TABLE,
         about="audience",
         family=Family.NETWORK,

@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-import pickle
-
 import pyarrow as pa
 from hypothesis import given
 from hypothesis import strategies as st
@@ -40,13 +38,6 @@ def test_what_is_no_public_address_is_no_class_and_what_no_table_knows_is_unknow
 
 def test_nothing_is_known_of_no_addresses(make_tables: MakeTables) -> None:
     assert make_tables(*LISTS).exits.of(pa.array([], pa.string())).tolist() == []
-
-
-def test_classes_can_be_sent_to_other_machines(make_tables: MakeTables) -> None:
-    exits = make_tables(*LISTS).exits
-    sent: ExitClasses = pickle.loads(pickle.dumps(exits))  # noqa: S301 - as a cluster sends its own
-    texts = ("5.3.0.1", "5.1.2.7", "10.0.0.1", "80.1.2.3")
-    assert _named(sent, *texts) == _named(exits, *texts)
 
 
 _TEXTS = st.one_of(st.none(), st.ip_addresses().map(str), st.from_regex(r"5\.[1-6]\.[0-9]\.[0-9]", fullmatch=True), st.text(max_size=12))

@@ -50,7 +50,7 @@ def test_addresses(tmp_path: Path) -> None:
 
 
 def test_exits_are_told_by_tables_among_public_addresses(tmp_path: Path) -> None:
-    """Ten clicks from public addresses, of which two are hosting, three a VPN's and one Tor's; what is hashed or reserved does not count."""
+    """Ten clicks from public addresses, two of them hosting, three a VPN's and one Tor's; what is hashed or reserved does not count."""
     public = [*["5.3.0.1"] * 2, *["5.6.0.1"] * 3, "5.6.0.9", *["80.1.2.3"] * 4]
     lake = lake_of(tmp_path, clicks=clicks("a", 14, ip=lambda n: [*public, "10.0.0.1", "192.0.2.1", "9f8a7c", None][n]))
     exits = exits_of(("hosting", "5.3.0.0/16"), ("vpn", "5.6.0.0/24"), ("tor", "5.6.0.9"))
