@@ -115,7 +115,7 @@ def _plain_click_of(sent: ClickIn, program_id: str, moment: datetime) -> Click:
         sub3=sent.sub3 or None,
         sub4=sent.sub4 or None,
         sub5=sent.sub5 or None,
-        ip=kept_address(ip) if ip else None,
+        ip=None if not ip else ip if len(ip) <= LONGEST_ADDRESS else address_of(ip),
         user_agent=sent.user_agent or None,
         device_id=sent.device_id or None,
         country=country_of(sent.country) if sent.country else None,

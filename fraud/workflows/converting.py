@@ -74,7 +74,7 @@ class RecentClicks:
     def remember_all(self, clicks: Sequence[Click]) -> None:
         """`remember` each."""
         with self._lock:
-            self._clicks.update([((click.program_id, click.click_id), click) for click in clicks])
+            self._clicks.update(zip([(click.program_id, click.click_id) for click in clicks], clicks, strict=True))
             while len(self._clicks) > self._most:
                 self._clicks.popitem(last=False)
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import msgspec
 import numpy as np
@@ -18,8 +18,8 @@ from fraud.domain.events import Click
 
 _T = TypeVar("_T")
 
-CLICKS_A_RECORD = 32
-"""Clicks in one record: enough to share what a record costs, few enough to be put into words while answers wait."""
+CLICKS_A_RECORD = 128
+"""Clicks in one record: enough to share what a record costs, few enough for their number to be one byte."""
 
 
 class JudgedClick(msgspec.Struct, frozen=True, array_like=True):
@@ -75,12 +75,13 @@ class JudgedClicks:
 
 
 class _Record(msgspec.Struct, frozen=True, array_like=True):
-    """`JudgedClicks` as it is written down: numbers as bytes, and agents and standings once each, with who has which."""
+    """`JudgedClicks` as it is written down: clicks as rows of their columns (by name, as they once were, they are read too), numbers as
+    bytes, and agents and standings once each, with who has which."""
 
     decision_ids: Sequence[str]
     decided_at: datetime
     request_ids: Sequence[str]
-    clicks: Sequence[Click]
+    clicks: list[Any]
     features: bytes
     identified: bytes
     agents: list[AgentFacts | None]
@@ -115,7 +116,7 @@ def read_record(record: bytes) -> JudgedClicks:
     """A record read back. Raises `msgspec.MsgspecError` for what is none."""
     kept = _DECODE(memoryview(record)[1:])
     facts = ManyClickFacts(
-        clicks=kept.clicks,
+        clicks=[_click_of(row) for row in kept.clicks],
         features=_numbers(kept.features).reshape(len(kept.clicks), -1),
         identified=np.frombuffer(kept.identified, np.bool_),
         agents=[kept.agents[number] for number in kept.agent_of],
@@ -136,7 +137,7 @@ def _record(judged: JudgedClicks, start: int, end: int) -> bytes:
         decision_ids=judged.decision_ids[part],
         decided_at=judged.decided_at,
         request_ids=judged.request_ids[part],
-        clicks=facts.clicks[part],
+        clicks=[msgspec.structs.astuple(click) for click in facts.clicks[part]],
         features=facts.features[part].tobytes(),
         identified=facts.identified[part].tobytes(),
         agents=agents,
@@ -154,17 +155,17 @@ def _record(judged: JudgedClicks, start: int, end: int) -> bytes:
     return bytes((end - start,)) + _ENCODE(record)
 
 
-def _each_once(things: Iterable[_T]) -> tuple[list[_T], list[int]]:
+def _click_of(row: Any) -> Click:
+    """A click from its columns in their order, or by their names; columns that came later are unknown."""
+    return msgspec.convert(row if isinstance(row, dict) else dict(zip(Click.__struct_fields__, row, strict=False)), Click)
+
+
+def _each_once(things: Sequence[_T]) -> tuple[list[_T], list[int]]:
     """The different ones, and the number of each thing's among them."""
-    numbers: dict[int, int] = {}
-    different: list[_T] = []
-    of: list[int] = []
-    for thing in things:
-        number = numbers.setdefault(id(thing), len(different))
-        if number == len(different):
-            different.append(thing)
-        of.append(number)
-    return different, of
+    names = [*map(id, things)]
+    different = dict(zip(names, things, strict=True))
+    numbers = {name: number for number, name in enumerate(different)}
+    return list(different.values()), [numbers[name] for name in names]
 
 
 def _numbers(raw: bytes) -> NDArray[np.float64]:

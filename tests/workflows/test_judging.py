@@ -194,3 +194,12 @@ def test_records_read_back_as_what_was_seen(facts: list[ClickFacts]) -> None:
     records = records_of(seen)
     assert [one for record in records for one in read_record(record)] == list(seen)
     assert [clicks_in(record) for record in records] == [len(read_record(record)) for record in records]
+
+
+def test_a_record_that_names_the_columns_of_its_clicks_is_read_too() -> None:
+    calm = ClickFacts(click=CLICK, features=dict.fromkeys(CLICK_FEATURE_NAMES), identified=False, model=ModelView(score=0.5, p_value=0.5))
+    seen = JudgedClicks(["d"], NOON, ["r"], by_column([calm]), PACK.artefact, (), "features")
+    (record,) = records_of(seen)
+    columns = msgspec.msgpack.decode(record[1:])
+    columns[3] = [msgspec.structs.asdict(CLICK)]
+    assert list(read_record(record[:1] + msgspec.msgpack.encode(columns))) == list(seen)
