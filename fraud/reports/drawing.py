@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import pairwise
 
 import networkx as nx
@@ -30,6 +31,7 @@ _MOST_NEIGHBOURS = 10
 _MOST_GROUPS = 8
 """Groups of things by who has them that a reader can tell apart; of more, each kind is drawn as one."""
 _MOST_THINGS = 10
+_KEPT = 128
 
 Boxes = NDArray[np.float64]
 
@@ -50,8 +52,9 @@ class _Label:
         return max(len(self.text) * _LETTER + 18.0, 30.0), _LINE + (10.0 if self.account else 2.0)
 
 
+@lru_cache(maxsize=_KEPT)
 def draw_ring(ring: Ring) -> Markup:
-    """A ring's members and what they share, by who has it."""
+    """A ring's members and what they share, by who has it. Kept: a report shows it with each of its members, and a layout takes long."""
     members = ring.affiliate_ids[:_MOST_DRAWN]
     return _drawn(dict.fromkeys(members, "member"), ring.things, f"{words.count(len(ring.affiliate_ids), 'affiliate')} and what they share")
 
