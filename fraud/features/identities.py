@@ -12,6 +12,7 @@ from array import array
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
+from operator import attrgetter
 from socket import AF_INET, inet_pton
 
 import numpy as np
@@ -143,30 +144,37 @@ def parts_of(clicks: Sequence[Click]) -> NDArray[np.uint64]:
     return np.frombuffer(flat, dtype=np.uint64).reshape(len(clicks), len(PARTS))
 
 
+_COLUMNS = attrgetter("program_id", "affiliate_id", "ip", "user_agent", "device_id", "sub_id", "country", "offer_id")
+
+
 def _parts_by_column(clicks: Sequence[Click]) -> NDArray[np.uint64]:
-    agents, devices, countries = ([getattr(click, name) for click in clicks] for name in ("user_agent", "device_id", "country"))
-    address, network = addresses_of([click.ip for click in clicks])
-    agent, device = _numbers_of(agents), _numbers_of(devices)
-    seen_agent = np.where([bool(text) for text in agents], agent, _NOBODY)
+    programs, affiliates, ips, agents, devices, sub_ids, countries, offers = zip(*map(_COLUMNS, clicks), strict=True)
+    address, network = addresses_of(ips)
+    agent, device, country = _numbers_of(agents), _numbers_of(devices), _numbers_of(countries)
     columns = (
-        _numbers_of([click.program_id for click in clicks]),
-        _numbers_of([click.affiliate_id for click in clicks]),
+        _numbers_of(programs),
+        _numbers_of(affiliates),
         address,
         network,
         agent,
         device,
-        _numbers_of([click.sub_id for click in clicks]),
-        _numbers_of(countries),
-        _numbers_of([click.offer_id or "" for click in clicks]),
-        _visitor_numbers(np.where([bool(text) for text in devices], device, _NOBODY), address, seen_agent),
+        _numbers_of(sub_ids),
+        country,
+        _numbers_of([offer or "" for offer in offers]),
+        _visitor_numbers(_said(devices, device), address, _said(agents, agent)),
         network != 0,
-        [text is not None for text in agents],
-        [text is not None for text in countries],
+        agent != 0,
+        country != 0,
     )
     parts = np.empty((len(clicks), len(PARTS)), np.uint64)
     for place, column in enumerate(columns):
         parts[:, place] = column
     return parts
+
+
+def _said(texts: Sequence[str | None], numbers: NDArray[np.uint64]) -> NDArray[np.uint64]:
+    """The numbers of texts that say something; 0 for the empty one too."""
+    return np.where([text == "" for text in texts], _NOBODY, numbers) if "" in texts else numbers
 
 
 def _numbers_of(texts: Sequence[str | None]) -> NDArray[np.uint64]:

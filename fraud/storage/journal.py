@@ -38,7 +38,7 @@ class JournalBounds:
     """Bytes of a segment, after which the next is begun, and of all segments, after which nothing more is taken."""
 
     segment: int = 8 * 1024 * 1024
-    whole: int = 1024 * 1024 * 1024
+    whole: int = 4 * 1024 * 1024 * 1024
 
 
 class Journal:
