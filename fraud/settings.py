@@ -56,8 +56,8 @@ class Settings(BaseSettings):
     features_memory_mb: int = Field(
         2048,
         ge=64,
-        description="MiB of memory for clicks that the local engine is counting, beside 1 GiB for reading; one affiliate takes what "
-        "its own clicks take.",
+        description="MiB of memory for clicks that the local engine is counting, beside 1 GiB for reading; an affiliate with more clicks "
+        "than fit is counted in slices of time.",
     )
     features_disk_mb: int = Field(
         10_240, ge=0, description="MiB of disk for clicks that wait to be counted; with less, they are read in several turns."

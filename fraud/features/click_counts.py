@@ -65,12 +65,18 @@ def count_agents(rows: Integers, agent: Codes, counts: Integers, values: NDArray
             values[distinct] = counts[code]
             distinct += 1
             counts[code] = 0
-    sort_values(values[:distinct])
-    logs = 0.0
+    agent_figures(values[:distinct], out)
+
+
+@compiled
+def agent_figures(clicks: NDArray[np.float64], out: NDArray[np.float64]) -> None:
+    """The figures of user agents from the clicks of each, which are put in order."""
+    sort_values(clicks)
+    distinct, logs = clicks.shape[0], 0.0
     for number in range(distinct):
-        logs += values[number] * np.log(values[number])
+        logs += clicks[number] * np.log(clicks[number])
     out[_AT + 5], out[_AT + 7] = distinct, logs
-    out[_AT + 6] = values[distinct - 1] if distinct else 0.0
+    out[_AT + 6] = clicks[distinct - 1] if distinct else 0.0
 
 
 @compiled
@@ -90,57 +96,109 @@ def count_distinct(rows: Integers, codes: Codes, counts: Integers) -> tuple[int,
 
 
 @compiled
+def gap_squares(rows: Integers, time: Integers, before: int, mean: float, squares: float) -> float:
+    """Adds the squares of what the gaps deviate by from their mean; `before` is the time of the click before the first."""
+    for place in range(rows.shape[0]):
+        deviation = time[rows[place]] - before - mean
+        squares += deviation * deviation
+        before = time[rows[place]]
+    return squares
+
+
+@compiled
 def count_gaps(rows: Integers, time: Integers, out: NDArray[np.float64]) -> None:
     """The gaps between clicks: how many, their mean, and the squares of what they deviate by."""
     gaps = rows.shape[0] - 1
     mean = (time[rows[gaps]] - time[rows[0]]) / gaps if gaps else 0.0
-    squares = 0.0
-    for place in range(gaps):
-        deviation = time[rows[place + 1]] - time[rows[place]] - mean
-        squares += deviation * deviation
-    out[_AT + 14], out[_AT + 15], out[_AT + 16] = gaps, mean, squares
+    out[_AT + 14], out[_AT + 15] = gaps, mean
+    out[_AT + 16] = gap_squares(rows[1:], time, time[rows[0]], mean, 0.0)
+
+
+@compiled
+def pace_width(first: int, last: int, clicks: int) -> int:
+    """How long the stretches are whose neighbours are compared (microseconds), 0 when there are fewer than two."""
+    bins = clicks // PACE_CLICKS
+    return (last - first) // bins + 1 if bins >= 2 else 0
+
+
+@compiled
+def _pace_until(stretch: int, state: NDArray[np.float64]) -> None:
+    while state[2] < stretch:
+        before, inside = state[0], state[1]
+        if before >= 0 and before + inside > 0:
+            state[3] += 1
+            state[4] += (before - inside) * (before - inside) / (before + inside)
+        state[0], state[1], state[2] = inside, 0, state[2] + 1
+
+
+@compiled
+def more_pace(rows: Integers, time: Integers, first: int, width: int, state: NDArray[np.float64]) -> None:
+    """Goes on to compare stretches; `state` holds the clicks of the stretch before (-1 at first) and of this one, its number, and the pairs
+    and jumps so far."""
+    for place in range(rows.shape[0]):
+        stretch = (time[rows[place]] - first) // width
+        if stretch > state[2]:
+            _pace_until(stretch, state)
+        state[1] += 1
+
+
+@compiled
+def close_pace(clicks: int, state: NDArray[np.float64], out: NDArray[np.float64]) -> None:
+    """Ends the comparison of stretches."""
+    _pace_until(clicks // PACE_CLICKS, state)
+    out[_AT + 17], out[_AT + 18] = state[3], state[4]
 
 
 @compiled
 def count_pace(rows: Integers, time: Integers, out: NDArray[np.float64]) -> None:
     """How even the clicks are, in stretches of about `PACE_CLICKS` clicks each (a two-sample variance: a slow trend does not move it)."""
-    bins = rows.shape[0] // PACE_CLICKS
-    if bins < 2:
-        return
-    first = time[rows[0]]
-    width = (time[rows[rows.shape[0] - 1]] - first) // bins + 1
-    before, inside, current = -1, 0, 0
-    pairs, jumps = 0, 0.0
-    for place in range(rows.shape[0] + 1):
-        number = (time[rows[place]] - first) // width if place < rows.shape[0] else bins
-        while current < number:
-            if before >= 0 and before + inside > 0:
-                pairs += 1
-                jumps += (before - inside) * (before - inside) / (before + inside)
-            before, inside, current = inside, 0, current + 1
-        inside += 1
-    out[_AT + 17], out[_AT + 18] = pairs, jumps
+    first, clicks = time[rows[0]], rows.shape[0]
+    width = pace_width(first, time[rows[clicks - 1]], clicks)
+    if width:
+        state = np.zeros(5)
+        state[0] = -1
+        more_pace(rows, time, first, width, state)
+        close_pace(clicks, state, out)
+
+
+@compiled
+def _close_day(day: Integers, hours: NDArray[np.float64]) -> None:
+    clicks = 0
+    for hour in range(HOURS):
+        clicks += day[hour]
+    if clicks:
+        for hour in range(HOURS):
+            hours[hour] += day[hour] / clicks
+            day[hour] = 0
+        day[HOURS + 1] += 1
+
+
+@compiled
+def more_hours(rows: Integers, time: Integers, day: Integers, hours: NDArray[np.float64]) -> None:
+    """Goes on to count clicks by hour; `day` (26,) holds the day that is open, hour by hour, its number, and how many were closed."""
+    for place in range(rows.shape[0]):
+        number = time[rows[place]] // _DAY_US
+        if number != day[HOURS]:
+            _close_day(day, hours)
+            day[HOURS] = number
+        day[time[rows[place]] // _HOUR_US - number * HOURS] += 1
+
+
+@compiled
+def close_hours(clicks: int, day: Integers, hours: NDArray[np.float64]) -> None:
+    """Closes the last day, and lets every day weigh the same."""
+    _close_day(day, hours)
+    for hour in range(HOURS):
+        hours[hour] = hours[hour] / day[HOURS + 1] * clicks
 
 
 @compiled
 def count_hours(rows: Integers, time: Integers, hours: NDArray[np.float64]) -> None:
     """Clicks by hour of the UTC day, every day weighing the same."""
     hours[:] = 0.0
-    of_day = np.zeros(HOURS, np.int64)
-    begin, days = 0, 0
-    while begin < rows.shape[0]:
-        day = time[rows[begin]] // _DAY_US
-        end = begin
-        of_day[:] = 0
-        while end < rows.shape[0] and time[rows[end]] // _DAY_US == day:
-            of_day[time[rows[end]] // _HOUR_US - day * HOURS] += 1
-            end += 1
-        for hour in range(HOURS):
-            hours[hour] += of_day[hour] / (end - begin)
-        begin = end
-        days += 1
-    for hour in range(HOURS):
-        hours[hour] = hours[hour] / days * rows.shape[0]
+    day = np.zeros(HOURS + 2, np.int64)
+    more_hours(rows, time, day, hours)
+    close_hours(rows.shape[0], day, hours)
 
 
 @compiled

@@ -36,7 +36,7 @@ from fraud.features.click_counts import (
     count_pace,
     count_pairs,
 )
-from fraud.features.click_marks import Coded, mark_stacks, network_marks, static_marks, window_marks
+from fraud.features.click_marks import Coded, forget, mark_fresh, mark_stacks, network_marks, static_marks, window_marks
 from fraud.features.clicks import MISSING_KEY, Clicks, Program, Verdicts, Windows
 from fraud.features.tallies import HOURS, KNOWN, MARKS, TALLIES, ClickTallies
 
@@ -66,7 +66,7 @@ class State(NamedTuple):
 
 
 @compiled
-def _coded(clicks: Clicks, buffers: Buffers, verdicts: Verdicts) -> tuple[Coded, Codes]:
+def coded_clicks(clicks: Clicks, buffers: Buffers, verdicts: Verdicts) -> tuple[Coded, Codes]:
     """Local numbers of one affiliate's clicks, and the row of each local address in the verdicts."""
     rows = clicks.time.shape[0]
     address, device, sub = np.empty(rows, np.int32), np.empty(rows, np.int32), np.empty(rows, np.int32)
@@ -140,7 +140,7 @@ def _roomy(out: ClickTallies, used: Integers, groups: int) -> ClickTallies:
 
 
 @compiled
-def _entities(sub: Codes, first: int, last: int, with_subs: bool) -> tuple[Integers, Integers, Integers]:
+def entities_of(sub: Codes, first: int, last: int, with_subs: bool) -> tuple[Integers, Integers, Integers]:
     """The rows of one affiliate in one window; those of its sub-IDs, and where each begins, none when they are not wanted."""
     rows, begins = _by_sub(sub, first, last) if with_subs else (np.empty(0, np.int64), np.zeros(1, np.int64))
     whole = np.empty(last - first, np.int64)
@@ -207,7 +207,7 @@ def _rows(clicks: Clicks, lo: int, hi: int) -> Clicks:
 def _tally_affiliate(clicks: Clicks, windows: Windows, program: Program, verdicts: Verdicts, state: State) -> ClickTallies:
     """Appends the tallies of one affiliate in every window; returns the (perhaps larger) tallies."""
     buffers, out = state.buffers, state.out
-    coded, judged = _coded(clicks, buffers, verdicts)
+    coded, judged = coded_clicks(clicks, buffers, verdicts)
     shared = np.zeros(judged.shape[0], np.bool_)
     marks = buffers.marks[: clicks.time.shape[0]]
     static_marks(clicks, program, marks)
@@ -219,9 +219,11 @@ def _tally_affiliate(clicks: Clicks, windows: Windows, program: Program, verdict
         for number in range(judged.shape[0]):
             shared[number] = judged[number] >= 0 and verdicts.shared[judged[number], window]
         window_marks(clicks.time[first:last], windows.starts[window], coded, first, buffers.counts, marks)
+        mark_fresh(clicks.time[first:last], windows.starts[window], coded.sub[first:last], buffers.counts, marks[first:last])
+        forget(coded.sub[first:last], buffers.counts)
         mark_stacks(clicks.time[first:last], coded.device[first:last], clicks.offer[first:last], marks[first:last])
         network_marks(coded.address[first:last], judged, verdicts, window, windows.matched[window], marks[first:last])
-        entities = _entities(coded.sub, first, last, windows.with_subs[window])
+        entities = entities_of(coded.sub, first, last, windows.with_subs[window])
         out = _tally_window(clicks, window, coded, shared, entities, State(buffers, out, state.used))
     return out
 
@@ -231,7 +233,7 @@ def tally_clicks(clicks: Clicks, windows: Windows, program: Program, verdicts: V
     """Tallies of every affiliate (and, where a window wants them, sub-ID) in every window.
 
     `clicks` are whole affiliates, each one's clicks together in the order of time and then sub-ID (`order_by`); `buffers` come from
-    `_buffers` and serve one call at a time.
+    `buffers_for` and serve one call at a time.
     """
     keys, tallies, hours = np.empty((1024, 3), np.int64), np.empty((1024, _WIDTH), np.float64), np.empty((1024, HOURS), np.float64)
     offers, countries = np.empty((1024, 3), np.int64), np.empty((1024, 3), np.int64)
@@ -256,12 +258,12 @@ def tallies_of_clicks(clicks: Clicks, windows: Windows, program: Program, verdic
     """
     columns: list[Any] = list(clicks)
     del clicks
-    largest = _order_clicks(columns)
+    largest = order_clicks(columns)
     ordered = Clicks._make(columns)
-    return tally_clicks(ordered, windows, program, verdicts, _buffers(largest, ordered, program))
+    return tally_clicks(ordered, windows, program, verdicts, buffers_for(largest, ordered, program))
 
 
-def _order_clicks(columns: list[NDArray[Any]]) -> int:
+def order_clicks(columns: list[NDArray[Any]]) -> int:
     """Brings the columns of clicks into the order of affiliate, time and sub-ID; how many the largest affiliate has."""
     affiliate, time, sub = columns[:3]
     lowest = affiliate.min() if len(time) else np.int32(0)
@@ -271,7 +273,8 @@ def _order_clicks(columns: list[NDArray[Any]]) -> int:
     return int(np.diff(begins).max(initial=0))
 
 
-def _buffers(rows: int, clicks: Clicks, program: Program) -> Buffers:
+def buffers_for(rows: int, clicks: Clicks, program: Program) -> Buffers:
+    """Memory for affiliates of up to so many of these clicks."""
     numbers = max(rows, len(program.bots), *program.targets.shape, int(clicks.domain.max(initial=-1)) + 1) + 1
     return Buffers(
         table=scratch(rows),

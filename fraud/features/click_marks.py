@@ -86,7 +86,7 @@ def static_marks(clicks: Clicks, program: Program, marks: NDArray[np.uint32]) ->
 
 @compiled
 def window_marks(time: Integers, start: int, coded: Coded, first: int, counts: Integers, marks: NDArray[np.uint32]) -> None:
-    """Adds the marks that depend on where the window begins and ends, to the clicks from `first` on."""
+    """Adds the marks of repeats and bursts, which depend on where the window begins and ends, to the clicks from `first` on."""
     rows = time.shape[0]
     for row in range(rows):
         at = first + row
@@ -107,22 +107,30 @@ def window_marks(time: Integers, start: int, coded: Coded, first: int, counts: I
             end += 1
         _mark_spikes(coded.trio[first + begin : first + end], counts, marks[first + begin : first + end])
         begin = end
-    _mark_fresh(time, start, coded.sub[first : first + rows], counts, marks[first : first + rows])
 
 
 @compiled
-def _mark_fresh(time: Integers, start: int, sub: Codes, counts: Integers, marks: NDArray[np.uint32]) -> None:
-    """Marks clicks a day and more into the window, and those of them that are the first of their sub-ID in it."""
+def mark_fresh(time: Integers, start: int, sub: Codes, seen: Integers, marks: NDArray[np.uint32]) -> int:
+    """Marks clicks a day and more into the window, and those of them that are the first of their sub-ID in it; `seen` says by number which
+    came before, and is told. How many are new."""
+    new = 0
     for row in range(time.shape[0]):
         code = sub[row]
         if code < 0:
             continue
         if time[row] - start >= _DAY_US:
-            marks[row] |= 1 << 18 | (1 << 19 if counts[code] == 0 else 0)
-        counts[code] = 1
-    for row in range(time.shape[0]):
+            marks[row] |= 1 << 18 | (1 << 19 if seen[code] == 0 else 0)
+        new += seen[code] == 0
+        seen[code] = 1
+    return new
+
+
+@compiled
+def forget(sub: Codes, seen: Integers) -> None:
+    """Makes `seen` what it was before `mark_fresh`."""
+    for row in range(sub.shape[0]):
         if sub[row] >= 0:
-            counts[sub[row]] = 0
+            seen[sub[row]] = 0
 
 
 @compiled

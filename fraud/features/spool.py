@@ -7,7 +7,7 @@ by column, to a file that is unlinked as soon as it is open: whatever happens to
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -49,9 +49,10 @@ class _Held:
     columns: Sequence[Column]
     begins: Integers
 
-    def read(self, column: int, partition: int, out: Column) -> None:
-        """Copies one column of a partition."""
-        out[:] = self.columns[column][self.begins[partition] : self.begins[partition + 1]]
+    def read(self, column: int, partition: int, out: Column, skip: int = 0) -> None:
+        """Copies one column of a partition, but for its first rows."""
+        begin = self.begins[partition] + skip
+        out[:] = self.columns[column][begin : begin + len(out)]
 
 
 @dataclass(frozen=True)
@@ -62,10 +63,10 @@ class _Written:
     dtypes: Sequence[np.dtype[Any]]
     begins: Integers
 
-    def read(self, column: int, partition: int, out: Column) -> None:
-        """Reads one column of a partition."""
+    def read(self, column: int, partition: int, out: Column, skip: int = 0) -> None:
+        """Reads one column of a partition, but for its first rows."""
         before = sum(dtype.itemsize for dtype in self.dtypes[:column]) * int(self.begins[-1])
-        at, waiting = before + int(self.begins[partition]) * out.itemsize, out.view(np.uint8).data
+        at, waiting = before + (int(self.begins[partition]) + skip) * out.itemsize, out.view(np.uint8).data
         while waiting:
             read = os.preadv(self.handle, [waiting], at)
             if not read:
@@ -128,6 +129,18 @@ class Spool:
                 if end > begin:
                     run.read(number, partition, column[begin:end])
         return columns
+
+    def pieces(self, partition: int, rows: int, columns: Sequence[int] | None = None) -> Iterator[list[Column]]:
+        """The rows of a partition, at most so many at a time, as `take` gives them; some `columns` alone when they are named."""
+        self._seal()
+        wanted = range(len(self._dtypes)) if columns is None else columns
+        for run in self._runs:
+            there = int(run.begins[partition + 1] - run.begins[partition])
+            for begin in range(0, there, rows):
+                piece = [np.empty(min(rows, there - begin), self._dtypes[number]) for number in wanted]
+                for number, column in zip(wanted, piece, strict=True):
+                    run.read(number, partition, column, begin)
+                yield piece
 
     def _seal(self) -> None:
         with self._lock:

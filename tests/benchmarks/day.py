@@ -32,6 +32,8 @@ def _of_visitor(number: int) -> str:
     return f"((hash(visitor * 64 + {number}) >> 11) / 9007199254740992.0)"
 
 
+_AFFILIATE = f"(2000 * pow({chance(0)}, 3))::INT"
+
 _CLICKS = f"""
 SELECT printf('c%012d', i) AS click_id,
     TIMESTAMP '2026-03-01' + to_microseconds((86400e6 * {chance(1)})::BIGINT % 86400000000) AS clicked_at,
@@ -49,7 +51,7 @@ SELECT printf('c%012d', i) AS click_id,
     CASE WHEN {chance(13)} < 0.7 THEN (60000 * pow({chance(14)}, 3))::BIGINT END AS dwell_ms,
     CASE WHEN {chance(13)} < 0.7 THEN {chance(15)} < 0.96 END AS js_executed,
     TIMESTAMP '2026-03-02' AS ingested_at, i AS ingested_order, 'x' AS row_hash
-FROM (SELECT i, (2000 * pow({chance(0)}, 3))::INT AS aff, ({{rows}} * 0.4 * pow({chance(16)}, 1.5))::BIGINT AS visitor
+FROM (SELECT i, {_AFFILIATE} AS aff, ({{rows}} * 0.4 * pow({chance(16)}, 1.5))::BIGINT AS visitor
       FROM range({{first}}, {{last}}) t(i))
 ORDER BY affiliate_id, clicked_at, click_id
 """
@@ -75,10 +77,11 @@ LEAST_FREE = 3
 BYTES_A_CLICK = 50
 
 
-def make_day(root: Path, rows: int) -> Path:
-    """A lake under `root` with one day of so many clicks; what is there already is kept, file by file, unless it was made by another
-    recipe. Returns the lake's folder."""
-    lake = root / f"day-{rows}"
+def make_day(root: Path, rows: int, share: float = 0.0) -> Path:
+    """A lake under `root` with one day of so many clicks, a `share` of them one affiliate's besides its usual part; what is there already
+    is kept, file by file, unless it was made by another recipe. Returns the lake's folder."""
+    lake = root / (f"day-{rows}-{share}" if share else f"day-{rows}")
+    of_clicks = _CLICKS.replace(_AFFILIATE, f"CASE WHEN {chance(20)} < {share} THEN 0 ELSE {_AFFILIATE} END") if share else _CLICKS
     made, recipe = lake / "recipe", hashlib.sha256((_CLICKS + _CONVERSIONS + _FORMAT + str(BATCH)).encode()).hexdigest()
     if not made.exists() or made.read_text() != recipe:
         shutil.rmtree(lake, ignore_errors=True)
@@ -90,7 +93,7 @@ def make_day(root: Path, rows: int) -> Path:
         if not (conversions / name).exists():
             _enough_room(lake, rows - first)
             last = min(first + BATCH, rows)
-            _write(_CLICKS.format(rows=rows, first=first, last=last), clicks / name)
+            _write(of_clicks.format(rows=rows, first=first, last=last), clicks / name)
             _write(_CONVERSIONS.format(clicks=clicks / name), conversions / name)
             print(f"made {last:,} of {rows:,} clicks", file=sys.stderr, flush=True)
     return lake

@@ -42,6 +42,9 @@ def test_a_part_holds_whole_affiliates_and_no_more_than_it_may(clicks: list[int]
     for part in range(parts.affiliates):
         own = inside[parts.place == part]
         assert own[:-1].sum() <= budget.part_rows
+        too_many = own > max(budget.counted, budget.part_rows)
+        assert (part in parts.large) == too_many.any()
+        assert len(own) == 1 or not too_many.any()
 
 
 def test_two_hundred_million_clicks_in_a_day() -> None:

@@ -13,6 +13,9 @@ from fraud.features.engines.budget import WORKING_BYTES
 ROWS = 2_200_000
 """Just more than half a power of two: tables of keys are then as roomy as they get."""
 
+MOST_IN_SLICES = 40
+"""Bytes of a click, when there are some twenty slices: a slice takes what it takes, however many there are."""
+
 _HEAD = """
 import sys
 from pathlib import Path
@@ -60,6 +63,33 @@ def count(rows):
     ), np.array([86_400_000_000]), egress.LIMITS)
 """
 
+_IN_SLICES = (
+    _AFFILIATE.replace("def count(rows):", "def whole(rows):")
+    + """
+from contextlib import closing
+from fraud.features.clicks import CLICK_TYPES
+from fraud.features.slices import Room, tallies_in_slices
+from fraud.features.spool import Spool
+
+STEP = 50_000
+
+def some(draw, begin, rows):
+    return Clicks(
+        np.zeros(rows, np.int32), draw.integers(0, 86_400_000_000, rows), codes(draw, 500, rows), codes(draw, 9, rows),
+        codes(draw, 9, rows), keys(draw, 1 << 60, rows), codes(draw, 50, rows), keys(draw, 1 << 60, rows), codes(draw, 20, rows),
+        np.zeros(rows, CLICK_TYPES[-1]),
+    )
+
+def count(rows):
+    draw, folder = np.random.default_rng(1), Path(sys.argv[0]).parent
+    with closing(Spool(CLICK_TYPES, 1, folder, 1 << 20)) as spool:
+        for begin in range(0, rows, STEP):
+            own = min(STEP, rows - begin)
+            spool.add(np.zeros(own, np.int32), some(draw, begin, own))
+        tallies_in_slices(spool, 0, (WINDOWS, PROGRAM, NOBODY), Room(STEP, 1 << 20, folder))
+"""
+)
+
 _MEASURE = """
 count(1000)
 before = peak()
@@ -75,3 +105,11 @@ def test_a_click_takes_no_more_than_the_budget_reckons_with(tmp_path: Path, who:
     program.write_text(_HEAD + who + _MEASURE)
     done = subprocess.run([sys.executable, str(program), str(ROWS)], check=True, capture_output=True, text=True)
     assert 50 < float(done.stdout) <= WORKING_BYTES
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the peak of a process stands in /proc on Linux")
+def test_in_slices_a_click_takes_hardly_anything(tmp_path: Path) -> None:
+    program = tmp_path / "count.py"
+    program.write_text(_HEAD + _IN_SLICES + _MEASURE)
+    done = subprocess.run([sys.executable, str(program), str(ROWS // 2)], check=True, capture_output=True, text=True)
+    assert float(done.stdout) <= MOST_IN_SLICES

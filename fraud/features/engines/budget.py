@@ -28,8 +28,8 @@ WORKING_BYTES = 200
 @dataclass(frozen=True)
 class Budget:
     """Bytes of `memory` for clicks that wait or are being counted (DuckDB's own and the program's small tables come besides), and of `disk`
-    for those that wait; `most_rows` of a part. One affiliate, or one network, is counted as a whole: where its clicks alone are more, it
-    takes more."""
+    for those that wait; `most_rows` of a part. An affiliate whose clicks alone are more is counted in slices of time; one network of
+    addresses is counted as a whole, and takes what its clicks take."""
 
     memory: int = 2 << 30
     disk: int = 10 << 30
@@ -54,20 +54,25 @@ class Budget:
 @dataclass(frozen=True)
 class Cut:
     """How the clicks are cut: `networks` is the number of parts by network, `place` the part of each affiliate, of which there are
-    `affiliates`; the scans each read the clicks of some parts. `together`: one scan is enough for everything."""
+    `affiliates`, and `large` those of one affiliate with more clicks than may be counted at a time; the scans each read the clicks of some
+    parts. `together`: one scan is enough for everything."""
 
     networks: int
     place: Codes
     affiliates: int
+    large: frozenset[int]
     network_scans: Sequence[range]
     affiliate_scans: Sequence[range]
     together: bool
 
 
 def cut(clicks: Integers, total: int, budget: Budget) -> Cut:
-    """The cut of a program with `clicks` (affiliates,) inside the windows and `total` in the whole log."""
+    """The cut of a program with `clicks` (affiliates,) inside the windows and `total` in the whole log.
+
+    An affiliate with more clicks than may be counted at a time has a part of its own; nobody else begins where it ends."""
     begins = (np.cumsum(clicks) - clicks) // budget.part_rows
-    parts, place = np.unique(begins, return_inverse=True)
+    large = clicks > max(budget.counted, budget.part_rows)
+    parts, place = np.unique(2 * begins + large, return_inverse=True)
     rows = np.bincount(place, clicks, minlength=1)
     networks = 1 + total // budget.part_rows
     seen, counted = (sum(np.dtype(kind).itemsize for kind in kinds) for kinds in (SIGHTING_TYPES, CLICK_TYPES))
@@ -75,6 +80,7 @@ def cut(clicks: Integers, total: int, budget: Budget) -> Cut:
         networks=networks,
         place=place.astype(np.int32),
         affiliates=max(1, len(parts)),
+        large=frozenset(place[large].tolist()),
         network_scans=_scans(np.full(networks, seen * total / networks), budget.disk),
         affiliate_scans=_scans((counted * rows).astype(np.float64), budget.disk),
         together=seen * total + counted * int(clicks.sum()) <= budget.disk,

@@ -48,6 +48,7 @@ from fraud.features.engines.stages import (
 from fraud.features.level_tables import Texts
 from fraud.features.program import Distinct, distinct_values
 from fraud.features.request import FeatureRequest, NumberedWindow, microseconds
+from fraud.features.slices import Room, tallies_in_slices
 from fraud.features.spool import Spool
 from fraud.features.table import FeatureTable
 from fraud.features.tallies import ClickTallies
@@ -56,6 +57,9 @@ T = TypeVar("T")
 R = TypeVar("R")
 
 BATCH_ROWS = 500_000
+
+LEAST_WAITING = 1 << 20
+"""Bytes of a spool of slices before it writes: with less the files become too many."""
 
 
 def compute(
@@ -120,7 +124,7 @@ class _Count:
                 self._read(WHOLE, (first, last), [totals.add, seen.add, clicks.add])
                 judged = verdicts(self.con, list(self._addresses(seen.spool)), totals.done(), self.windows)
                 seen.close()
-                return judged, list(self._tallies(clicks.spool, judged))
+                return judged, list(self._tallies(clicks, judged, parts.large))
         found: list[AddressTallies] = []
         for turn, scan in enumerate(parts.network_scans):
             with closing(self._networks(parts, scan)) as seen:
@@ -131,7 +135,7 @@ class _Count:
         for scan in parts.affiliate_scans:
             with closing(self._affiliates(parts, scan)) as clicks:
                 self._read(WHOLE, (first, last), [clicks.add])
-                tallies += self._tallies(clicks.spool, judged)
+                tallies += self._tallies(clicks, judged, parts.large)
         return judged, tallies
 
     def _networks(self, parts: Cut, scan: range) -> _ByNetwork:
@@ -163,12 +167,18 @@ class _Count:
         ends = ends_of(self.windows)
         return self._by_part(spool, lambda part: tallies_of(Sightings(*spool.take(part)), ends, egress.LIMITS), "learning addresses")
 
-    def _tallies(self, spool: Spool, judged: egress.Judged) -> Iterator[ClickTallies]:
+    def _tallies(self, clicks: _ByAffiliate, judged: egress.Judged, large: frozenset[int]) -> Iterator[ClickTallies]:
         bounds, judgements = judged_for_kernels(judged, self.windows)
-        program = self.distinct.tables
-        return self._by_part(
-            spool, lambda part: tallies_of_clicks(Clicks(*spool.take(part)), bounds, program, judgements), "counting clicks"
-        )
+        given = (bounds, self.distinct.tables, judgements)
+        room = Room(self.budget.part_rows, max(LEAST_WAITING, self.budget.waiting // 4), _folder(self.con))
+        spool = clicks.spool
+
+        def work(part: int) -> ClickTallies:
+            if clicks.scan.start + part in large:
+                return tallies_in_slices(spool, part, given, room)
+            return tallies_of_clicks(Clicks(*spool.take(part)), *given)
+
+        return self._by_part(spool, work, "counting clicks")
 
     def _by_part(self, spool: Spool, work: Callable[[int], T], what: str) -> Iterator[T]:
         sizes = [spool.rows(part) for part in range(spool.partitions)]
