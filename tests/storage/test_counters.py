@@ -372,3 +372,35 @@ def test_while_redis_is_away_this_process_counts_and_afterwards_redis_goes_on() 
         counters.close()
     assert answers == [1.0, 2.0, 3.0] * 3, "Redis was started empty"
     assert (counters.stats().shared, counters.stats().local) == (6, 3)
+
+
+def test_a_connection_that_redis_closed_meanwhile_is_opened_again(redis_url: str) -> None:
+    with redis.Redis.from_url(redis_url) as client:
+        client.flushall()
+        counters = RedisCounters(redis_url, Unasked(), timeout=10)
+        answers = [counters.observe(sighting("a", START, count("ip", 60))).values[0]]
+        client.client_kill_filter(_type="normal", skipme=True)
+        answers.append(counters.observe(sighting("b", START, count("ip", 60))).values[0])
+        client.script_flush()
+        answers.append(counters.observe(sighting("c", START, count("ip", 60))).values[0])
+        counters.close()
+    assert answers == [1.0, 2.0, 3.0]
+    assert counters.stats().local == 0
+
+
+def test_an_answer_that_came_too_late_is_never_taken_for_the_next_events(redis_url: str) -> None:
+    with redis.Redis.from_url(redis_url) as client:
+        client.flushall()
+        counters = RedisCounters(redis_url, MemoryCounters(), timeout=0.2)
+        first = counters.observe(sighting("a", START, count("ip", 60)))
+        client.execute_command("CLIENT", "PAUSE", "500", "ALL")
+        alone = counters.observe(sighting("b", START, count("ip", 60), count("b", 60)))
+        assert counters.stats().away
+        while counters.stats().away:
+            threading.Event().wait(0.05)
+        following = counters.observe(sighting("c", START, count("c", 60), count("ip", 60), count("c", 3600)))
+        counters.close()
+    assert (first.values, alone.values) == ((1.0,), (1.0, 1.0))
+    assert following.values[0] == 1.0
+    assert len(following.values) == 3
+    assert (counters.stats().shared, counters.stats().local) == (2, 1)
