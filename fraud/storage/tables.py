@@ -166,9 +166,8 @@ alerts = Table(
     Index(
         "ix_alerts_queue",
         *("program_id", "state", "expected_loss", "score", "opened_at", "alert_id", "suppressed_by", "snoozed_until"),
-        *("severity", "subject_kind", "typologies"),
+        *("severity", "subject_kind", "typologies", "subject_name"),
     ),
-    Index("ix_alerts_subject", "program_id", "subject_name", "alert_id"),
 )
 
 alert_sightings = Table(
