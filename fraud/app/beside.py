@@ -24,8 +24,8 @@ from fraud.workflows.carrying import Kept
 
 _log = structlog.get_logger(__name__)
 
-_END_SECONDS = 15.0
-"""How long the process may finish what it has in hand when the service stops."""
+_END_SECONDS = 5.0
+"""How long the process may finish what it has in hand when the service stops; what it does not finish is done again."""
 
 
 class Task(msgspec.Struct, frozen=True):
@@ -100,6 +100,8 @@ class CarrierBeside:
         return told
 
     def _told(self, task: Task) -> Done:
+        if self._lost:
+            raise ValueError("it was ended")
         if self._process is None:
             self._process = _started(self._settings, self._lower)
         assert self._process.stdin is not None

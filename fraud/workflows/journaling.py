@@ -186,9 +186,9 @@ class JournalWriter:
         """Carries everything on, for at most `timeout` seconds, and ends the thread. What is left is taken up at the next start."""
         self._closing = True
         self._wanted.set()
-        self._thread.join(timeout)
         if self._beside is not None:
             self._beside.close()
+        self._thread.join(timeout)
         if not self._thread.is_alive():
             self._journal.close()
         if self._waiting() > 0:
@@ -228,7 +228,9 @@ class JournalWriter:
                     _log.error("records_wait_in_the_journal", detail=fault.message)
                 self._failing = fault.message
                 if self._closing:
-                    return
+                    if carrier is self._here:
+                        return
+                    continue  # the other process was ended in the middle of its work, which is done again here
                 self._wanted.wait(self._pace.retry)
                 self._wanted.clear()
                 continue
