@@ -6,7 +6,7 @@ DEMO   ?= fraud-data/demo
 BIN     = $(VENV)/bin
 LOCK    = uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate
 
-.PHONY: run test audit docs test-long quality bench bench-growth bench-ingest bench-networks bench-features bench-backlinks bench-graph bench-models bench-publishers bench-crawl bench-pages bench-policy bench-scan bench-drift check format lock clean help
+.PHONY: run test audit docs test-long quality bench bench-growth bench-one-affiliate bench-ingest bench-networks bench-features bench-backlinks bench-graph bench-models bench-publishers bench-crawl bench-pages bench-policy bench-scan bench-drift check format lock clean help
 
 help: ## what can be made
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -35,7 +35,10 @@ SIZES ?= 2000000 20000000 200000000
 bench-growth: $(VENV)/.test ## the same at several sizes, and how cost grows (SIZES="2000000 20000000", BENCH="--folder DIR" where days are kept); 200M clicks take 20 GB and an hour
 	$(BIN)/python -m tests.benchmarks.features --rows $(SIZES) --repeats $(REPEATS) $(BENCH)
 
-BENCHES = growth ingest networks backlinks graph models publishers scan drift crawl pages policy api
+bench-one-affiliate: $(VENV)/.test ## one affiliate with 40% of 6M clicks, in 2,048 and in 256 MiB (BENCH="--rows N --share X --memory A B")
+	$(BIN)/python -m tests.benchmarks.one_affiliate $(BENCH)
+
+BENCHES = growth one-affiliate ingest networks backlinks graph models publishers scan drift crawl pages policy api
 
 bench: ## every benchmark, one after the other: hours (SKIP="api crawl" leaves some out)
 	@failed=; for one in $(filter-out $(SKIP),$(BENCHES)); do $(MAKE) bench-$$one || failed="$$failed $$one"; done; \
