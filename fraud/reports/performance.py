@@ -44,13 +44,14 @@ def performance_report(report: AffiliateReport) -> str:
     return standalone(f"Your traffic: {report.now.affiliate_id}", performance_body(report))
 
 
-def performance_body(report: AffiliateReport) -> Markup:
-    """The report's content, for a page that has a frame of its own."""
+def performance_body(report: AffiliateReport, standing: Markup | None = None) -> Markup:
+    """The report's content, for a page that has a frame of its own; `standing` is shown after what stood out."""
     template = report_environment().get_template("performance.html")
     html = template.render(
         now=report.now,
         figures=figures_of(report.now, report.before),
         notices=report.notices,
+        standing=standing or "",
         program=report.program,
         targets=[target_line(one) for one in report.targets],
     )

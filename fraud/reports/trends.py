@@ -43,12 +43,12 @@ def risk_chart(points: Sequence[tuple[datetime, float | None]], label: str) -> M
     drawn = Markup("").join(_gridline(left, _height_of(value), f"{value:g}") for value in _SCALE)
     drawn += Markup('<polyline class="trend-line" points="{}"/>').format(line)
     dot = Markup('<circle class="trend-dot" cx="{:.1f}" cy="{:.1f}" r="4"/>').format(*places[-1]) if places else Markup("")
-    return _chart(label, points, drawn + dot, left)
+    return _chart(label, points, drawn + dot, left, axis=left)
 
 
 def _height_of(risk: float) -> float:
     """Where a risk stands in the drawing."""
-    return 6 + (_HEIGHT - 8) * (1 - min(max(risk, 0.0), 1.0))
+    return 6 + (_HEIGHT - 6) * (1 - min(max(risk, 0.0), 1.0))
 
 
 def _gridline(left: float, y: float, text: str) -> Markup:
@@ -83,8 +83,8 @@ def _ceiling(text: str) -> Markup:
     return line + Markup('<text class="trend-text" x="{w:.0f}" y="11" text-anchor="end">{text}</text>').format(w=_WIDTH, text=text)
 
 
-def _chart(label: str, points: Sequence[tuple[datetime, float | None]], drawn: Markup, left: float = 0.0) -> Markup:
-    base = Markup('<line class="trend-base" x1="0" x2="{w:.0f}" y1="{h:.0f}" y2="{h:.0f}"/>').format(w=_WIDTH, h=_HEIGHT)
+def _chart(label: str, points: Sequence[tuple[datetime, float | None]], drawn: Markup, left: float = 0.0, axis: float = 0.0) -> Markup:
+    base = Markup('<line class="trend-base" x1="{x:.0f}" x2="{w:.0f}" y1="{h:.0f}" y2="{h:.0f}"/>').format(x=axis, w=_WIDTH, h=_HEIGHT)
     ends = Markup("")
     if len(points) > 1 and left < _WIDTH / 2:
         ends = Markup('<text class="trend-text" x="{x:.0f}" y="{y:.0f}">{first}</text>').format(

@@ -17,7 +17,7 @@ from fraud.reports.performance import performance_body, performance_csv
 from fraud.web.forms import LONGEST_TEXT, Posted, require_own_form
 from fraud.web.guarding import PageRoute
 from fraud.web.looking import Looks
-from fraud.web.rendering import csv_response, outside_page
+from fraud.web.rendering import csv_response, outside_page, outside_part
 from fraud.web.reporting import own_figures
 
 _SAID = {
@@ -82,12 +82,14 @@ class _OwnReport:
         if figures.report is not None:
             note_reading(self.app, link)
         context = {"said": "", "refusal": "", "text": ""} | told
+        hearing = hearing_of(self.app, link.program_id, link.affiliate_id)
+        standing = outside_part("own_hearing.html", {"hearing": hearing}) if hearing else None
         shown = {
             "title": title,
             "token": token,
             "link_ends": link.expires_at,
-            "hearing": hearing_of(self.app, link.program_id, link.affiliate_id),
-            "body": performance_body(figures.report) if figures.report else "",
+            "hearing": hearing,
+            "body": performance_body(figures.report, standing) if figures.report else "",
         }
         return outside_page("own_report.html", {**shown, **context}, status)
 

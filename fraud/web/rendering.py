@@ -98,6 +98,11 @@ def part(template: str, visit: Visit, context: Mapping[str, object]) -> Markup:
     return Markup(html)  # noqa: S704 - rendered by an autoescaping template
 
 
+def outside_part(template: str, context: Mapping[str, object]) -> Markup:
+    """A part of a page for somebody who is not signed in."""
+    return Markup(_environment().get_template(template).render(visit=None, **context))  # noqa: S704 - rendered by an autoescaping template
+
+
 def outside_page(template: str, context: Mapping[str, object], status: int = 200) -> HTMLResponse:
     """A page for somebody who is not signed in: the layout without navigation."""
     return HTMLResponse(_environment().get_template(template).render(visit=None, **context), status)
