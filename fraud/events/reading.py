@@ -85,20 +85,24 @@ def _read_by(form: Format) -> frozenset[str]:
     return form.recognise.union(*(mapping.sources for mapping in form.mappings))
 
 
+_HINT = " Name the columns so, or say what your tracker calls them in a mapping: --format FILE.yaml (docs/formats.md)."
+"""What to do about a file whose columns are not all known."""
+
+
 def _require_columns(staged: Staged, mapping: Mapping) -> None:
     missing = mapping.lacks(staged.columns)
     if missing:
         found = ", ".join(staged.columns[:SHOWN_COLUMNS])
         more = len(staged.columns) - SHOWN_COLUMNS
         found += f" and {more} more" if more > 0 else ""
-        hint = "" if known_columns().intersection(staged.columns) else _hint(staged.source.container)
+        hint = _HINT if known_columns().intersection(staged.columns) else _hint(staged.source.container)
         raise InputError(f"{staged.source.path} is no table of {mapping.kind}: missing: {', '.join(missing)}; found: {found}.{hint}")
 
 
 def _hint(container: str) -> str:
     """What to do about a file none of whose columns are known."""
     above = " If the first line names no columns, remove it." if container in {"csv", "excel"} else ""
-    return f"{above} A tracker's own names need a mapping: --format FILE.yaml."
+    return f"{above}{_HINT}"
 
 
 def _typed_rows(

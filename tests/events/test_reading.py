@@ -271,6 +271,7 @@ def test_a_record_of_a_parquet_file_is_named_by_its_number(read: Read) -> None:
         (b'{"status": 1, "clicks": []}', "missing"),
         (b"a,b,a\n1,2,3\n", "'a' more than once"),
         (b"when,who\n1,2\n", "missing: affiliate_id, click_id, clicked_at; found: when, who"),
+        (b"click_id,who\n1,2\n", "Name the columns so, or say what your tracker calls them in a mapping"),
         (b"Report of March\n\nclick_id,clicked_at,affiliate_id\na,2026-03-01,7\n", "If the first line names no columns, remove it"),
         (b"<!DOCTYPE html><html><body>Log in</body></html>", "is a web page"),
         (bytes.fromhex("d0cf11e0a1b11ae1") + bytes(600), "Save it as .xlsx"),
