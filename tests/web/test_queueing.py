@@ -110,3 +110,19 @@ def test_a_search_that_finds_nothing_says_what_to_do(rosa: Browser) -> None:
 def test_what_was_typed_is_shown_as_text(rosa: Browser) -> None:
     assert "<script>" not in rosa.get("/alerts?q=%3Cscript%3Ealert(1)%3C/script%3E").text
     assert rosa.get("/alerts?q=%00%F0%9F").status_code == 200
+
+
+def test_the_list_of_affiliates_is_narrowed_by_what_they_have(reviewer: Browser, shop: Shop) -> None:
+    facets = [
+        Facet(affiliate_id="nordic-deals", kind=FacetKind.OFFER, value="boots"),
+        Facet(affiliate_id="nordic-deals", kind=FacetKind.TYPE, value="coupon"),
+        Facet(affiliate_id="coupon-harbour", kind=FacetKind.TYPE, value="coupon"),
+    ]
+    shop.app.stores.facets.keep("default", facets, {})
+    assert "coupon (2)" in reviewer.page("/affiliates").text
+    for asked, found in (("type=coupon", 2), ("type=coupon&offer=boots", 1), ("outcome=held", 1), ("offer=hats", 0)):
+        table = csv.DictReader(io.StringIO(reviewer.get(f"/affiliates.csv?program=default&{asked}").text))
+        names = {row["affiliate_id"] for row in table}
+        assert len(names) == found, asked
+        text = reviewer.page(f"/affiliates?program=default&{asked}").text
+        assert "No affiliate matches" in text if not names else all(name in text for name in names)
