@@ -123,6 +123,8 @@ class HotClicks:
             for one, request_id in zip(group, ids, strict=True):
                 one.request_id = request_id
             given = scorer.answer_many_from_memory([one.click for one in group], ids)
+        except FraudError:  # the route meets the same fault for each click, tells it and logs it in a line
+            return nothing
         except Exception:
             _log.exception("quick_answers_failed", program_id=program_id, clicks=len(group))
             return nothing

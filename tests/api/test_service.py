@@ -73,6 +73,16 @@ def test_a_failing_store_is_a_503(house: House, tracker: TestClient) -> None:
     assert response.headers["retry-after"]
 
 
+def test_a_store_that_fails_for_every_click_fills_no_log_with_tracebacks(house: House, tracker: TestClient) -> None:
+    """A full disk often is the log's too."""
+    assert tracker.post("/v1/score/click", json=CLICK).status_code == 200
+    house.writer.close()
+    with capture_logs() as logs:
+        problem(tracker.post("/v1/score/click", json=CLICK | {"click_id": "c2"}), 503, "storage_failed")
+    assert [entry["event"] for entry in logs if entry["log_level"] != "info"] == ["request_failed"]
+    assert not any("exc_info" in entry for entry in logs)
+
+
 @pytest.mark.parametrize(
     ("fault", "code"),
     [
