@@ -62,7 +62,7 @@ class Steps:
         if step != self._step:
             now = time.perf_counter()
             if self._step:
-                print(f"  {self._step}: {now - self._began:.1f} s, at most {_peak_mib():.0f} MiB", file=sys.stderr, flush=True)
+                print(f"  {self._step}: {now - self._began:.1f} s, at most {peak_mib():.0f} MiB", file=sys.stderr, flush=True)
             self._step, self._began = step, now
 
 
@@ -104,8 +104,10 @@ def _budget(lake: Path) -> Budget:
     return Budget() if int(lake.name.removeprefix("day-")) <= MOST_FOR_FRAMES else Budget(memory=4 << 30, disk=30 << 30)
 
 
-def _peak_mib() -> float:
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+def peak_mib() -> float:
+    """The most memory that this process had so far: not `ru_maxrss`, with which a child begins where its parent is."""
+    (line,) = (line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith("VmHWM"))
+    return int(line.split()[1]) / 1024
 
 
 def _files(lake: Path, kind: str) -> list[Path]:
@@ -133,7 +135,7 @@ def measure(name: str, lake: Path, repeats: int) -> dict[str, Any]:
         "ratio": statistics.median(wall),
         "work_ratio": statistics.median(work),
         "cpu_seconds": statistics.median(pair[1] for pair in times[name]),
-        "peak_mib": _peak_mib(),
+        "peak_mib": peak_mib(),
     }
 
 
