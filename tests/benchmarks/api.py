@@ -34,6 +34,7 @@ CLICK = "/v1/score/click"
 FRAUD = str(Path(sys.executable).with_name("fraud"))
 _LUA = """
 local n, run = 0, "%(run)s"
+math.randomseed(%(seed)d)
 local body = '{"click_id":"%%s-%%d","clicked_at":%%d,"affiliate_id":"aff-%%d","offer_id":"offer-%%d","sub_id":"s%%d",'
   .. '"ip":"%%d.%%d.%%d.%%d","user_agent":"Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 Chrome/%%d.0 Safari/537.36",'
   .. '"country":"DE"}'
@@ -106,9 +107,9 @@ def wait_for(port: int, process: subprocess.Popen[bytes], log: Path) -> None:
 
 def load(url: str, seconds: float, connections: int, *, batch: int = 1, threads: int = 1) -> Load:
     """wrk on the second core."""
-    run = f"b{time.time_ns():x}"
+    run, seed = f"b{time.time_ns():x}", time.time_ns() % 2**31  # other visitors each time: those of the last load would be repeats
     with tempfile.NamedTemporaryFile("w", suffix=".lua") as script:
-        script.write(_LUA % {"run": run, "key": KEY, "batch": batch})
+        script.write(_LUA % {"run": run, "seed": seed, "key": KEY, "batch": batch})
         script.flush()
         command = ["taskset", "-c", "1", "wrk", f"-t{threads}", f"-c{connections}", f"-d{seconds:g}s", "--latency", "-s", script.name, url]
         text = subprocess.run(command, capture_output=True, text=True, check=True).stdout
