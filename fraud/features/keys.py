@@ -36,19 +36,20 @@ def mixed_keys_of_many(parts: NDArray[np.uint64], rows: NDArray[np.int64]) -> ND
 def ipv4_numbers(lines: NDArray[np.uint8], count: int) -> NDArray[np.int64]:
     """The IPv4 address on each of `count` lines as a number (count,), -1 for what is none in the plain spelling that `inet_pton` takes."""
     numbers = np.full(count, -1)
-    line, whole, octet, digits, dots = 0, 0, 0, 0, 0
+    nothing = np.int64(0)
+    line, whole, octet, digits, dots = 0, nothing, nothing, 0, 0
     for place in range(len(lines) + 1):
-        byte = np.int64(lines[place]) if place < len(lines) else 10
+        byte = np.int64(lines[place]) if place < len(lines) else np.int64(10)
         if 48 <= byte <= 57 and dots >= 0:
             octet, digits = octet * 10 + byte - 48, digits + 1
             if octet > 255 or (digits > 1 and octet < 10) or digits > 3:
                 dots = -1
         elif byte == 46 and digits > 0 and 0 <= dots < 3:
-            whole, octet, digits, dots = whole * 256 + octet, 0, 0, dots + 1
+            whole, octet, digits, dots = whole * 256 + octet, nothing, 0, dots + 1
         elif byte == 10:
             if dots == 3 and digits > 0:
                 numbers[line] = whole * 256 + octet
-            line, whole, octet, digits, dots = line + 1, 0, 0, 0, 0
+            line, whole, octet, digits, dots = line + 1, nothing, nothing, 0, 0
         else:
             dots = -1
     return numbers

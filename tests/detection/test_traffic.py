@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from fraud.detection.observations import peer_groups, specs, volume_band
-from fraud.detection.traffic import FOREST_ROWS, SEPARATE_ROWS, Judgement, fit_traffic_model, judge, known
+from fraud.detection.traffic import FOREST_ROWS, SEPARATE_ROWS, Judgement, fit_traffic_model, judge
 from fraud.features.catalogue import FEATURES
 from fraud.features.table import FeatureTable
 from tests.detection.tables import NAMES, table_of
@@ -146,7 +146,3 @@ def test_peers_are_of_the_same_kind_country_and_size() -> None:
 def test_sizes_are_bands_of_a_factor_of_three(clicks: tuple[int, int], same: bool) -> None:
     one, other = volume_band(pd.Series(clicks, dtype="float64"))
     assert (one == other) is same
-
-
-def test_known_leaves_out_what_is_not() -> None:
-    assert dict(known(pd.Series({"a": 1.0, "b": math.nan, "c": 0.0}))) == {"a": 1.0, "c": 0.0}
