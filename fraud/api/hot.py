@@ -34,6 +34,10 @@ _JSON = (b"content-type", b"application/json")
 TOGETHER = 64
 """Clicks that are scored in one step, while which nothing else is answered."""
 
+APART = 0.002
+"""Seconds from the beginning of one step to that of the next while fewer wait. A step costs as much as four clicks in it do: one for each
+click would fill the processor at half of the rate that it can answer, and answers would wait longer than these two milliseconds."""
+
 
 @dataclass(eq=False, slots=True)
 class _Waiting:
@@ -50,6 +54,7 @@ class HotClicks:
     def __init__(self, app: ASGIApp, services: ApiServices, gate: Gate, metrics: Metrics) -> None:
         self._app, self._services, self._gate, self._metrics = app, services, gate, metrics
         self._waiting: list[_Waiting] = []
+        self._began = 0.0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answers one request, or passes it on untouched."""
@@ -94,19 +99,25 @@ class HotClicks:
             return None
 
     def _enqueued(self, click: Click) -> _Waiting:
-        """The click among those that wait; it is scored after all requests that have been read by now."""
+        """The click among those that wait; it is scored after all requests that have been read by now, and not too soon after others."""
         loop = asyncio.get_running_loop()
         if not self._waiting:
-            loop.call_soon(self._score)
+            rest = self._began + APART - loop.time()
+            if rest > 0:
+                loop.call_later(rest, self._score)
+            else:
+                loop.call_soon(self._score)
         waiting = _Waiting(click, loop.create_future())
         self._waiting.append(waiting)
         return waiting
 
     def _score(self) -> None:
         """Answers those who wait, or as many as may be scored in one step."""
+        loop = asyncio.get_running_loop()
+        self._began = loop.time()
         together, self._waiting = self._waiting[:TOGETHER], self._waiting[TOGETHER:]
         if self._waiting:
-            asyncio.get_running_loop().call_soon(self._score)
+            loop.call_soon(self._score)
         for program_id, group in _by_program(together).items():
             for one, answer in zip(group, self._scored(program_id, group), strict=True):
                 if not one.answer.done():
