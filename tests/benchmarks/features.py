@@ -203,10 +203,10 @@ def missed(rows: int, results: dict[str, dict[str, Any]]) -> list[str]:
     return found
 
 
-def at_size(root: Path, rows: int, repeats: int) -> dict[str, dict[str, Any]]:
-    """Every subject that is asked for at this size, over a day kept under `root`."""
+def at_size(root: Path, rows: int, repeats: int, *, alone: bool = False) -> dict[str, dict[str, Any]]:
+    """Every subject that is asked for at this size, over a day kept under `root`; `alone` is the engine without pandas and Polars."""
     results = {"engine": in_a_child("engine", make_day(root, rows), repeats)}
-    if rows <= MOST_FOR_FRAMES:
+    if rows <= MOST_FOR_FRAMES and not alone:
         for name in ("polars", "pandas"):
             results |= _in_memory(name, root, rows, results["engine"])
     return results
@@ -231,6 +231,7 @@ def main() -> None:
     parser.add_argument("--rows", type=int, nargs="+", default=[20_000_000])
     parser.add_argument("--repeats", type=int, default=5)
     parser.add_argument("--dry", action="store_true", help="print only, and fail when the engine takes too many times the scan")
+    parser.add_argument("--alone", action="store_true", help="the engine against the scan, without pandas and Polars")
     parser.add_argument("--child", choices=SUBJECTS)
     parser.add_argument("--lake", type=Path)
     parser.add_argument("--folder", type=Path, default=BUILD, help="where days are made and kept for the next run (200M clicks: 10 GB)")
@@ -240,7 +241,7 @@ def main() -> None:
         return
     sizes: dict[int, dict[str, Any]] = {}
     for rows in asked.rows:
-        results = at_size(asked.folder, rows, 1 if rows > MOST_FOR_FRAMES else asked.repeats)
+        results = at_size(asked.folder, rows, 1 if rows > MOST_FOR_FRAMES else asked.repeats, alone=asked.alone)
         sizes[rows] = results["engine"]
         print(report(rows, results), *missed(rows, results), sep="\n", flush=True)
         if asked.dry and results["engine"]["ratio"] > MOST_SCANS:
