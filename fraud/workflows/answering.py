@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from abc import ABC, abstractmethod
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from typing import Generic, TypeVar
@@ -14,12 +15,12 @@ EventKey = tuple[str, str]
 """Program and event id."""
 
 
-class Together(Generic[_Answer]):
+class Together(ABC, Generic[_Answer]):
     """The answers to events that were answered together: the book holds them as one."""
 
+    @abstractmethod
     def to(self, key: EventKey) -> _Answer:
         """The answer to one of them."""
-        raise NotImplementedError
 
 
 class AnswerBook(Generic[_Answer]):
