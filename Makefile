@@ -6,7 +6,7 @@ DEMO   ?= fraud-data/demo
 BIN     = $(VENV)/bin
 LOCK    = uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate
 
-.PHONY: run test audit docs test-long quality bench bench-growth bench-one-affiliate bench-ingest bench-networks bench-features bench-backlinks bench-graph bench-models bench-publishers bench-crawl bench-pages bench-policy bench-scan bench-drift check format lock clean help
+.PHONY: run test audit docs test-long quality bench bench-growth bench-one-affiliate bench-ingest bench-networks bench-features bench-backlinks bench-graph bench-models bench-publishers bench-crawl bench-pages bench-policy bench-scan bench-drift bench-idle check format lock clean help
 
 help: ## what can be made
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -38,7 +38,7 @@ bench-growth: $(VENV)/.test ## the same at several sizes, and how cost grows (SI
 bench-one-affiliate: $(VENV)/.test ## one affiliate with 40% of 6M clicks, in 2,048 and in 256 MiB (BENCH="--rows N --share X --memory A B")
 	$(BIN)/python -m tests.benchmarks.one_affiliate $(BENCH)
 
-BENCHES = growth one-affiliate ingest networks backlinks graph models publishers scan drift crawl pages policy api
+BENCHES = growth one-affiliate ingest networks backlinks graph models publishers scan drift crawl pages policy idle api
 
 bench: ## every benchmark, one after the other: hours (SKIP="api crawl" leaves some out)
 	@failed=; for one in $(filter-out $(SKIP),$(BENCHES)); do $(MAKE) bench-$$one || failed="$$failed $$one"; done; \
@@ -73,6 +73,9 @@ bench-crawl: $(VENV)/.test ## fetching and reading pages against Scrapy (pip ins
 
 bench-pages: $(VENV)/.test ## server time of every page with 5,000 affiliates, 100,000 alerts, two years of nights (BENCH="--nights 30")
 	$(BIN)/python -m tests.benchmarks.pages $(BENCH)
+
+bench-idle: $(VENV)/.test ## what a service costs that nobody calls, and how soon it finds work (BENCH="--database URL --seconds 30")
+	$(BIN)/python -m tests.benchmarks.idle $(BENCH)
 
 bench-policy: $(VENV)/.test ## `fraud policy diff` over 30 nights of 1,000 affiliates (BENCH="--nights 5")
 	$(BIN)/python -m tests.benchmarks.policy $(BENCH)

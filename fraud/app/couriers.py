@@ -10,6 +10,7 @@ from fraud.app.parts import App
 from fraud.domain.ids import new_id
 from fraud.domain.outbox import DeliveryFault, EventKind, OutboundEvent
 from fraud.errors import FraudError, NotFound, StorageError
+from fraud.storage.changes import Lookout
 from fraud.workflows.delivering import Courier
 
 POLL_SECONDS = 0.5
@@ -20,7 +21,8 @@ class CourierThread:
     """A thread that tries every delivery that is due, for as long as the service runs."""
 
     def __init__(self, app: App) -> None:
-        self._courier = Courier(app.stores.outbox, app.sinks, app.clock)
+        self._courier, self._clock = Courier(app.stores.outbox, app.sinks, app.clock), app.clock
+        self._lookout = Lookout(app.database, lambda _: self._courier.due())
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._work, name="courier", daemon=True)
 
@@ -40,12 +42,13 @@ class CourierThread:
     def _work(self) -> None:
         while not self._stop.is_set():
             try:
-                tried = self.run_once()
+                tried = self.run_once() if self._lookout.sees(self._clock.now()) else 0
             except FraudError:
                 _log.exception("courier_failed")
                 tried = 0
             if not tried:
                 self._stop.wait(POLL_SECONDS)
+        self._lookout.close()
 
 
 def try_sink(app: App, name: str) -> None:

@@ -14,6 +14,7 @@ from fraud.app.parts import App
 from fraud.app.telemetry import job_span
 from fraud.domain.jobs import Job, JobState
 from fraud.errors import Conflict, FraudError
+from fraud.storage.changes import Lookout
 
 LEASE = timedelta(minutes=2)
 POLL_SECONDS = 0.5
@@ -32,6 +33,7 @@ class Worker:
     def __init__(self, app: App, handlers: Mapping[str, Handler]) -> None:
         self._app, self._handlers = app, dict(handlers)
         self._name = f"worker-{uuid.uuid4().hex[:12]}"
+        self._lookout = Lookout(app.database, lambda now: app.stores.jobs.due(list(self._handlers), now))
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._work, name=self._name, daemon=True)
 
@@ -56,12 +58,13 @@ class Worker:
     def _work(self) -> None:
         while not self._stop.is_set():
             try:
-                worked = self.run_one()
+                worked = self._lookout.sees(self._app.clock.now()) and self.run_one()
             except FraudError:
                 _log.exception("worker_failed", worker=self._name)
                 worked = False
             if not worked:
                 self._stop.wait(POLL_SECONDS)
+        self._lookout.close()
 
     def _end(self, job: Job) -> JobState | None:
         """Works on a job and says how it ended, `None` when it was no longer this worker's to end."""

@@ -68,6 +68,14 @@ class SqlJobs:
             row = connection.execute(update(table).where(table.c.position == position).values(taken).returning(table)).mappings().one()
         return _job(row)
 
+    def due(self, kinds: Sequence[str], at: datetime) -> datetime | None:
+        """When `lease` has something to do next, seen at a time: then, when a job is queued or its lease has passed; `None` for never."""
+        alive = table.c.state.in_([JobState.QUEUED.value, JobState.RUNNING.value])
+        query = select(table.c.state, func.min(table.c.lease_until)).where(table.c.kind.in_(kinds), alive).group_by(table.c.state)
+        with self._database.reading() as connection:
+            until = {row[0]: row[1] for row in connection.execute(query)}
+        return at if JobState.QUEUED.value in until else until.get(JobState.RUNNING.value)
+
     def extend(self, job_id: str, worker: str, until: datetime) -> None:
         """Keeps a lease alive; `Conflict` when the job is no longer this worker's."""
         self._change(job_id, worker, {"lease_until": until})

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, and_, exists, func, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Row, and_, case, exists, func, or_, select, update
 
 from fraud.domain.outbox import Delivery, DeliveryState, OutboundEvent, Sink
 from fraud.storage.database import Database
@@ -34,6 +34,13 @@ class SqlOutbox:
         with self._database.transaction() as connection:
             names = [(row.event_id, row.sink) for row in connection.execute(query)]
             return [taken for event_id, sink in names if (taken := _take(connection, event_id, sink, (at, at + duration)))]
+
+    def due(self, sinks: Sequence[str]) -> datetime | None:
+        """When `lease` can take a delivery next: at some time past, when one is due now; `None` when none is pending."""
+        held = table.c.lease_until > table.c.due_at
+        next_try = func.min(case((held, table.c.lease_until), else_=table.c.due_at))
+        with self._database.reading() as connection:
+            return connection.execute(select(next_try).where(_is_first(sinks))).scalar()
 
     def settle(self, delivery: Delivery, at: datetime) -> None:
         """Writes down how an attempt ended, and gives up the lease."""
@@ -94,6 +101,11 @@ def _publish(connection: Connection, event: OutboundEvent, sinks: Sequence[str])
 
 
 def _is_free(sinks: Sequence[str], at: datetime) -> ColumnElement[bool]:
+    return and_(_is_first(sinks), table.c.due_at <= at, or_(table.c.lease_until.is_(None), table.c.lease_until <= at))
+
+
+def _is_first(sinks: Sequence[str]) -> ColumnElement[bool]:
+    """Pending, and no earlier one of the same sink and subject is."""
     earlier = table.alias()
     waits_for = exists().where(
         earlier.c.sink == table.c.sink,
@@ -104,8 +116,6 @@ def _is_free(sinks: Sequence[str], at: datetime) -> ColumnElement[bool]:
     return and_(
         table.c.sink.in_(list(sinks)),
         table.c.state == DeliveryState.PENDING.value,
-        table.c.due_at <= at,
-        or_(table.c.lease_until.is_(None), table.c.lease_until <= at),
         ~waits_for,
     )
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import time
 from typing import Any
 
@@ -20,6 +22,9 @@ from fraud.domain.clock import FixedClock
 from fraud.domain.jobs import Job, JobState
 from fraud.errors import InputError, StorageError
 from fraud.storage.jobs import MOST_ATTEMPTS as LOST
+
+WITHIN_SECONDS = 10.0
+"""Far more than the half second between two looks: a busy machine must not fail a test."""
 
 
 def enqueue(app: App, kind: str, **payload: Any) -> Job:
@@ -136,3 +141,28 @@ def test_a_job_about_nothing_says_so(app: App, kind: str) -> None:
     Worker(app, HANDLERS).run_one()
     assert ended(app, job).state is JobState.FAILED
     assert ended(app, job).error.endswith(".")
+
+
+ENQUEUE = """
+import sys
+from datetime import UTC, datetime
+from fraud.domain.actors import SYSTEM
+from fraud.storage.database import open_database
+from fraud.storage.jobs import SqlJobs
+print(SqlJobs(open_database(sys.argv[1])).enqueue("default", "nothing", {}, SYSTEM, datetime.now(UTC)).job_id)
+"""
+
+
+def test_a_job_that_another_process_queues_is_found_by_a_worker_that_has_long_been_idle(app: App) -> None:
+    worker = Worker(app, {"nothing": lambda app, job: {}})
+    worker.start()
+    try:
+        time.sleep(1.2)  # more than two looks at a database in which nothing happens
+        words = [sys.executable, "-c", ENQUEUE, app.workspace.database_url]
+        job_id = subprocess.run(words, capture_output=True, text=True, check=True).stdout.strip()
+        ends = time.monotonic() + WITHIN_SECONDS
+        while app.stores.jobs.get(DEFAULT_PROGRAM, job_id).state is not JobState.DONE and time.monotonic() < ends:
+            time.sleep(0.02)
+        assert app.stores.jobs.get(DEFAULT_PROGRAM, job_id).state is JobState.DONE
+    finally:
+        worker.stop()
