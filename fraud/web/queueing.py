@@ -12,6 +12,7 @@ from fastapi import Request
 from fraud.app.parts import App
 from fraud.domain.alerts import AlertCounts, AlertQuery, AlertScope
 from fraud.domain.cases import Case, CaseState
+from fraud.domain.clock import passed
 from fraud.domain.decisions import SubjectKind
 from fraud.domain.facets import FacetCount, FacetKind
 from fraud.domain.signals import Severity
@@ -82,7 +83,7 @@ class Tally:
         now = app.clock.now()
         total = app.stores.alerts.count(program_id, now, scope)
         known = self._kept.get((program_id, scope))
-        if known is not None and known[0] == total and now - known[1] < _COUNTED_AGAIN:
+        if known is not None and known[0] == total and passed(known[1], now) < _COUNTED_AGAIN:
             return known[2]
         counted = app.stores.alerts.counts(program_id, now, scope)
         self._kept[program_id, scope] = (total, now, counted)

@@ -14,6 +14,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Protocol
 
+from fraud.domain.clock import passed
 from fraud.domain.feeds import DAY, EPOCH, Feed, FeedTable, PulledPage, Window
 from fraud.errors import FraudError
 from fraud.workflows.ingesting import EventLake, IngestOptions, ingest
@@ -150,7 +151,7 @@ class _SetAsideOnce:
 def due(feeds: list[Feed], state: PullState, now: datetime) -> list[Feed]:
     """The feeds whose last whole pull lies at least their `every` back."""
     last = {feed.name: state.pulled_at(feed.name) for feed in feeds}
-    return [feed for feed in feeds if last[feed.name] is None or now - (last[feed.name] or now) >= feed.every]
+    return [feed for feed in feeds if (at := last[feed.name]) is None or passed(at, now) >= feed.every]
 
 
 def windows(table: FeedTable, reached: datetime | None, until: datetime) -> list[Window]:

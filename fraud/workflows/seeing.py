@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from urllib.parse import unquote
 
 from fraud.domain.actors import Actor
-from fraud.domain.clock import Clock
+from fraud.domain.clock import Clock, passed
 from fraud.domain.ports import AuditLog
 
 ONE_LOOK = timedelta(minutes=10)
@@ -44,7 +44,7 @@ class Looks:
         kind, name = shown
         now, key = self._clock.now(), (actor.actor_id, program_id, f"{kind} {name}")
         with self._lock:
-            if (last := self._seen.get(key)) is not None and now - last < ONE_LOOK:
+            if (last := self._seen.get(key)) is not None and passed(last, now) < ONE_LOOK:
                 return False
             if len(self._seen) >= _MOST_REMEMBERED:
                 self._seen.clear()

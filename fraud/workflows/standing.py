@@ -11,7 +11,7 @@ from typing import Protocol
 import structlog
 
 from fraud.checks.standing import AffiliateStanding
-from fraud.domain.clock import Clock
+from fraud.domain.clock import Clock, passed
 from fraud.domain.decisions import Outcome
 from fraud.domain.ports import ScanStore
 from fraud.domain.scans import ScanResult
@@ -120,7 +120,7 @@ class ScanRisks:
         if held is None:
             self.refresh(program_id)
             return self._snapshots[program_id]
-        if self._clock.now() - held.taken_at >= self._refresh:
+        if passed(held.taken_at, self._clock.now()) >= self._refresh:
             self._refresh_beside(program_id)
         return held
 

@@ -20,10 +20,10 @@ from fraud.app.parts import App
 from fraud.app.pulling import Surroundings, due_feeds, feeds_of, pull_due, pull_feeds
 from fraud.app.quarantining import list_quarantine
 from fraud.domain.clock import FixedClock
-from fraud.domain.feeds import EPOCH, FeedTable, Window
+from fraud.domain.feeds import EPOCH, Feed, FeedTable, Window
 from fraud.errors import InputError
 from fraud.storage.pulls import PullFolder
-from fraud.workflows.pulling import windows
+from fraud.workflows.pulling import due, windows
 from tests.conftest import OpenApp
 from tests.trackers.conftest import ENVIRONMENT, NOON, Pull, feed_text, files_below, stored
 from tests.trackers.fakes import FIRST, KEY, FakeEverflow, every
@@ -43,6 +43,14 @@ def test_windows_leave_no_gap_and_look_back(reached: datetime, until: datetime, 
     if reached < until:
         assert found[0].start <= reached - table.look_back
         assert found[-1].end == until
+
+
+@pytest.mark.parametrize(("minutes", "is_due"), [(0, False), (59, False), (60, True), (-59, False), (-60, True)])
+def test_a_feed_is_due_an_hour_away_from_its_last_pull_whichever_way_the_clock_went(tmp_path: Path, minutes: int, is_due: bool) -> None:
+    feed = Feed(name="hourly", tracker="everflow", base_url="https://tracker.example", tables=(), every=timedelta(hours=1))
+    state = PullFolder(tmp_path)
+    state.finish("hourly", FIRST)
+    assert due([feed], state, FIRST + timedelta(minutes=minutes)) == ([feed] if is_due else [])
 
 
 def test_halves_and_days() -> None:

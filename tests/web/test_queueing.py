@@ -10,10 +10,11 @@ from typing import Any
 import msgspec
 import pytest
 
-from fraud.domain.alerts import AlertState
+from fraud.domain.alerts import AlertScope, AlertState
 from fraud.domain.decisions import SubjectKind
 from fraud.domain.facets import Facet, FacetKind
 from fraud.domain.signals import Severity
+from fraud.web.queueing import Tally
 from tests.reports import samples
 from tests.web.conftest import NOW, Browser, Shop
 
@@ -105,6 +106,17 @@ def test_a_search_that_finds_nothing_says_what_to_do(rosa: Browser) -> None:
     text = rosa.page("/alerts?q=nobody").text
     assert "No alert matches" in text
     assert "Clear the filters" in text
+
+
+def test_choices_are_counted_again_when_the_clock_was_put_back(queue: Shop) -> None:
+    tally = Tally()
+    before = tally.of(queue.app, "default", AlertScope.WAITING).severities
+    (changed,) = queue.alerts.named("default", ["alr_1"])
+    assert changed.severity is Severity.LOW
+    queue.alerts.change("default", "alr_1", lambda alert: msgspec.structs.replace(alert, severity=Severity.HIGH))
+    assert tally.of(queue.app, "default", AlertScope.WAITING).severities == before, "not before a minute is over"
+    queue.clock.move_to(NOW - timedelta(hours=1))
+    assert tally.of(queue.app, "default", AlertScope.WAITING).severities[Severity.HIGH] == 1
 
 
 def test_what_was_typed_is_shown_as_text(rosa: Browser) -> None:

@@ -398,6 +398,17 @@ def test_scans_are_read_again_beside_the_traffic_and_the_last_good_one_serves() 
     assert risks.standing("shoes", "aff_1", None).risk == 0.75
 
 
+def test_scans_are_read_again_although_the_clock_was_put_back() -> None:
+    scans, clock = Scans(None), FixedClock(TEN)
+    risks = ScanRisks(scans, clock)
+    assert risks.standing("shoes", "aff_1", None) == AffiliateStanding()
+    scans.result = scan()
+    clock.move_to(TEN - timedelta(hours=1))
+    risks.standing("shoes", "aff_1", None)
+    wait_for_readers()
+    assert risks.standing("shoes", "aff_1", None).risk == 0.75
+
+
 def test_a_first_scan_that_cannot_be_read_is_the_callers_business() -> None:
     scans = Scans(None)
     scans.failing = True

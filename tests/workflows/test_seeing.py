@@ -45,6 +45,8 @@ def test_looking_again_at_once_is_the_same_look(app: App) -> None:
     clock.move_to(clock.now() + ONE_LOOK)
     assert looks.note(ADA, DEFAULT_PROGRAM, "/affiliates/a")
     entries = app.stores.audit.entries(DEFAULT_PROGRAM, 10)
+    clock.move_to(clock.now() - timedelta(hours=1))
+    assert looks.note(ADA, DEFAULT_PROGRAM, "/affiliates/a"), "the clock was put back, and this is another look"
     assert [(entry["action"], entry["subject"]) for entry in entries] == [("seen.affiliate", "a")] * 3
     assert entries[0]["actor_id"] == ADA.actor_id
     assert entries[0]["at"] - entries[-1]["at"] == timedelta(minutes=10)
