@@ -9,6 +9,9 @@ from typing import Any, TypeVar, cast
 
 import numba
 import numpy as np
+from llvmlite import ir
+from numba.core import cgutils, types
+from numba.extending import intrinsic
 from numpy.typing import NDArray
 
 F = TypeVar("F", bound=Callable[..., object])
@@ -21,6 +24,41 @@ def compiled(function: F) -> F:
         return cast(F, numba.njit(cache=True, nogil=True)(function))
     except RuntimeError:
         return cast(F, numba.njit(nogil=True)(function))
+
+
+@intrinsic
+def unowned(typing: Any, array: Any) -> Any:
+    """In compiled code: the same array without an owner, for loops that hand arrays on from one function to the next.
+
+    Compiled code counts references to an array's owner, by operations that cost as much as a walk to far memory, wherever an array is
+    unpacked or passed; nine tenths of a loop's time may go there. The array itself must live on while this one is used.
+    """
+
+    def code(context: Any, builder: Any, signature: Any, given: Any) -> Any:
+        made = context.make_array(signature.args[0])(context, builder, given[0])
+        made.meminfo = cgutils.get_null_value(made.meminfo.type)
+        made.parent = cgutils.get_null_value(made.parent.type)
+        return made._getvalue()
+
+    return array(array), code
+
+
+@intrinsic
+def prefetch(typing: Any, array: Any, row: Any) -> Any:
+    """In compiled code: asks the processor for the memory of an array's row, which must exist, without waiting for it."""
+
+    def code(context: Any, builder: Any, signature: Any, given: Any) -> Any:
+        kind = signature.args[0]
+        places = [context.cast(builder, given[1], row, types.intp)] + [context.get_constant(types.intp, 0)] * (kind.ndim - 1)
+        made = context.make_array(kind)(context, builder, given[0])
+        pointer = cgutils.get_item_pointer(context, builder, kind, made, places, wraparound=False)
+        number = ir.IntType(32)
+        shape = ir.FunctionType(ir.VoidType(), [pointer.type, number, number, number])
+        called = cgutils.get_or_insert_function(builder.module, shape, "llvm.prefetch.p0")
+        builder.call(called, [pointer, number(0), number(3), number(1)])
+        return context.get_dummy_value()
+
+    return types.void(array, row), code
 
 
 @compiled

@@ -15,7 +15,7 @@ from fraud.enrichment.egress_kernels import SIGHTING_TYPES, Sightings, address_k
 from fraud.features.click_kernels import tallies_of_clicks
 from fraud.features.clicks import CLICK_TYPES, Clicks, Program, Verdicts, Windows
 from fraud.features.keys import mixed_keys
-from fraud.storage.counter_kernels import empty_tables, observe_all, with_room
+from fraud.storage.counter_kernels import empty_tables, observe_each, with_room
 from models.forest_kernels import forest_scores
 from models.meeting_kernels import MeetingTables, by_entity, meetings_of
 
@@ -34,7 +34,7 @@ def compile_kernels() -> None:
 def _clicks() -> None:
     none = key_table(np.empty(0, np.int64))
     clicks = Clicks._make(np.zeros(_ROWS, kind) for kind in CLICK_TYPES)
-    windows = Windows(np.zeros(1, np.int64), np.ones(1, np.int64), np.zeros(1, np.bool_), np.ones(1, np.bool_))
+    windows = Windows(np.zeros(1, np.int64), np.ones(1, np.int64), np.zeros(1, np.bool_), np.zeros(1, np.int64))
     flags = np.zeros(1, np.bool_)
     program = Program(flags, flags, np.zeros((1, 1), np.bool_), flags, none, flags)
     tallies_of_clicks(clicks, windows, program, Verdicts(none, np.zeros((0, 1), np.bool_), np.zeros((0, 1), np.bool_)))
@@ -55,8 +55,8 @@ def _addresses() -> None:
 
 def _counters() -> None:
     tables = with_room(empty_tables(0, 1, 1, 1), 1)
-    plan, keys = np.zeros((1, 4), np.int64), np.zeros((1, 2), np.uint64)
-    observe_all(tables, plan, keys, (0, 1), np.empty(1))
+    plan, keys = np.zeros((1, 4), np.int64), np.zeros((1, 1, 2), np.uint64)
+    observe_each(tables, plan, keys, np.zeros(1, np.int64), (0, 1, 1), np.empty((1, 1)))
     mixed_keys(np.zeros(1, np.uint64), np.zeros((1, 9), np.int64))
 
 

@@ -12,6 +12,8 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
+from models.compiling import compiled, prefetch, unowned
+
 Integers = NDArray[np.int64]
 Whole = Any
 """A whole number as compiled code has it: numpy's types would call it another one at every step."""
@@ -26,9 +28,10 @@ _SECOND = 1_000_000.0
 _SCRATCH = 8192
 _NODES_OF_A_KEY = 4
 
-# Columns of `slots`, one row a key, and of `nodes`, one row a bucket, a time or a member.
+# Columns of `slots`, one row a key, and of `nodes`, one row a bucket, a time or a member. What was worked out of a bucket's window lately
+# stands under `_SAID`, until an event comes late for one of the window's buckets.
 _KEY, _HEAD, _SIZE, _FLOOR, _OLDER, _NEWER, _CHAIN = range(7)
-_PLACE, _TALLY, _NEXT = range(3)
+_PLACE, _TALLY, _NEXT, _SAID = range(4)
 
 # Places in `meta`.
 KEYS, _FREE_SLOT, _SLOTS_USED, _FREE_NODE, _NODES_USED, _OLDEST, _NEWEST, TOO_LATE, FORGOTTEN, _SEED, MEMBERS, TIMES, MOST_KEYS, _STAMP = (
@@ -38,7 +41,7 @@ _META = 16
 
 
 class Tables(NamedTuple):
-    """All that is kept: `slots` (keys, 7), `nodes` (entries, 3), `buckets` (a power of two), `meta` (16) and scratch for unions."""
+    """All that is kept: `slots` (keys, 7), `nodes` (entries, 4), `buckets` (a power of two), `meta` (16) and scratch for unions."""
 
     slots: Integers
     nodes: Integers
@@ -47,16 +50,8 @@ class Tables(NamedTuple):
     scratch: Integers
 
 
-def compiled(function: F) -> F:
-    """The function as machine code; without a disk cache where no folder for it can be written."""
-    try:
-        return cast(F, numba.njit(cache=True, nogil=True)(function))
-    except RuntimeError:
-        return cast(F, numba.njit(nogil=True)(function))
-
-
 def inlined(function: F) -> F:
-    """The function as machine code within each that calls it: calls would count references to every table, a third of the time."""
+    """The function as machine code within each that calls it."""
     try:
         return cast(F, numba.njit(cache=True, nogil=True, inline="always")(function))
     except RuntimeError:
@@ -69,7 +64,7 @@ def empty_tables(seed: int, members: int, times: int, keys: int) -> Tables:
     meta[[_FREE_SLOT, _FREE_NODE, _OLDEST, _NEWEST]] = NOTHING
     meta[[_SEED, MEMBERS, TIMES, MOST_KEYS]] = (seed, members, times, keys)
     scratch = np.zeros((_SCRATCH, 2), np.int64)
-    return Tables(np.zeros((1024, 7), np.int64), np.zeros((4096, 3), np.int64), np.full(2048, NOTHING, np.int64), meta, scratch)
+    return Tables(np.zeros((1024, 7), np.int64), np.zeros((4096, 4), np.int64), np.full(2048, NOTHING, np.int64), meta, scratch)
 
 
 def with_room(tables: Tables, questions: int, keys: int = 0) -> Tables:
@@ -102,13 +97,30 @@ def grown(used: Tables) -> Tables:
 
 
 @compiled
-def observe_all(tables: Any, plan: Integers, keys: NDArray[np.uint64], event: tuple[int, int], answers: NDArray[np.float64]) -> Whole:
-    """Counts one event and fills `answers` (questions,); whether the tables are too full for another.
+def observe_each(
+    tables: Any, plan: Integers, keys: NDArray[np.uint64], at: Integers, rows: tuple[int, int, int], answers: NDArray[np.float64]
+) -> Whole:
+    """Counts events in order and fills `answers` (events, questions), until the tables are too full; how many, negative then.
 
-    `plan` (questions, 4): kind, width of a bucket (µs), buckets of a window, window (µs). `keys` (questions, 2): key and member.
-    `event`: its time (µs), and how many questions another one may have.
+    `plan` (questions, 4): kind, width of a bucket (µs), buckets of a window, window (µs). `keys` (events, questions, 2): key and member.
+    `at` (events,): times (µs). `rows`: the event to begin with, how many there are, and how many questions another one may have.
     """
-    at, room = event
+    first, count, room = rows
+    slots, nodes, buckets, meta, scratch = tables
+    own = Tables(unowned(slots), unowned(nodes), unowned(buckets), unowned(meta), unowned(scratch))
+    for event in range(first, count):
+        _look_ahead(own, keys, event)
+        _observe(own, plan, unowned(keys[event]), at[event], unowned(answers[event]))
+        while meta[KEYS] > meta[MOST_KEYS]:
+            _forget(own.slots, own.nodes, own.buckets, own.meta)
+        if meta[_SLOTS_USED] + room > len(slots) or meta[_NODES_USED] + 2 * room > len(nodes):
+            return -event - 1
+    return count
+
+
+@inlined
+def _observe(tables: Any, plan: Integers, keys: NDArray[np.uint64], at: Whole, answers: NDArray[np.float64]) -> None:
+    """Counts one event and fills `answers` (questions,)."""
     slots, nodes, buckets, meta, _ = tables
     for place in range(len(plan)):
         answers[place] = np.nan
@@ -123,24 +135,24 @@ def observe_all(tables: Any, plan: Integers, keys: NDArray[np.uint64], event: tu
                     answers[place] = _count(tables, slot, bucket, span)
                 else:
                     answers[place] = _distinct(tables, slot, bucket, span, np.int64(keys[place, 1]))
-    while meta[KEYS] > meta[MOST_KEYS]:
-        _forget(slots, nodes, buckets, meta)
-    return meta[_SLOTS_USED] + room > len(slots) or meta[_NODES_USED] + 2 * room > len(nodes)
 
 
-@compiled
-def observe_each(
-    tables: Any, plan: Integers, keys: NDArray[np.uint64], at: Integers, rows: tuple[int, int, int], answers: NDArray[np.float64]
-) -> Whole:
-    """`observe_all` for events (events, questions, 2) in order, until the tables are too full; how many were counted, negative then.
-
-    `rows`: the event to begin with, how many there are, and how many questions another one may have.
-    """
-    first, count, room = rows
-    for event in range(first, count):
-        if observe_all(tables, plan, keys[event], (at[event], room), answers[event]):
-            return -event - 1
-    return count
+@inlined
+def _look_ahead(tables: Any, keys: NDArray[np.uint64], event: Whole) -> None:
+    """Asks for the memory that the next events will need, a step earlier for each step of its finding: most of their keys are new or old,
+    and a key's place is anywhere. Waiting for it is half of what an event costs otherwise."""
+    slots, nodes, buckets, meta, _ = tables
+    for ahead in range(1, min(4, len(keys) - event)):
+        for place in range(keys.shape[1]):
+            key = np.int64(keys[event + ahead, place, 0])
+            home = _home(key, meta[_SEED], len(buckets))
+            if ahead == 3:
+                prefetch(buckets, home)
+            elif buckets[home] != NOTHING:
+                if ahead == 2:
+                    prefetch(slots, buckets[home])
+                elif slots[buckets[home], _HEAD] != NOTHING:
+                    prefetch(nodes, slots[buckets[home], _HEAD])
 
 
 @inlined
@@ -218,11 +230,11 @@ def _new_node(nodes: Integers, meta: Integers, place: Whole, tally: Whole, follo
     else:
         node = meta[_NODES_USED]
         meta[_NODES_USED] += 1
-    nodes[node, _PLACE], nodes[node, _TALLY], nodes[node, _NEXT] = place, tally, following
+    nodes[node, _PLACE], nodes[node, _TALLY], nodes[node, _NEXT], nodes[node, _SAID] = place, tally, following, NOTHING
     return node
 
 
-@compiled
+@inlined
 def _free_list(nodes: Integers, meta: Integers, head: Whole) -> None:
     while head != NOTHING:
         following = nodes[head, _NEXT]
@@ -231,10 +243,22 @@ def _free_list(nodes: Integers, meta: Integers, head: Whole) -> None:
         head = following
 
 
-@compiled
+@inlined
+def _look_ahead_of_forgetting(slots: Integers, nodes: Integers, buckets: Integers, meta: Integers) -> None:
+    """The same for keys that will be forgotten soon: most stand in the order in which they came."""
+    slot = meta[_OLDEST] + 16
+    if slot + 16 < len(slots):
+        prefetch(slots, slot + 16)
+        prefetch(buckets, _home(slots[slot, _KEY], meta[_SEED], len(buckets)))
+        if slots[slot, _HEAD] != NOTHING:
+            prefetch(nodes, slots[slot, _HEAD])
+
+
+@inlined
 def _forget(slots: Integers, nodes: Integers, buckets: Integers, meta: Integers) -> None:
     """Lets the key go that was touched longest ago, with all that hangs on it."""
     slot = meta[_OLDEST]
+    _look_ahead_of_forgetting(slots, nodes, buckets, meta)
     _unlink(slots, meta, slot)
     home = _home(slots[slot, _KEY], meta[_SEED], len(buckets))
     if buckets[home] == slot:
@@ -257,14 +281,17 @@ def _forget(slots: Integers, nodes: Integers, buckets: Integers, meta: Integers)
 
 
 @inlined
-def _open(tables: Any, slot: Whole, bucket: Whole, most: Whole, empty: Whole) -> Whole:
-    """The bucket's node, made when there is none; `NOTHING` when the bucket is so old that it was dropped. Newest buckets come first."""
+def _open(tables: Any, slot: Whole, bucket: Whole, span: Whole, empty: Whole) -> Whole:
+    """The bucket's node, made when there is none; `NOTHING` when the bucket is so old that it was dropped. Newest buckets come first; what
+    was said of those whose window of `span` buckets has this one in it no longer holds. Twice as many are kept."""
     slots, nodes, _, meta, _ = tables
     if bucket < slots[slot, _FLOOR]:
         meta[TOO_LATE] += 1
         return NOTHING
     before, node = NOTHING, slots[slot, _HEAD]
     while node != NOTHING and nodes[node, _PLACE] > bucket:
+        if nodes[node, _PLACE] < bucket + span:
+            nodes[node, _SAID] = NOTHING
         before, node = node, nodes[node, _NEXT]
     if node != NOTHING and nodes[node, _PLACE] == bucket:
         return node
@@ -274,7 +301,7 @@ def _open(tables: Any, slot: Whole, bucket: Whole, most: Whole, empty: Whole) ->
     else:
         nodes[before, _NEXT] = made
     slots[slot, _SIZE] += 1
-    if slots[slot, _SIZE] <= most:
+    if slots[slot, _SIZE] <= 2 * span:
         return made
     return _drop_oldest(slots, nodes, meta, slot, made)
 
@@ -299,24 +326,26 @@ def _drop_oldest(slots: Integers, nodes: Integers, meta: Integers, slot: Whole, 
 @inlined
 def _count(tables: Any, slot: Whole, bucket: Whole, span: Whole) -> float:
     slots, nodes, _, _, _ = tables
-    opened = _open(tables, slot, bucket, 2 * span, 0)
+    opened = _open(tables, slot, bucket, span, 0)
     if opened == NOTHING:
         return np.nan
     nodes[opened, _TALLY] += 1
     if bucket - span + 1 < slots[slot, _FLOOR]:
         return np.nan
-    total, node = 0, opened
-    while node != NOTHING and nodes[node, _PLACE] > bucket - span:
-        total += nodes[node, _TALLY]
-        node = nodes[node, _NEXT]
-    return float(total)
+    if nodes[opened, _SAID] == NOTHING:
+        older, node = 0, nodes[opened, _NEXT]
+        while node != NOTHING and nodes[node, _PLACE] > bucket - span:
+            older += nodes[node, _TALLY]
+            node = nodes[node, _NEXT]
+        nodes[opened, _SAID] = older
+    return float(nodes[opened, _SAID] + nodes[opened, _TALLY])
 
 
 @inlined
 def _distinct(tables: Any, slot: Whole, bucket: Whole, span: Whole, member: Whole) -> float:
     """A bucket's members hang on its node: `-2 - head` of their list, or `NOTHING` while it has none."""
     slots, nodes, _, meta, scratch = tables
-    opened = _open(tables, slot, bucket, 2 * span, NOTHING)
+    opened = _open(tables, slot, bucket, span, NOTHING)
     if opened == NOTHING:
         return np.nan
     held, known = 0, False
@@ -327,11 +356,13 @@ def _distinct(tables: Any, slot: Whole, bucket: Whole, span: Whole, member: Whol
         known = known or nodes[one, _PLACE] == member
         one = nodes[one, _NEXT]
     if not known and held < meta[MEMBERS]:
-        nodes[opened, _TALLY] = -2 - _new_node(nodes, meta, member, 0, head)
+        nodes[opened, _TALLY], nodes[opened, _SAID] = -2 - _new_node(nodes, meta, member, 0, head), NOTHING
     if bucket - span + 1 < slots[slot, _FLOOR]:
         return np.nan
-    meta[_STAMP] += 1
-    return float(_union(nodes, scratch, meta[_STAMP], opened, bucket - span))
+    if nodes[opened, _SAID] == NOTHING:
+        meta[_STAMP] += 1
+        nodes[opened, _SAID] = _union(nodes, scratch, meta[_STAMP], opened, bucket - span)
+    return float(nodes[opened, _SAID])
 
 
 @inlined

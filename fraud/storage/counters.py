@@ -35,13 +35,12 @@ from fraud.storage.counter_kernels import (
     Tables,
     empty_tables,
     grown,
-    observe_all,
     observe_each,
     used,
     with_room,
 )
 
-_CHECKPOINT_VERSION = 3
+_CHECKPOINT_VERSION = 4
 _ROWS_AT_ONCE = 1_000
 _DIGEST_BYTES = 32
 _SECOND = 1_000_000
@@ -58,7 +57,7 @@ Row = NDArray[np.float64]
 class CounterBounds:
     """How much is kept: keys, members of one bucket, times of one key, and answers to give again.
 
-    A key costs some 100 bytes and 24 for each bucket it was seen in, an answer some 400.
+    A key costs some 100 bytes and 32 for each bucket it was seen in, an answer some 400.
     """
 
     keys: int = 500_000
@@ -200,10 +199,12 @@ class MemoryCounters:
 
     def _count(self, sighting: Sighting) -> Row:
         plan = self._ready_for(sighting.plan)
-        values = np.empty(len(plan))
-        if observe_all(self._tables, plan, sighting.keys, (sighting.at, self._room), values):
+        values = np.empty((1, len(plan)))
+        at = np.array([sighting.at], np.int64)
+        if observe_each(self._tables, plan, sighting.keys[np.newaxis], at, (0, 1, self._room), values) < 0:
             self._tables = with_room(self._tables, self._room)
-        return values
+        row: Row = values[0]
+        return row
 
     def _count_many(self, sightings: Sightings) -> NDArray[np.float64]:
         plan = self._ready_for(sightings.plan)

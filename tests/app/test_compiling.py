@@ -15,7 +15,7 @@ from tests.app.conftest import Scanned
 AHEAD: dict[ModuleType, tuple[str, ...]] = {
     click_kernels: ("tally_clicks",),
     compiled: ("order_by", "positions", "slots_for"),
-    counter_kernels: ("observe_all",),
+    counter_kernels: ("observe_each",),
     egress: ("_count",),
     egress_kernels: ("tally_addresses", "_busy", "address_keys", "partition_of"),
     forest_kernels: ("forest_scores",),
