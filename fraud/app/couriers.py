@@ -11,6 +11,7 @@ from fraud.domain.ids import new_id
 from fraud.domain.outbox import DeliveryFault, EventKind, OutboundEvent
 from fraud.errors import FraudError, NotFound, StorageError
 from fraud.storage.changes import Lookout
+from fraud.storage.outbox import deliveries_due
 from fraud.workflows.delivering import Courier
 
 POLL_SECONDS = 0.5
@@ -22,18 +23,21 @@ class CourierThread:
 
     def __init__(self, app: App) -> None:
         self._courier, self._clock = Courier(app.stores.outbox, app.sinks, app.clock), app.clock
-        self._lookout = Lookout(app.database, lambda _: self._courier.due())
+        self._told = [sink.name for sink in app.sinks]
+        self._lookout = Lookout(app.database, deliveries_due(self._told))
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._work, name="courier", daemon=True)
 
     def start(self) -> None:
-        """Starts delivering."""
-        self._thread.start()
+        """Starts delivering, where there is anybody to tell."""
+        if self._told:
+            self._thread.start()
 
     def stop(self, timeout: float = 30.0) -> None:
         """Finishes the deliveries in hand and stops; what is left waits in the database for the next start."""
         self._stop.set()
-        self._thread.join(timeout)
+        if self._told:
+            self._thread.join(timeout)
 
     def run_once(self) -> int:
         """Tries what is due; returns how many deliveries that were."""

@@ -15,6 +15,7 @@ from fraud.app.telemetry import job_span
 from fraud.domain.jobs import Job, JobState
 from fraud.errors import Conflict, FraudError
 from fraud.storage.changes import Lookout
+from fraud.storage.jobs import jobs_due
 
 LEASE = timedelta(minutes=2)
 POLL_SECONDS = 0.5
@@ -33,7 +34,7 @@ class Worker:
     def __init__(self, app: App, handlers: Mapping[str, Handler]) -> None:
         self._app, self._handlers = app, dict(handlers)
         self._name = f"worker-{uuid.uuid4().hex[:12]}"
-        self._lookout = Lookout(app.database, lambda now: app.stores.jobs.due(list(self._handlers), now))
+        self._lookout = Lookout(app.database, jobs_due(list(handlers)))
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._work, name=self._name, daemon=True)
 

@@ -94,10 +94,6 @@ class Outbox(Protocol):
         """
         ...
 
-    def due(self, sinks: Sequence[str]) -> datetime | None:
-        """When `lease` can take a delivery next: at some time past, when one is due now; `None` when none is pending."""
-        ...
-
     def settle(self, delivery: Delivery, at: datetime) -> None:
         """Writes down how an attempt ended, and gives up the lease."""
         ...

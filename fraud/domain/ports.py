@@ -293,10 +293,6 @@ class JobQueue(Protocol):
         """
         ...
 
-    def due(self, kinds: Sequence[str], at: datetime) -> datetime | None:
-        """When `lease` has something to do next, seen at a time: then, when a job is queued or its lease has passed; `None` for never."""
-        ...
-
     def extend(self, job_id: str, worker: str, until: datetime) -> None:
         """Keeps a lease alive; `Conflict` when the job is no longer this worker's."""
         ...

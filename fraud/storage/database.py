@@ -65,6 +65,17 @@ class Database:
         with _translated(self.engine.url), self.engine.connect() as connection, connection.begin():
             yield connection
 
+    @contextmanager
+    def asking(self, connection: Connection) -> Iterator[Connection]:
+        """A connection of `hold` in use. Raises `StorageError` when the database fails; hold another one then."""
+        with _translated(self.engine.url):
+            yield connection
+
+    def hold(self) -> Connection:
+        """A connection for whoever asks one thing again and again: nothing goes to the server but the question. Close it at the end."""
+        with _translated(self.engine.url):
+            return self.engine.connect().execution_options(isolation_level="AUTOCOMMIT")
+
     def ping(self) -> None:
         """Asks the database for a sign of life, or raises `StorageError`."""
         with self.reading() as connection:

@@ -7,13 +7,14 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
-from sqlalchemy import RowMapping, and_, func, or_, select, update
+from sqlalchemy import Connection, RowMapping, and_, func, or_, select, update
 
 from fraud.domain.actors import Actor
 from fraud.domain.clock import as_utc
 from fraud.domain.ids import new_id
 from fraud.domain.jobs import Job, JobState
 from fraud.errors import Conflict, NotFound
+from fraud.storage.changes import Due
 from fraud.storage.columns import legible
 from fraud.storage.database import Database
 from fraud.storage.documents import decode_value, encode_value
@@ -67,14 +68,6 @@ class SqlJobs:
                 return None
             row = connection.execute(update(table).where(table.c.position == position).values(taken).returning(table)).mappings().one()
         return _job(row)
-
-    def due(self, kinds: Sequence[str], at: datetime) -> datetime | None:
-        """When `lease` has something to do next, seen at a time: then, when a job is queued or its lease has passed; `None` for never."""
-        alive = table.c.state.in_([JobState.QUEUED.value, JobState.RUNNING.value])
-        query = select(table.c.state, func.min(table.c.lease_until)).where(table.c.kind.in_(kinds), alive).group_by(table.c.state)
-        with self._database.reading() as connection:
-            until = {row[0]: row[1] for row in connection.execute(query)}
-        return at if JobState.QUEUED.value in until else until.get(JobState.RUNNING.value)
 
     def extend(self, job_id: str, worker: str, until: datetime) -> None:
         """Keeps a lease alive; `Conflict` when the job is no longer this worker's."""
@@ -143,6 +136,18 @@ class SqlJobs:
         with self._database.transaction() as connection:
             if connection.execute(own.values(values)).rowcount == 0:
                 raise Conflict(f"The job {job_id!r} is no longer held by the worker {worker!r}; another may have it, so drop this work.")
+
+
+def jobs_due(kinds: Sequence[str]) -> Due:
+    """When `SqlJobs.lease` has something to do next: at once, when a job of these kinds is queued, else when the first lease passes."""
+    alive = table.c.state.in_([JobState.QUEUED.value, JobState.RUNNING.value])
+    query = select(table.c.state, func.min(table.c.lease_until)).where(table.c.kind.in_(kinds), alive).group_by(table.c.state)
+
+    def due(connection: Connection, at: datetime) -> datetime | None:
+        until = {row[0]: row[1] for row in connection.execute(query)}
+        return at if JobState.QUEUED.value in until else until.get(JobState.RUNNING.value)
+
+    return due
 
 
 def _given_up(at: datetime) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Row, and_, case, exists, func, or_, select, update
 
 from fraud.domain.outbox import Delivery, DeliveryState, OutboundEvent, Sink
+from fraud.storage.changes import Due
 from fraud.storage.database import Database
 from fraud.storage.documents import decode, digest, encode, insert_new, page_size
 from fraud.storage.tables import deliveries as table
@@ -34,13 +35,6 @@ class SqlOutbox:
         with self._database.transaction() as connection:
             names = [(row.event_id, row.sink) for row in connection.execute(query)]
             return [taken for event_id, sink in names if (taken := _take(connection, event_id, sink, (at, at + duration)))]
-
-    def due(self, sinks: Sequence[str]) -> datetime | None:
-        """When `lease` can take a delivery next: at some time past, when one is due now; `None` when none is pending."""
-        held = table.c.lease_until > table.c.due_at
-        next_try = func.min(case((held, table.c.lease_until), else_=table.c.due_at))
-        with self._database.reading() as connection:
-            return connection.execute(select(next_try).where(_is_first(sinks))).scalar()
 
     def settle(self, delivery: Delivery, at: datetime) -> None:
         """Writes down how an attempt ended, and gives up the lease."""
@@ -79,6 +73,17 @@ class SqlOutbox:
         with self._database.reading() as connection:
             rows = connection.execute(select(table.c.state, func.count()).group_by(table.c.state)).all()
         return dict.fromkeys(DeliveryState, 0) | {DeliveryState(state): count for state, count in rows}
+
+
+def deliveries_due(sinks: Sequence[str]) -> Due:
+    """When `SqlOutbox.lease` can take a delivery to one of these sinks next."""
+    held = table.c.lease_until > table.c.due_at
+    query = select(func.min(case((held, table.c.lease_until), else_=table.c.due_at))).where(_is_first(sinks))
+
+    def due(connection: Connection, at: datetime) -> datetime | None:
+        return connection.execute(query).scalar()
+
+    return due
 
 
 def _publish(connection: Connection, event: OutboundEvent, sinks: Sequence[str]) -> int:

@@ -33,10 +33,6 @@ class Courier:
         self._clock = clock
         self._most_attempts = most_attempts
 
-    def due(self) -> datetime | None:
-        """When the next delivery can be tried; `None` when none waits, or there is nobody to tell."""
-        return self._outbox.due(list(self._sinks)) if self._sinks else None
-
     def run_once(self) -> int:
         """Tries every delivery that is due; how many were tried."""
         if not self._sinks:

@@ -83,8 +83,17 @@ def test_what_is_due_is_worked_off_and_the_night_is_scanned(scanned_copy: App) -
     assert job.state is JobState.DONE
 
 
-def test_what_works_behind_the_answers_ends_with_them(app: App) -> None:
+def test_what_works_behind_the_answers_ends_with_them(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOOK_SECRET", "s3cret")
+    (app.workspace.root / "sinks.yaml").write_text(
+        "sinks: [{kind: webhook, name: hook, url: 'http://127.0.0.1:9', secret_env: HOOK_SECRET}]"
+    )
     names = {"courier", "nights"}
     with background(app, {}):
         assert names <= {thread.name for thread in threading.enumerate()}
     assert not names & {thread.name for thread in threading.enumerate()}
+
+
+def test_where_nobody_is_to_be_told_no_courier_looks_for_news(app: App) -> None:
+    with background(app, {}):
+        assert "courier" not in {thread.name for thread in threading.enumerate()}

@@ -6,9 +6,11 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sqlalchemy import Connection
 
 from fraud.domain.actors import SYSTEM
 from fraud.domain.jobs import JobState
@@ -16,8 +18,8 @@ from fraud.errors import StorageError
 from fraud.sinks.webhook import Webhook
 from fraud.storage.changes import Lookout
 from fraud.storage.database import Database, open_database
-from fraud.storage.jobs import SqlJobs
-from fraud.storage.outbox import SqlOutbox
+from fraud.storage.jobs import SqlJobs, jobs_due
+from fraud.storage.outbox import SqlOutbox, deliveries_due
 from tests.sinks.test_sinks import event
 from tests.storage.processes import LEASE
 from tests.storage.samples import NOON, later
@@ -26,14 +28,14 @@ HOOK = Webhook(name="hook", url="http://x", secrets=("s",))
 
 
 class Counted:
-    """The next job that is due, and how often that was asked."""
+    """When the next scan is due, and how often that was asked."""
 
-    def __init__(self, jobs: SqlJobs) -> None:
-        self._jobs, self.times = jobs, 0
+    def __init__(self) -> None:
+        self._due, self.times = jobs_due(["scan"]), 0
 
-    def __call__(self, at: datetime) -> datetime | None:
+    def __call__(self, connection: Connection, at: datetime) -> datetime | None:
         self.times += 1
-        return self._jobs.due(["scan"], at)
+        return self._due(connection, at)
 
 
 @pytest.fixture
@@ -42,8 +44,8 @@ def jobs(database: Database) -> SqlJobs:
 
 
 @pytest.fixture
-def lookout(database: Database, jobs: SqlJobs) -> Iterator[Lookout]:
-    made = Lookout(database, lambda at: jobs.due(["scan"], at))
+def lookout(database: Database) -> Iterator[Lookout]:
+    made = Lookout(database, jobs_due(["scan"]))
     yield made
     made.close()
 
@@ -77,17 +79,21 @@ def test_a_lost_job_is_seen_when_its_lease_has_passed_and_not_before(lookout: Lo
 
 def test_a_delivery_that_is_tried_later_is_seen_then(database: Database) -> None:
     outbox = SqlOutbox(database)
-    lookout = Lookout(database, lambda _: outbox.due(["hook"]))
+    lookout = Lookout(database, deliveries_due(["hook"]))
     assert not lookout.sees(later(10))
     outbox.publish([event(1), event(2)], [HOOK])
     assert lookout.sees(later(10))
     (taken,) = outbox.lease(["hook"], later(10), LEASE, 10)
     assert not lookout.sees(later(10)), "the second event waits for the first"
-    assert outbox.due(["hook"]) == later(10) + LEASE
-    outbox.settle(taken, later(10))
-    assert outbox.due(["other"]) is None
-    assert outbox.due([]) is None
+    assert lookout.sees(later(10) + LEASE)
+    outbox.settle(msgspec.structs.replace(taken, due_at=later(20)), later(10))
+    assert not lookout.sees(later(20) - timedelta(microseconds=1))
+    assert lookout.sees(later(20))
     lookout.close()
+    for others in (["other"], []):
+        lookout = Lookout(database, deliveries_due(others))
+        assert not lookout.sees(later(20))
+        lookout.close()
 
 
 @given(st.lists(st.sampled_from(["queue", "other", "finish", "wait", "rest"]), max_size=25))
@@ -98,7 +104,7 @@ def test_what_it_sees_is_what_can_be_taken(tmp_path_factory: pytest.TempPathFact
     database = open_database(f"sqlite:///{copy}")
     jobs, now = SqlJobs(database), NOON
     held: set[str] = set()
-    lookout = Lookout(database, lambda at: jobs.due(["scan"], at))
+    lookout = Lookout(database, jobs_due(["scan"]))
     for step in steps:
         if step in {"queue", "other"}:
             queue(jobs, "scan" if step == "queue" else "vet")
@@ -121,7 +127,7 @@ def test_while_nothing_changes_nothing_is_asked(tmp_path: Path, migrated_file: P
     (tmp_path / "fraud.sqlite3").write_bytes(migrated_file.read_bytes())
     database = open_database(f"sqlite:///{tmp_path / 'fraud.sqlite3'}")
     jobs = SqlJobs(database)
-    due = Counted(jobs)
+    due = Counted()
     lookout = Lookout(database, due)
     assert [lookout.sees(later(minute)) for minute in range(50)] == [False] * 50
     assert due.times == 1
