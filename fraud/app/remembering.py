@@ -8,12 +8,13 @@ import structlog
 
 from fraud.app.parts import App
 from fraud.checks.clicks.facts import FUTURE
+from fraud.domain.clock import passed
 from fraud.domain.counting import Counters
 from fraud.domain.decisions import DecisionKind
 from fraud.errors import ReplayError, StorageError
 from fraud.features.realtime import observe_click
 from fraud.features.realtime_conversions import observe_conversion
-from fraud.storage.checkpoints import Checkpoint, Checkpoints
+from fraud.storage.checkpoints import Checkpoints
 from fraud.storage.counters import MemoryCounters
 from fraud.workflows.click_decisions import facts_of
 from fraud.workflows.converting import conversion_facts_of
@@ -34,12 +35,19 @@ class CounterMemory:
     def __init__(self, app: App) -> None:
         self._app = app
         self._kept = Checkpoints(app.workspace.root / "counters")
+        self._last: dict[str, tuple[int, datetime]] = {}
 
     def keep(self, program_id: str, counters: MemoryCounters) -> None:
-        """Takes a checkpoint. Raises `StorageError` when it cannot be written."""
-        if self._kept.held:
-            taken_at = self._app.clock.now()
-            self._kept.write(Checkpoint(program_id, taken_at, counters.checkpoint()))
+        """Takes a checkpoint, unless nothing was counted since the last one. Raises `StorageError` when it cannot be written."""
+        taken_at, events = self._app.clock.now(), counters.stats().events
+        if not self._kept.held or self._still_holds(program_id, events, taken_at):
+            return
+        self._kept.write(program_id, taken_at, (counters.checkpoint(),))
+        self._last[program_id] = (events, taken_at)
+
+    def _still_holds(self, program_id: str, events: int, now: datetime) -> bool:
+        known = self._last.get(program_id)
+        return known is not None and known[0] == events and passed(known[1], now) < OLDEST / 2
 
     def restored(self, program_id: str, counters: MemoryCounters) -> bool:
         """Fills empty counters from the checkpoint and from what was answered after it; false when there is none to go by."""

@@ -1,12 +1,14 @@
 """Checkpoints of real-time counters in the workspace, so that a restart goes on counting where it was.
 
-One process at a time keeps them: whoever has the folder's lock. Others count as if there were none.
+One process at a time keeps them: whoever has the folder's lock. Others count as if there were none. A checkpoint is written part by part:
+to copy its many megabytes at once would keep the interpreter from every answer meanwhile.
 """
 
 from __future__ import annotations
 
 import fcntl
 import os
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from pathlib import Path
 
@@ -14,10 +16,18 @@ import msgspec
 
 from fraud.domain.ids import stable_id
 from fraud.errors import StorageError
-from fraud.storage.files import write_whole
+from fraud.storage.files import Part, write_parts
+
+_MAGIC = b"fraud-counters-2\n"
+_LENGTH_BYTES = 4
 
 
-class Checkpoint(msgspec.Struct, frozen=True, array_like=True):
+class _Head(msgspec.Struct, frozen=True, array_like=True):
+    program_id: str
+    taken_at: datetime
+
+
+class Checkpoint(msgspec.Struct, frozen=True):
     """What the counters of a program knew, and a moment before which every event they had seen had begun."""
 
     program_id: str
@@ -46,17 +56,17 @@ class Checkpoints:
         if not self.held or not path.exists():
             return None
         try:
-            return msgspec.msgpack.decode(path.read_bytes(), type=Checkpoint)
-        except (OSError, msgspec.MsgspecError) as error:
+            return _checkpoint(path.read_bytes())
+        except (OSError, ValueError) as error:  # msgspec's own errors are ValueErrors
             raise StorageError(f"The checkpoint {path} cannot be read ({error}); delete it to count from the lake.") from error
 
-    def write(self, checkpoint: Checkpoint) -> None:
-        """Keeps a checkpoint in place of the last one. Raises `StorageError` when the disk will not have it."""
+    def write(self, program_id: str, taken_at: datetime, counters: Iterable[Part]) -> None:
+        """Keeps a checkpoint in place of the last one; its counters come in parts. Raises `StorageError` when the disk will not have it."""
         if not self.held:
             return
-        path = self._path(checkpoint.program_id)
+        path = self._path(program_id)
         try:
-            write_whole(path, msgspec.msgpack.encode(checkpoint))
+            write_parts(path, _file(_Head(program_id, taken_at), counters))
         except OSError as error:
             raise StorageError(f"The checkpoint {path} cannot be written ({error}); check the disk.") from error
 
@@ -75,3 +85,18 @@ class Checkpoints:
 
     def _path(self, program_id: str) -> Path:
         return self._folder / f"{stable_id('counters', program_id)}.bin"
+
+
+def _file(head: _Head, counters: Iterable[Part]) -> Iterator[Part]:
+    encoded = msgspec.msgpack.encode(head)
+    yield _MAGIC + len(encoded).to_bytes(_LENGTH_BYTES, "little") + encoded
+    yield from counters
+
+
+def _checkpoint(data: bytes) -> Checkpoint:
+    begin = len(_MAGIC) + _LENGTH_BYTES
+    if not data.startswith(_MAGIC) or len(data) < begin:
+        raise ValueError("it is none of this version")
+    end = begin + int.from_bytes(data[len(_MAGIC) : begin], "little")
+    head = msgspec.msgpack.decode(data[begin:end], type=_Head)
+    return Checkpoint(head.program_id, head.taken_at, data[end:])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import fcntl
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -21,9 +21,18 @@ def file_lock(path: Path) -> Iterator[None]:
         os.close(handle)
 
 
+Part = bytes | memoryview
+"""A part of a file, which is written as it lies in memory."""
+
+
 def write_whole(target: Path, data: bytes) -> None:
     """Puts `data` at `target` (mode 0600), replacing what was there; no reader ever sees a part of it."""
-    temporary = _written_beside(target, data)
+    write_parts(target, (data,))
+
+
+def write_parts(target: Path, parts: Iterable[Part]) -> None:
+    """`write_whole` of one part after the other, none of which is copied."""
+    temporary = _written_beside(target, parts)
     try:
         temporary.replace(target)
     except OSError:
@@ -33,7 +42,7 @@ def write_whole(target: Path, data: bytes) -> None:
 
 def write_once(target: Path, data: bytes) -> None:
     """Puts `data` at `target` (mode 0600) unless something is there already: the first of several writers wins."""
-    temporary = _written_beside(target, data)
+    temporary = _written_beside(target, (data,))
     try:
         os.link(temporary, target)
     except FileExistsError:
@@ -42,11 +51,12 @@ def write_once(target: Path, data: bytes) -> None:
         temporary.unlink(missing_ok=True)
 
 
-def _written_beside(target: Path, data: bytes) -> Path:
+def _written_beside(target: Path, parts: Iterable[Part]) -> Path:
     handle, name = tempfile.mkstemp(prefix=f".{target.name[:40]}.", dir=target.parent)
     try:
         with os.fdopen(handle, "wb") as stream:
-            stream.write(data)
+            for part in parts:
+                stream.write(part)
             stream.flush()
             os.fsync(stream.fileno())
     except OSError:

@@ -105,10 +105,28 @@ def test_a_checkpoint_of_another_day_says_nothing(app: App, clock: FixedClock) -
     assert counted(following, made)["affiliate_clicks_24h"] == 1.0
 
 
+def test_a_checkpoint_is_not_taken_again_while_nothing_is_counted(app: App, clock: FixedClock) -> None:
+    scorers, _ = serving(app)
+    answer(scorers, 0, 10)
+    scorers.keep_counters()
+    (file,) = (app.workspace.root / "counters").glob("*.bin")
+    taken = file.stat().st_ino
+    clock.move_to(clock.now() + timedelta(hours=1))
+    scorers.keep_counters()
+    assert file.stat().st_ino == taken
+    answer(scorers, 10, 1)
+    scorers.keep_counters()
+    assert file.stat().st_ino != taken
+    taken = file.stat().st_ino
+    clock.move_to(clock.now() + timedelta(hours=12))
+    scorers.keep_counters()
+    assert file.stat().st_ino != taken, "one that is a day old would say nothing of now"
+
+
 def test_one_process_at_a_time_keeps_checkpoints(tmp_path: Path) -> None:
     first, second = Checkpoints(tmp_path / "c"), Checkpoints(tmp_path / "c")
-    first.write(Checkpoint("p", MORNING, b"first"))
-    second.write(Checkpoint("p", MORNING, b"second"))
+    first.write("p", MORNING, (b"fir", memoryview(b"st")))
+    second.write("p", MORNING, (b"second",))
     assert second.read("p") is None
     assert first.read("p") == Checkpoint("p", MORNING, b"first")
     first.close()
