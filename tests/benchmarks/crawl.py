@@ -11,7 +11,6 @@ import argparse
 import asyncio
 import json
 import os
-import resource
 import subprocess
 import sys
 import tempfile
@@ -33,7 +32,7 @@ from fraud.domain.clock import SystemClock
 from fraud.domain.programs import Application
 from fraud.settings import Settings
 from fraud.workflows.batches import Batch
-from tests.benchmarks.report import section, table
+from tests.benchmarks.report import peak_mib, section, table
 from tests.sites.building import Plan, pages_of
 from tests.sites.cases import PROFILE, disclosed
 from tests.sites.texts import prose
@@ -148,7 +147,7 @@ def _batch(port: int, count: int) -> dict[str, float]:
         "early": marks[len(marks) // 5],
         "late": marks[-1],
         "seconds": took,
-        "peak": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+        "peak": peak_mib(),
     }
 
 

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tests.benchmarks.day import PROGRAM, make_day
-from tests.benchmarks.report import section, table
+from tests.benchmarks.report import peak_mib, section, table
 
 if TYPE_CHECKING:
     from fraud.features.engines.budget import Budget
@@ -102,12 +102,6 @@ def _budget(lake: Path) -> Budget:
     from fraud.features.engines.budget import Budget  # noqa: PLC0415
 
     return Budget() if int(lake.name.removeprefix("day-")) <= MOST_FOR_FRAMES else Budget(memory=4 << 30, disk=30 << 30)
-
-
-def peak_mib() -> float:
-    """The most memory that this process had so far: not `ru_maxrss`, with which a child begins where its parent is."""
-    (line,) = (line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith("VmHWM"))
-    return int(line.split()[1]) / 1024
 
 
 def _files(lake: Path, kind: str) -> list[Path]:

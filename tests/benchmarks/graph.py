@@ -11,7 +11,6 @@ import gzip
 import json
 import math
 import os
-import resource
 import subprocess
 import sys
 import tempfile
@@ -42,7 +41,7 @@ from models.graph.blocks import COLUMN_OFFSET, dense_blocks, densest_block
 from models.graph.communities import components
 from models.graph.edges import EntityTable
 from models.graph.projection import degree_cap, project
-from tests.benchmarks.report import section, table
+from tests.benchmarks.report import peak_mib, section, table
 from tests.models.graph.test_blocks import crowd, planted
 
 SIZES = (100_000, 1_000_000, 10_000_000)
@@ -80,7 +79,7 @@ def one_size(edges: int) -> dict[str, float]:
     warm = read_edges(made(20_000))
     find_rings(warm), dense_blocks(warm)  # compiles
     frame = made(edges)
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    before = peak_mib()
     cpu = time.process_time()
     reading, whole = timed(lambda: read_edges(frame))
     ringing, found = timed(lambda: find_rings(whole))
@@ -95,8 +94,8 @@ def one_size(edges: int) -> dict[str, float]:
         "blocks": blocking,
         "total": reading + ringing + blocking,
         "processor": processor,
-        "peak_mib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1_024,
-        "input_mib": before / 1_024,
+        "peak_mib": peak_mib(),
+        "input_mib": before,
         "found_rings": float(sum(len(ring["affiliate_ids"]) == RING for ring in found.rings)),
         "found_blocks": float(len(blocks)),
     }

@@ -18,8 +18,8 @@ from datetime import timedelta
 from pathlib import Path
 
 from tests.benchmarks.day import PROGRAM, make_day
-from tests.benchmarks.features import BUILD, START, WARM_UP, bare_scan, peak_mib
-from tests.benchmarks.report import section, table
+from tests.benchmarks.features import BUILD, START, WARM_UP, bare_scan
+from tests.benchmarks.report import peak_mib, section, table
 
 READING = "256MB"
 """What DuckDB may use to read: little, so that what counting takes is seen."""
