@@ -6,7 +6,7 @@ The clicks of an affiliate lie together in the order of time (then of sub-ID). T
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -38,10 +38,11 @@ from fraud.features.click_counts import (
 )
 from fraud.features.click_marks import Coded, forget, mark_fresh, mark_stacks, network_marks, static_marks, window_marks
 from fraud.features.clicks import MISSING_KEY, Clicks, Program, Verdicts, Windows
-from fraud.features.tallies import HOURS, KNOWN, MARKS, TALLIES, ClickTallies
+from fraud.features.tallies import HOURS, KNOWN, MARKS, OTHERS, TALLIES, WHOLE, ClickTallies
 
 _AT = len(MARKS)
 _WIDTH = len(TALLIES)
+_HOUR_PARTS = float(1 << 20)
 
 
 class Buffers(NamedTuple):
@@ -55,6 +56,10 @@ class Buffers(NamedTuple):
     marks: NDArray[np.uint32]
     client: Codes
     last: Integers
+
+
+Entities: TypeAlias = tuple[Integers, Integers, Integers]
+"""The rows of an affiliate, those of its sub-IDs, and where each of these begins."""
 
 
 class State(NamedTuple):
@@ -110,39 +115,38 @@ def _client_gaps(time: Integers, client: Codes, last: Integers, gaps: Integers) 
 
 
 @compiled
-def _by_sub(sub: Codes, first: int, last: int) -> tuple[Integers, Integers]:
+def by_sub(sub: Codes, first: int, last: int) -> tuple[Integers, Integers]:
     """The rows `[first, last)` with a sub-ID, grouped by it and in time within it, and where each group begins."""
     groups = 0
     for row in range(first, last):
         groups = max(groups, sub[row] + 1)
-    begins = np.zeros(groups + 1, np.int64)
+    place = np.zeros(groups + 2, np.int64)  # of each group behind its number: where it begins, and when all are placed, where it ends
     for row in range(first, last):
         if sub[row] >= 0:
-            begins[sub[row] + 1] += 1
+            place[sub[row] + 2] += 1
     for number in range(groups):
-        begins[number + 1] += begins[number]
-    place = np.zeros(groups, np.int64)
-    for number in range(groups):
-        place[number] = begins[number]
-    rows = np.empty(begins[groups], np.int64)
+        place[number + 2] += place[number + 1]
+    rows = np.empty(place[groups + 1], np.int64)
     for row in range(first, last):
         if sub[row] >= 0:
-            rows[place[sub[row]]] = row
-            place[sub[row]] += 1
-    return rows, begins
+            rows[place[sub[row] + 1]] = row
+            place[sub[row] + 1] += 1
+    return rows, place[: groups + 1]
 
 
 @compiled
-def _roomy(out: ClickTallies, used: Integers, groups: int) -> ClickTallies:
-    """The tallies with room for so many more entities."""
-    needed = used[0] + groups
+def _roomy(out: ClickTallies, used: Integers, begins: Integers, least: int) -> ClickTallies:
+    """The tallies with room for an affiliate, its sub-IDs of at least so many clicks, and the others."""
+    needed = used[0] + 2
+    for group in range(begins.shape[0] - 1):
+        needed += begins[group + 1] - begins[group] >= least
     return ClickTallies(room(out.keys, needed), room(out.tallies, needed), room(out.hours, needed), out.offers, out.countries, out.known)
 
 
 @compiled
-def entities_of(sub: Codes, first: int, last: int, with_subs: bool) -> tuple[Integers, Integers, Integers]:
+def entities_of(sub: Codes, first: int, last: int, with_subs: bool) -> Entities:
     """The rows of one affiliate in one window; those of its sub-IDs, and where each begins, none when they are not wanted."""
-    rows, begins = _by_sub(sub, first, last) if with_subs else (np.empty(0, np.int64), np.zeros(1, np.int64))
+    rows, begins = by_sub(sub, first, last) if with_subs else (np.empty(0, np.int64), np.zeros(1, np.int64))
     whole = np.empty(last - first, np.int64)
     for row in range(first, last):
         whole[row - first] = row
@@ -164,27 +168,57 @@ def _tally(own: Integers, clicks: Clicks, coded: Coded, shared: NDArray[np.bool_
 
 
 @compiled
+def count_others(groups: tuple[Integers, Integers], least: int, time: Integers, others: Integers, hours: NDArray[np.float64]) -> int:
+    """Puts the rows of sub-IDs with fewer clicks than `least` into `others`; how many they are. `groups` are rows by sub-ID, and where
+    each begins. Their hours are added up in parts so even that any order gives the same sum."""
+    (rows, begins), used, own_hours = groups, 0, np.empty(HOURS)
+    for group in range(begins.shape[0] - 1):
+        own = rows[begins[group] : begins[group + 1]]
+        if 0 < own.shape[0] < least:
+            count_hours(own, time, own_hours)
+            for hour in range(HOURS):
+                hours[hour] += np.round(own_hours[hour] * _HOUR_PARTS) / _HOUR_PARTS
+            for place in range(own.shape[0]):
+                others[used] = own[place]
+                used += 1
+    return used
+
+
+@compiled
+def _placed(key: tuple[int, int], own: Integers, clicks: Clicks, state: State) -> ClickTallies:
+    """Ends the row of an entity (`key`: window and sub-ID) with what is counted by offer and by country; the (perhaps larger) tallies."""
+    out, used, counts = state.out, state.used, state.buffers.counts
+    entity = used[0]
+    out.keys[entity, 0], out.keys[entity, 1], out.keys[entity, 2] = key[0], clicks.affiliate[0], key[1]
+    offers, used[1] = count_pairs(entity, own, clicks.offer, counts, out.offers, used[1])
+    countries, used[2] = count_pairs(entity, own, clicks.country, counts, out.countries, used[2])
+    used[0] += 1
+    return ClickTallies(out.keys, out.tallies, out.hours, offers, countries, out.known)
+
+
+@compiled
 def _tally_window(
-    clicks: Clicks, window: int, coded: Coded, shared: NDArray[np.bool_], entities: tuple[Integers, Integers, Integers], state: State
+    clicks: Clicks, at: tuple[int, int], coded: Coded, shared: NDArray[np.bool_], entities: Entities, state: State
 ) -> ClickTallies:
-    """Appends the tallies of one affiliate's entities in one window; returns the (perhaps larger) tallies."""
+    """Appends the tallies of one affiliate's entities in one window (`at`: its number, and the fewest clicks of a sub-ID with a row of its
+    own); returns the (perhaps larger) tallies."""
     whole, rows, begins = entities
     buffers, used = state.buffers, state.used
-    out = _roomy(state.out, used, begins.shape[0])
-    offers, countries = out.offers, out.countries
+    out = _roomy(state.out, used, begins, at[1])
     for group in range(-1, begins.shape[0] - 1):
         own = whole if group < 0 else rows[begins[group] : begins[group + 1]]
-        if own.shape[0] == 0:
+        if own.shape[0] == 0 or (group >= 0 and own.shape[0] < at[1]):
             continue
-        entity = used[0]
-        out.keys[entity, 0], out.keys[entity, 1] = window, clicks.affiliate[0]
-        out.keys[entity, 2] = -1 if group < 0 else clicks.sub[own[0]]
-        _tally(own, clicks, coded, shared, buffers, out.tallies[entity])
-        count_hours(own, clicks.time, out.hours[entity])
-        offers, used[1] = count_pairs(entity, own, clicks.offer, buffers.counts, offers, used[1])
-        countries, used[2] = count_pairs(entity, own, clicks.country, buffers.counts, countries, used[2])
-        used[0] += 1
-    return ClickTallies(out.keys, out.tallies, out.hours, offers, countries, out.known)
+        _tally(own, clicks, coded, shared, buffers, out.tallies[used[0]])
+        count_hours(own, clicks.time, out.hours[used[0]])
+        out = _placed((at[0], WHOLE if group < 0 else int(clicks.sub[own[0]])), own, clicks, State(buffers, out, used))
+    out.tallies[used[0]] = 0.0
+    out.hours[used[0]] = 0.0
+    others = count_others((rows, begins), at[1], clicks.time, buffers.keys, out.hours[used[0]])
+    if others:
+        out.tallies[used[0], _AT] = others
+        out = _placed((at[0], OTHERS), buffers.keys[:others], clicks, State(buffers, out, used))
+    return out
 
 
 @compiled
@@ -223,8 +257,8 @@ def _tally_affiliate(clicks: Clicks, windows: Windows, program: Program, verdict
         forget(coded.sub[first:last], buffers.counts)
         mark_stacks(clicks.time[first:last], coded.device[first:last], clicks.offer[first:last], marks[first:last])
         network_marks(coded.address[first:last], judged, verdicts, window, windows.matched[window], marks[first:last])
-        entities = entities_of(coded.sub, first, last, windows.with_subs[window])
-        out = _tally_window(clicks, window, coded, shared, entities, State(buffers, out, state.used))
+        entities = entities_of(coded.sub, first, last, windows.least[window] >= 0)
+        out = _tally_window(clicks, (window, windows.least[window]), coded, shared, entities, State(buffers, out, state.used))
     return out
 
 

@@ -6,12 +6,12 @@ many values is counted in an array of their local numbers.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from fraud.enrichment.compiled import Codes, Integers, compiled, position_of
+from fraud.enrichment.compiled import Codes, Integers, compiled, first_at, position_of
 from fraud.features.clicks import (
     DWELL_KNOWN,
     FROM_HOSTING,
@@ -29,6 +29,7 @@ from fraud.features.clicks import (
     Verdicts,
 )
 from fraud.features.constants import DUPLICATE_WITHIN_S, SPIKE_CLICKS, STACKED_OFFERS
+from models.compiling import sort_values
 
 _DAY_US = 86_400_000_000
 _MINUTE_US = 60_000_000
@@ -110,7 +111,7 @@ def window_marks(time: Integers, start: int, coded: Coded, first: int, counts: I
 
 
 @compiled
-def mark_fresh(time: Integers, start: int, sub: Codes, seen: Integers, marks: NDArray[np.uint32]) -> int:
+def mark_fresh(time: Integers, start: int, sub: Codes, seen: NDArray[Any], marks: NDArray[np.uint32]) -> int:
     """Marks clicks a day and more into the window, and those of them that are the first of their sub-ID in it; `seen` says by number which
     came before, and is told. How many are new."""
     new = 0
@@ -150,17 +151,23 @@ def mark_stacks(time: Integers, device: Codes, offer: Codes, marks: NDArray[np.u
 
 @compiled
 def _mark_stack(device: Codes, offer: Codes, marks: NDArray[np.uint32]) -> None:
+    """Marks the clicks of one second whose device has so many offers in it: sorted, since a second may hold any number of clicks."""
+    pairs, known = np.empty(device.shape[0], np.int64), 0
     for row in range(device.shape[0]):
-        offers = 0
-        for other in range(device.shape[0]):
-            if device[row] < 0 or device[other] != device[row] or offer[other] < 0:
-                continue
-            new = True
-            for earlier in range(other):
-                new = new and not (device[earlier] == device[row] and offer[earlier] == offer[other])
-            offers += new
-        if offers >= STACKED_OFFERS:
-            marks[row] |= 1 << 21
+        if device[row] >= 0 and offer[row] >= 0:
+            pairs[known] = np.int64(device[row]) << 32 | offer[row]
+            known += 1
+    sort_values(pairs[:known])
+    distinct = 0
+    for place in range(known):
+        if distinct == 0 or pairs[place] != pairs[distinct - 1]:
+            pairs[distinct] = pairs[place]
+            distinct += 1
+    for row in range(device.shape[0]):
+        if device[row] >= 0:
+            last = first_at(pairs[:distinct], np.int64(device[row]) << 32) + STACKED_OFFERS - 1
+            if last < distinct and pairs[last] >> 32 == device[row]:
+                marks[row] |= 1 << 21
 
 
 @compiled

@@ -46,12 +46,13 @@ CLICK_TYPES = (np.int32, np.int64, np.int32, np.int32, np.int32, np.int64, np.in
 
 class Windows(NamedTuple):
     """The windows `[starts, ends)` in microseconds, by number; `matched` says whether any conversion could be traced to a click in the
-    look-back (else nobody can be called server-like), `with_subs` whether sub-IDs are wanted too."""
+    look-back (else nobody can be called server-like), `least` the clicks from which a sub-ID has a row of its own, -1 where sub-IDs are not
+    wanted."""
 
     starts: Integers
     ends: Integers
     matched: NDArray[np.bool_]
-    with_subs: NDArray[np.bool_]
+    least: Integers
 
 
 class Verdicts(NamedTuple):

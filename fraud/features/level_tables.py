@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from fraud.enrichment.compiled import compiled
 from fraud.features.definition import Level
 from fraud.features.relations import UNKNOWN
-from fraud.features.tallies import TALLIES, ClickTallies
+from fraud.features.tallies import TALLIES, WHOLE, ClickTallies
 
 Integers = NDArray[np.int64]
 
@@ -40,7 +40,7 @@ class Texts:
 @dataclass(frozen=True)
 class Tallied:
     """The tallies of all partitions in the order of window, affiliate and sub-ID: `keys` (rows, 3), `counts` (rows, `TALLIES`), the
-    hours' `divergence` (rows,), and (row, code, clicks) of `offers` and `countries`."""
+    hours' `divergence` (rows,), and (row, code, clicks) of `offers` and `countries`. `whole`: every sub-ID has a row."""
 
     keys: Integers
     counts: NDArray[np.float64]
@@ -48,16 +48,22 @@ class Tallied:
     offers: Integers
     countries: Integers
     texts: Texts
+    whole: bool = True
 
 
 @dataclass(frozen=True)
 class Entities:
     """The entities of a level in the order of window, affiliate and sub-ID: `keys` (rows, 3) of window and codes (-1: the affiliate as a
-    whole), and the texts of these codes."""
+    whole), and the texts of these codes. The sub-IDs without rows of their own stand together under the code `others`, behind the last."""
 
     keys: Integers
     affiliates: pa.Array
     subs: pa.Array
+
+    @property
+    def others(self) -> int:
+        """The code of the small sub-IDs of an affiliate."""
+        return len(self.subs)
 
     def __len__(self) -> int:
         return len(self.keys)
@@ -70,7 +76,8 @@ class Entities:
             "w": pa.array(keys[:, 0].astype(np.int32)),
             "affiliate_id": _taken(self.affiliates, keys[:, 1]),
         }
-        return pa.table(columns | ({"sub_id": _taken(self.subs, keys[:, 2])} if level == "sub_id" else {}))
+        subs = {"sub_id": self.subs.take(pa.array(keys[:, 2], mask=keys[:, 2] == self.others))} if level == "sub_id" else {}
+        return pa.table(columns | subs)
 
 
 @dataclass(frozen=True)
@@ -98,12 +105,16 @@ def register(con: duckdb.DuckDBPyConnection, level: Level, found: Tallied) -> En
     sold = con.sql("SELECT w, affiliate_id, sub_id, offer_id, country FROM ft_conversion_rows").to_arrow_table()
     affiliates, subs = _coding(found.texts.affiliates, sold["affiliate_id"]), _coding(found.texts.subs, sold["sub_id"])
     windows = con.sql(f"SELECT w FROM ft_windows WHERE of_{level}").to_arrow_table()["w"].to_numpy()
-    rows = np.flatnonzero(np.isin(found.keys[:, 0], windows) & ((found.keys[:, 2] >= 0) == (level == "sub_id")))
+    rows = np.flatnonzero(np.isin(found.keys[:, 0], windows) & ((found.keys[:, 2] != WHOLE) == (level == "sub_id")))
     clicked = found.keys[rows]
-    sub = (_translated(subs.of_clicks, clicked[:, 2], -1), subs.of_conversions if level == "sub_id" else np.full(len(sold), -1))
+    others = len(subs.texts)
+    codes = np.append(subs.of_clicks, [others, -1])[clicked[:, 2]]  # OTHERS and WHOLE count from the end
     window = np.concatenate([clicked[:, 0], sold["w"].to_numpy()])
     affiliate = np.concatenate([affiliates.of_clicks[clicked[:, 1]], affiliates.of_conversions])
-    entities, entity = _numbered(window, affiliate, np.concatenate(sub))
+    sub = np.concatenate([codes, subs.of_conversions if level == "sub_id" else np.full(len(sold), -1)])
+    if level == "sub_id" and not found.whole:
+        _gather_others(window, affiliate, sub, len(rows), others)
+    entities, entity = _numbered(window, affiliate, sub)
     number = np.cumsum(np.diff(entities[:, :2], axis=0, prepend=-1).any(axis=1)) - 1
     _register_entities(con, entities, number, affiliates.texts)
     _register_clicks(con, found, rows, entity[: len(rows)])
@@ -115,8 +126,8 @@ def register(con: duckdb.DuckDBPyConnection, level: Level, found: Tallied) -> En
     for name, coding in (("ft_offers", offers), ("ft_countries", countries)):
         create(con, name, pa.table({"code": np.arange(len(coding.texts)), "text": coding.texts}))
     mine = entity[len(rows) :]
-    codes = {"o": _behind(offers.of_conversions), "c": _behind(countries.of_conversions)}
-    _register_conversions(con, pa.table({"e": mine, "a": number[mine]} | codes))
+    sold_codes = {"o": _behind(offers.of_conversions), "c": _behind(countries.of_conversions)}
+    _register_conversions(con, pa.table({"e": mine, "a": number[mine]} | sold_codes))
     return Entities(entities, affiliates.texts, subs.texts)
 
 
@@ -148,6 +159,12 @@ def _translated(codes: Integers, old: Integers, unknown: int) -> Integers:
 
 def _behind(codes: Integers) -> Integers:
     return np.where(codes < 0, UNKNOWN, codes)
+
+
+def _gather_others(window: Integers, affiliate: Integers, sub: Integers, clicked: int, others: int) -> None:
+    """Puts conversions, which stand behind the `clicked` rows, under the code `others` where their sub-ID has no row."""
+    joined = (window * (affiliate.max(initial=0) + 1) + affiliate) * (others + 1) + sub
+    sub[clicked:][~np.isin(joined[clicked:], joined[:clicked])] = others
 
 
 def _numbered(window: Integers, affiliate: Integers, sub: Integers) -> tuple[Integers, Integers]:

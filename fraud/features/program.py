@@ -29,7 +29,8 @@ _HOST = (
 
 @dataclass(frozen=True)
 class Coding:
-    """Distinct values as codes: `table` finds the row of a value's key, `codes` the code of that row, `texts` the value of a code."""
+    """Distinct values as codes: `table` finds the row of a value's key, `codes` the code of that row (none: the row itself), `texts` the
+    value of a code."""
 
     table: KeyTable
     codes: Codes
@@ -69,8 +70,8 @@ def distinct_values(con: duckdb.DuckDBPyConnection) -> Distinct:
         f"SELECT affiliate_id AS text, hash(affiliate_id) AS key, count_if({INSIDE})::BIGINT AS n, count(*) AS total FROM clicks "
         f"WHERE clicked_at < (SELECT max(ends) FROM ft_windows) GROUP BY affiliate_id ORDER BY affiliate_id",
     )
-    offers, countries, agents, subs = (_coded(con, column) for column in ("offer_id", "country", "user_agent", "sub_id"))
-    codings = Codings(_coding(busy), subs, offers, countries, agents, _domains(con))
+    offers, countries, agents = (_coded(con, column) for column in ("offer_id", "country", "user_agent"))
+    codings = Codings(_coding(busy), _numbered_subs(con), offers, countries, agents, _domains(con))
     return distinct_of(con, codings, _integers(busy["n"]), int(_integers(busy["total"]).sum()))
 
 
@@ -81,6 +82,21 @@ def distinct_of(con: duckdb.DuckDBPyConnection, codings: Codings, clicks: Intege
     bots = declaring_automation(codings.agents.texts.to_pylist())
     tables = Program(bots, names_countries, targets, declares, declared, _forbids_paid(con, codings.offers))
     return Distinct(**vars(codings), clicks=clicks, total=total, tables=tables)
+
+
+def _numbered_subs(con: duckdb.DuckDBPyConnection) -> Coding:
+    """Sub-IDs in the order of their texts, which stay in `ft_subs`: there may be as many as clicks, and few of them are asked for."""
+    con.execute(f"CREATE OR REPLACE TEMP TABLE ft_subs AS SELECT * FROM ({_distinct('sub_id')}) ORDER BY text")
+    keys = _integers(_rows(con, "SELECT key FROM ft_subs ORDER BY rowid")["key"])
+    return Coding(key_table(keys), np.empty(0, np.int32), _texts([]))
+
+
+def texts_of_subs(con: duckdb.DuckDBPyConnection, codes: Integers) -> pa.Array:
+    """The texts of some codes of sub-IDs, which ascend; needs `ft_subs`."""
+    con.register("ft_incoming", pa.table({"code": codes}))
+    rows = _rows(con, "SELECT text FROM ft_subs JOIN ft_incoming ON ft_subs.rowid = code ORDER BY code")
+    con.unregister("ft_incoming")
+    return rows["text"].combine_chunks()
 
 
 def coding_of(con: duckdb.DuckDBPyConnection, texts: pa.Array) -> Coding:

@@ -14,24 +14,30 @@ from fraud.features.definition import Level
 
 @dataclass(frozen=True)
 class NumberedWindow:
-    """A window of a request: half-open event time in naive UTC, as the lake keeps it, and the levels that are asked for in it."""
+    """A window of a request: half-open event time in naive UTC, as the lake keeps it, the levels that are asked for in it, and the clicks
+    from which a sub-ID has a row."""
 
     starts: datetime
     ends: datetime
     levels: frozenset[Level]
+    least_clicks: int = 0
 
 
 @dataclass(frozen=True)
 class FeatureRequest:
-    """The windows `[start, end)` at each level. No two windows that start together may differ. `InputError` when windows make no sense."""
+    """The windows `[start, end)` at each level. No two windows that start together may differ. `InputError` when windows make no sense.
+
+    A sub-ID with fewer than `least_clicks` in a window has no row there; it counts in what is usual for the others all the same. Some
+    affiliates put the number of the click there, and a row for each takes more memory than the clicks."""
 
     affiliate: tuple[Period, ...] = ()
     sub_id: tuple[Period, ...] = ()
+    least_clicks: int = 0
 
     @classmethod
     def at(cls, level: Level, windows: Sequence[Period]) -> FeatureRequest:
         """Some windows at one level."""
-        return cls(**{level: tuple(windows)})
+        return cls(tuple(windows)) if level == "affiliate" else cls(sub_id=tuple(windows))
 
     @property
     def levels(self) -> dict[Level, tuple[Period, ...]]:
@@ -48,7 +54,7 @@ class FeatureRequest:
             for bound in bounds:
                 wanted.setdefault(bound, set()).add(level)
         ordered = sorted(wanted, key=lambda bound: (bound[1], bound[0]))
-        return [NumberedWindow(start, end, frozenset(wanted[start, end])) for start, end in ordered]
+        return [NumberedWindow(start, end, frozenset(wanted[start, end]), self.least_clicks) for start, end in ordered]
 
 
 def naive_utc(moment: datetime) -> datetime:

@@ -24,7 +24,7 @@ from fraud.features.click_counts import (
     more_pace,
     pace_width,
 )
-from fraud.features.click_kernels import Buffers, coded_clicks, entities_of
+from fraud.features.click_kernels import Buffers, by_sub, coded_clicks, count_others, entities_of
 from fraud.features.click_marks import Coded, mark_fresh, mark_stacks, network_marks, static_marks, window_marks
 from fraud.features.clicks import MISSING_KEY, Clicks, Program, Verdicts, Windows
 from fraud.features.tallies import MARKS
@@ -34,13 +34,14 @@ _AGENTS, _COUNTRIES, _DOMAINS, _OFFERS = range(4)
 
 
 class Spans(NamedTuple):
-    """The entities of an affiliate, window by window (`base` is the place of a window's first): the clicks of each, the first and the last
-    moment of them."""
+    """The entities of an affiliate, window by window (`base` is the place of a window's first): the affiliate as a whole, its first `kept`
+    sub-IDs by number, and the others together; the clicks of each but the last, the first and the last moment of them."""
 
     base: Integers
     clicks: Integers
     first: Integers
     last: Integers
+    kept: int
 
 
 class Carried(NamedTuple):
@@ -52,13 +53,13 @@ class Carried(NamedTuple):
     before: Integers
     pace: NDArray[np.float64]
     day: Integers
-    seen: Integers
+    seen: NDArray[np.uint8]
     known: Integers
 
 
 class Gathered(NamedTuple):
-    """Clicks by address or device, in the order of time: its key, the affiliate's own number of the sub-ID (-1: none), the time of the
-    first click that a row stands for, and for how many."""
+    """Clicks by address or device, in the order of time: its key, the affiliate's own number of the sub-ID (-1: none that is kept), the
+    time of the first click that a row stands for, and for how many."""
 
     keys: Integers
     sub: Codes
@@ -81,13 +82,23 @@ class Pairs(NamedTuple):
 
 
 @compiled
+def note_subs(time: Integers, sub: Codes, windows: Windows, counts: Codes, there: NDArray[np.bool_]) -> None:
+    """Adds clicks to the `counts` (windows, sub-IDs) of sub-IDs, and notes those that are `there` at all."""
+    for row in range(time.shape[0]):
+        if sub[row] >= 0:
+            there[sub[row]] = True
+            for window in range(windows.starts.shape[0]):
+                counts[window, sub[row]] += windows.starts[window] <= time[row] < windows.ends[window]
+
+
+@compiled
 def note_spans(time: Integers, sub: Codes, windows: Windows, spans: Spans) -> None:
     """Adds clicks to the spans of their entities."""
     for row in range(time.shape[0]):
         for window in range(windows.starts.shape[0]):
             if not windows.starts[window] <= time[row] < windows.ends[window]:
                 continue
-            of_sub = windows.with_subs[window] and sub[row] >= 0
+            of_sub = windows.least[window] >= 0 and 0 <= sub[row] < spans.kept
             for place in range(2 if of_sub else 1):
                 entity = spans.base[window] + (sub[row] + 1 if place else 0)
                 spans.first[entity] = time[row] if spans.clicks[entity] == 0 else min(spans.first[entity], time[row])
@@ -149,35 +160,71 @@ def _mark_window(
 
 
 @compiled
+def _count_others(
+    clicks: Clicks, rows: tuple[int, int], at: tuple[int, int], buffers: Buffers, state: tuple[Spans, Carried, Pairs], pairs: Pairs
+) -> Pairs:
+    """Counts the clicks of sub-IDs with fewer than `least` in the window (`at`: the place of its first entity, and `least`), all but their
+    hours; returns the (perhaps larger) pairs."""
+    (first, last), (base, least), (spans, carried, _) = rows, at, state
+    others, many = np.empty(last - first, np.int64), 0
+    for row in range(first, last):
+        number = clicks.sub[row]
+        if number >= spans.kept or (number >= 0 and spans.clicks[base + 1 + number] < least):
+            others[many] = row
+            many += 1
+    entity, used = base + 1 + spans.kept, pairs.used
+    carried.tallies[entity, _AT] += many
+    countries, used[_COUNTRIES] = count_pairs(entity, others[:many], clicks.country, buffers.counts, pairs.countries, used[_COUNTRIES])
+    offers, used[_OFFERS] = count_pairs(entity, others[:many], clicks.offer, buffers.counts, pairs.offers, used[_OFFERS])
+    return Pairs(pairs.agents, countries, pairs.domains, offers, used)
+
+
+@compiled
 def count_slice(
     clicks: Clicks, begin: int, given: tuple[Windows, Program, Verdicts], buffers: Buffers, state: tuple[Spans, Carried, Pairs]
 ) -> Pairs:
     """Adds a slice of an affiliate's clicks, in the order of time and sub-ID; returns the (perhaps larger) pairs.
 
-    Slices come in the order of time and end with a minute. `Clicks.sub` are here the affiliate's own numbers of its sub-IDs; the rows
-    before `begin` were counted already: they are those within the time in which a click repeats another.
+    Slices come in the order of time and end with a minute. `Clicks.sub` are here the affiliate's own numbers of its sub-IDs, those that are
+    kept first; the rows before `begin` were counted already: they are those within the time in which a click repeats another.
     """
     windows, program, verdicts = given
     spans, carried, pairs = state
     coded, judged = coded_clicks(clicks, buffers, verdicts)
     static_marks(clicks, program, buffers.marks[: clicks.time.shape[0]])
+    kept = np.where(clicks.sub < spans.kept, clicks.sub, np.int32(-1))
     for window in range(windows.starts.shape[0]):
         first, last = max(begin, first_at(clicks.time, windows.starts[window])), first_at(clicks.time, windows.ends[window])
         if first >= last:
             continue
         count_known(clicks, first, last, carried.known[window])
         _mark_window(clicks, (first, last), window, (windows, verdicts, judged), coded, buffers)
-        whole, rows, begins = entities_of(clicks.sub, first, last, windows.with_subs[window])
-        base = spans.base[window]
+        base, least = spans.base[window], windows.least[window]
+        whole, rows, begins = entities_of(kept, first, last, least >= 0)
         carried.tallies[base, _AT + 10] += mark_fresh(
             clicks.time[first:last], windows.starts[window], clicks.sub[first:last], carried.seen[window], buffers.marks[first:last]
         )
         for group in range(-1, begins.shape[0] - 1):
             own = whole if group < 0 else rows[begins[group] : begins[group + 1]]
-            if own.shape[0]:
+            if own.shape[0] and (group < 0 or spans.clicks[base + group + 1] >= least):
                 _count_entity(base + group + 1, own, clicks, buffers, spans, carried)
                 pairs = _count_pairs(base + group + 1, own, clicks, buffers.counts, pairs)
+        if least > 0:
+            pairs = _count_others(clicks, (first, last), (base, least), buffers, state, pairs)
     return pairs
+
+
+@compiled
+def first_rows(keys: Integers, table: Scratch, codes: Codes, firsts: Integers) -> tuple[Integers, Codes]:
+    """The first row of each distinct key, `MISSING_KEY` left out, and how many there are of it; the others are room for as many rows."""
+    many = dense_codes(keys, MISSING_KEY, table, codes, firsts)
+    first, rows = np.empty(many, np.int64), np.zeros(many, np.int32)
+    for row in range(keys.shape[0]):
+        code = codes[row]
+        if code >= 0:
+            first[code] = row if rows[code] == 0 else first[code]
+            rows[code] += 1
+    return first, rows
 
 
 @compiled
@@ -191,14 +238,7 @@ def gather_keys(keys: Integers, sub: Codes, time: Integers, edges: Integers, buf
             segment += 1
         part = joined(keys[row], np.int64(sub[row]) * (edges.shape[0] + 1) + segment)
         joint[row] = MISSING_KEY if keys[row] == MISSING_KEY else part
-    many = dense_codes(joint, MISSING_KEY, buffers.table, buffers.client, buffers.firsts)
-    first, clicks = np.empty(many, np.int64), np.zeros(many, np.int32)
-    for row in range(rows):
-        code = buffers.client[row]
-        if code >= 0:
-            first[code] = row if clicks[code] == 0 else first[code]
-            clicks[code] += 1
-    return first, clicks
+    return first_rows(joint, buffers.table, buffers.client, buffers.firsts)
 
 
 @compiled
@@ -238,12 +278,22 @@ def count_keys(
         for number in range(many):
             row = position_of(verdicts.table, firsts[number])
             shared[number] = row >= 0 and verdicts.shared[row, window]
-        whole, rows, begins = entities_of(gathered.sub, first, last, windows.with_subs[window])
+        whole, rows, begins = entities_of(gathered.sub, first, last, windows.least[window] >= 0)
         for group in range(-1, begins.shape[0] - 1):
             own = whole if group < 0 else rows[begins[group] : begins[group + 1]]
             distinct, known, told, top = _weigh(own, codes, gathered.clicks, shared, counts)
             entity = found[base[window] + group + 1]
             entity[0], entity[1], entity[2], entity[3] = entity[0] + distinct, entity[1] + known, entity[2] + told, max(entity[3], top)
+
+
+@compiled
+def hours_of_others(sub: Codes, time: Integers, windows: Windows, spans: Spans, hours: NDArray[np.float64]) -> None:
+    """Adds the hours of small sub-IDs, all of whose clicks these are, in the order of time, to those of the others in each window."""
+    for window in range(windows.starts.shape[0]):
+        first, last = first_at(time, windows.starts[window]), first_at(time, windows.ends[window])
+        if windows.least[window] > 0 and first < last:
+            others = np.empty(last - first, np.int64)
+            count_others(by_sub(sub, first, last), windows.least[window], time, others, hours[spans.base[window] + 1 + spans.kept])
 
 
 @compiled

@@ -74,10 +74,14 @@ KNOWN = ("ip", "user_agent", "device_id", "sub_id", "dwell_ms", "js_executed", "
 
 HOURS = 24
 
+WHOLE, OTHERS = -1, -2
+"""What stands in place of a sub-ID: the affiliate as a whole, and its sub-IDs that are too small for rows of their own, together."""
+
 
 class ClickTallies(NamedTuple):
-    """What the kernel gives. One row an entity: `keys` (rows, 3) of window, affiliate and sub-ID (-1: the affiliate as a whole), `tallies`
-    (rows, `TALLIES`), `hours` (rows, 24) clicks by UTC hour with every day weighing the same. `offers` and `countries` (pairs, 3) hold
+    """What the kernel gives. One row an entity: `keys` (rows, 3) of window, affiliate and sub-ID (or `WHOLE`, or `OTHERS`), `tallies`
+    (rows, `TALLIES`; of `OTHERS` but the clicks), `hours` (rows, 24) clicks by UTC hour with every day weighing the same; those of
+    `OTHERS` are the sum over sub-IDs. `offers` and `countries` (pairs, 3) hold
     the row, the code (-1: unknown) and its clicks. `known` (windows, `KNOWN`) counts the clicks of which a column is known."""
 
     keys: Integers

@@ -23,7 +23,7 @@ from fraud.features.definition import ENTITY, Level
 from fraud.features.level_tables import Entities, Tallied, Texts, create, pairs_of
 from fraud.features.request import NumberedWindow
 from fraud.features.table import FACT_COLUMNS, FeatureTable
-from fraud.features.tallies import KNOWN, ClickTallies
+from fraud.features.tallies import KNOWN, WHOLE, ClickTallies
 
 
 def register_windows(con: duckdb.DuckDBPyConnection, windows: Sequence[NumberedWindow]) -> None:
@@ -38,8 +38,8 @@ def register_windows(con: duckdb.DuckDBPyConnection, windows: Sequence[NumberedW
     create(con, "ft_windows", pa.table(columns))
 
 
-def tallied(con: duckdb.DuckDBPyConnection, tallies: Sequence[ClickTallies], texts: Texts) -> Tallied:
-    """The tallies as one, and the table `ft_known` of what is known of the clicks of each window."""
+def tallied(con: duckdb.DuckDBPyConnection, tallies: Sequence[ClickTallies], texts: Texts, whole: bool) -> Tallied:
+    """The tallies as one, and the table `ft_known` of what is known of the clicks of each window; `whole` as in `Tallied`."""
     known = np.sum([part.known for part in tallies], axis=0)
     create(con, "ft_known", pa.table({"w": np.arange(len(known))} | {name: known[:, number] for number, name in enumerate(KNOWN)}))
     keys, counts, hours = (np.concatenate([getattr(part, name) for part in tallies]) for name in ("keys", "tallies", "hours"))
@@ -48,7 +48,7 @@ def tallied(con: duckdb.DuckDBPyConnection, tallies: Sequence[ClickTallies], tex
     place[order] = np.arange(len(order))
     keys = keys[order]
     offers, countries = (pairs_of(tallies, kind, place) for kind in ("offers", "countries"))
-    return Tallied(keys, counts[order], hour_divergence(keys, hours[order]), offers, countries, texts)
+    return Tallied(keys, counts[order], hour_divergence(keys, hours[order]), offers, countries, texts, whole)
 
 
 def hour_divergence(keys: NDArray[np.int64], hours: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -59,7 +59,7 @@ def hour_divergence(keys: NDArray[np.int64], hours: NDArray[np.float64]) -> NDAr
     """
     result = np.full(len(keys), np.nan)
     for subs in (False, True):
-        rows = np.flatnonzero((keys[:, 2] >= 0) == subs)
+        rows = np.flatnonzero((keys[:, 2] != WHOLE) == subs)
         if len(rows):
             result[rows] = _level_divergence(keys[rows], hours[rows])
     return result
@@ -166,6 +166,7 @@ def _assemble(read: _Measured, starts: Sequence[Any], absent: dict[int, set[str]
     features, keys = features_of(read.level), read.entities.keys
     begins = pd.DatetimeIndex([pd.Timestamp(start, tz="UTC") for start in starts])
     order = np.lexsort((keys[:, 2], keys[:, 1], begins.asi8[keys[:, 0]]))
+    order = order[keys[order, 2] != read.entities.others]
     index = _index(read, begins, order)
     for feature, values in zip(features, read.values, strict=True):
         _unless_absent(feature, values, keys[:, 0], absent)
@@ -179,7 +180,7 @@ def _assemble(read: _Measured, starts: Sequence[Any], absent: dict[int, set[str]
 
 def _frame(block: NDArray[np.float64], order: NDArray[np.intp], index: pd.Index, names: Sequence[str]) -> pd.DataFrame:
     """The block (features, entities) as a frame, copied only where its entities stand in another order."""
-    ordered = block if (order == np.arange(len(order))).all() else block[:, order]
+    ordered = block if np.array_equal(order, np.arange(block.shape[1])) else block[:, order]
     return pd.DataFrame(ordered.T, index, list(names), copy=False)
 
 

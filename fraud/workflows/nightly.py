@@ -24,7 +24,6 @@ from fraud.errors import InputError
 from fraud.features.request import FeatureRequest
 from fraud.features.table import FeatureTable
 from fraud.links.evidence import graph_night
-from fraud.policy.pack import Pack
 from fraud.workflows.baselines import Material, Serving, fresh, serve
 from fraud.workflows.calendar import context_of, declared_by_window
 from fraud.workflows.candidates import decided_subjects
@@ -52,7 +51,7 @@ def scan(request: ScanRequest, tools: ScanTools) -> ScanOutcome:
     window, references = periods(request, happened)
     tools.progress("Computing features")
     with tools.lake.connect(request.program_id, until=window.end) as events:
-        wanted = FeatureRequest(affiliate=(*references, window), sub_id=(window,))
+        wanted = FeatureRequest(affiliate=(*references, window), sub_id=(window,), least_clicks=tools.pack.scan.minimum_sub_id_clicks)
         tables = tools.features(events, wanted, tools.progress)
         everything, sub_ids = tables["affiliate"], tables["sub_id"]
         tools.progress("Looking for rings")
@@ -75,7 +74,7 @@ def scan(request: ScanRequest, tools: ScanTools) -> ScanOutcome:
     serving = _serving(material, tools)
     model = serving.model
     tonight, shifts = without_common_shifts(with_declared_events(tonight, context.events), model.baseline)
-    large = with_declared_events(_large_enough(sub_ids.window(window.start), tools.pack), context.events)
+    large = with_declared_events(sub_ids.window(window.start), context.events)
     trained = Period(start=references[0].start, end=references[-1].end) if references else window
     artefact = tools.models.keep(stable_id("traffic", request.program_id), model, trained, {"rows": float(len(reference))})
     night = Night(
@@ -144,11 +143,6 @@ def periods(request: ScanRequest, events: tuple[datetime, datetime] | None) -> t
         references.append(Period(start=start, end=start + length))
         start -= length
     return window, references[::-1]
-
-
-def _large_enough(table: FeatureTable, pack: Pack) -> FeatureTable:
-    rows = table.facts["clicks"] >= pack.scan.minimum_sub_id_clicks
-    return table.rows(table.facts.index[rows])
 
 
 def _companies(rings: Sequence[Ring]) -> dict[str, Company]:

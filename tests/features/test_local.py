@@ -282,6 +282,15 @@ def test_several_offers_at_once_are_stacked(tmp_path: Path) -> None:
     assert _values(tmp_path, clicks=stacked).stacked_click_share == pytest.approx(4 / 6)
 
 
+def test_a_second_may_hold_any_number_of_clicks(tmp_path: Path) -> None:
+    """A log whose times are of the day alone: everything happens in its first second, on one device."""
+    at_once = clicks("a", 30_000, every=0.0, device_id="d", offer_id=lambda n: f"o{n % 2}")
+    stacked = clicks("b", 30_000, every=0.0, device_id=lambda n: "d" if n else "e", offer_id=lambda n: f"o{n % 3}" if n % 7 else None)
+    table = features_of(lake_of(tmp_path, clicks=[*at_once, *stacked]))
+    assert one(table, "a").stacked_click_share == 0.0
+    assert one(table, "b").stacked_click_share == pytest.approx(29_999 / 30_000, abs=1e-12)
+
+
 def test_sub_ids_that_are_new_every_time(tmp_path: Path) -> None:
     long = Period(start=START, end=START + 3 * DAY)
     old = clicks("a", 60, every=3600.0, sub_id=lambda n: f"s{n % 6}")

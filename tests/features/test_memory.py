@@ -42,13 +42,16 @@ _AFFILIATE = """
 PROGRAM = Program(
     np.zeros(50, bool), np.zeros(9, bool), np.zeros((9, 9), bool), np.zeros(1, bool), key_table(np.empty(0, np.int64)), np.zeros(9, bool)
 )
-WINDOWS = Windows(np.array([0]), np.array([86_400_000_000]), np.array([True]), np.array([True]))
+WINDOWS = Windows(np.array([0]), np.array([86_400_000_000]), np.array([True]), np.array([LEAST]))
 NOBODY = Verdicts(key_table(np.empty(0, np.int64)), np.empty((0, 1), bool), np.empty((0, 1), bool))
+
+def subs(draw, begin, rows):
+    return np.arange(begin, begin + rows, dtype=np.int32) if LEAST else codes(draw, 500, rows)
 
 def count(rows):
     draw = np.random.default_rng(1)
     tallies_of_clicks(Clicks(
-        np.zeros(rows, np.int32), draw.integers(0, 86_400_000_000, rows), codes(draw, 500, rows), codes(draw, 9, rows),
+        np.zeros(rows, np.int32), draw.integers(0, 86_400_000_000, rows), subs(draw, 0, rows), codes(draw, 9, rows),
         codes(draw, 9, rows), keys(draw, rows, rows), codes(draw, 50, rows), keys(draw, rows, rows), codes(draw, 20, rows),
         np.zeros(rows, np.uint16),
     ), WINDOWS, PROGRAM, NOBODY)
@@ -63,8 +66,11 @@ def count(rows):
     ), np.array([86_400_000_000]), egress.LIMITS)
 """
 
-_IN_SLICES = (
-    _AFFILIATE.replace("def count(rows):", "def whole(rows):")
+_BOTH = [_AFFILIATE.replace("LEAST", least) for least in ("0", "30")]
+"""Five hundred sub-IDs; and one for every click, of which none is large enough for a row of its own."""
+
+_IN_SLICES = [
+    who.replace("def count(rows):", "def whole(rows):")
     + """
 from contextlib import closing
 from fraud.features.clicks import CLICK_TYPES
@@ -75,7 +81,7 @@ STEP = 50_000
 
 def some(draw, begin, rows):
     return Clicks(
-        np.zeros(rows, np.int32), draw.integers(0, 86_400_000_000, rows), codes(draw, 500, rows), codes(draw, 9, rows),
+        np.zeros(rows, np.int32), draw.integers(0, 86_400_000_000, rows), subs(draw, begin, rows), codes(draw, 9, rows),
         codes(draw, 9, rows), keys(draw, 1 << 60, rows), codes(draw, 50, rows), keys(draw, 1 << 60, rows), codes(draw, 20, rows),
         np.zeros(rows, CLICK_TYPES[-1]),
     )
@@ -88,7 +94,32 @@ def count(rows):
             spool.add(np.zeros(own, np.int32), some(draw, begin, own))
         tallies_in_slices(spool, 0, (WINDOWS, PROGRAM, NOBODY), Room(STEP, 1 << 20, folder))
 """
-)
+    for who in _BOTH
+]
+
+_CROWD = """
+from contextlib import closing
+from fraud.enrichment.egress_kernels import SIGHTING_TYPES
+from fraud.features.crowds import tallies_of_crowd
+from fraud.features.slices import Room
+from fraud.features.spool import Spool
+
+STEP = 50_000
+
+def some(draw, rows):
+    return [
+        np.full(rows, 7), np.full(rows, 5), keys(draw, 1 << 60, rows), keys(draw, 1 << 60, rows), codes(draw, 2000, rows),
+        draw.integers(0, 86_400_000_000, rows),
+    ]
+
+def count(rows):
+    draw, folder = np.random.default_rng(1), Path(sys.argv[0]).parent
+    with closing(Spool(SIGHTING_TYPES, 1, folder, 1 << 20)) as spool:
+        for begin in range(0, rows, STEP):
+            own = min(STEP, rows - begin)
+            spool.add(np.zeros(own, np.int32), some(draw, own))
+        tallies_of_crowd(spool, 0, np.array([86_400_000_000]), egress.LIMITS, Room(STEP, 1 << 20, folder))
+"""
 
 _MEASURE = """
 count(1000)
@@ -99,7 +130,7 @@ print((peak() - before) / int(sys.argv[1]))
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the peak of a process stands in /proc on Linux")
-@pytest.mark.parametrize("who", [_AFFILIATE, _ADDRESS], ids=["affiliate", "address"])
+@pytest.mark.parametrize("who", [*_BOTH, _ADDRESS], ids=["affiliate", "of sub-IDs like click ids", "address"])
 def test_a_click_takes_no_more_than_the_budget_reckons_with(tmp_path: Path, who: str) -> None:
     program = tmp_path / "count.py"
     program.write_text(_HEAD + who + _MEASURE)
@@ -108,8 +139,9 @@ def test_a_click_takes_no_more_than_the_budget_reckons_with(tmp_path: Path, who:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the peak of a process stands in /proc on Linux")
-def test_in_slices_a_click_takes_hardly_anything(tmp_path: Path) -> None:
+@pytest.mark.parametrize("who", [*_IN_SLICES, _CROWD], ids=["affiliate", "of sub-IDs like click ids", "address"])
+def test_piece_by_piece_a_click_takes_hardly_anything(tmp_path: Path, who: str) -> None:
     program = tmp_path / "count.py"
-    program.write_text(_HEAD + _IN_SLICES + _MEASURE)
+    program.write_text(_HEAD + who + _MEASURE)
     done = subprocess.run([sys.executable, str(program), str(ROWS // 2)], check=True, capture_output=True, text=True)
     assert float(done.stdout) <= MOST_IN_SLICES

@@ -21,15 +21,16 @@ T = TypeVar("T")
 PART_ROWS = 250_000
 """Clicks that are sorted and counted at a time, by each core: what is known of them lies in its cache."""
 
-WORKING_BYTES = 200
-"""What a click takes while it is counted, itself included: measured with one affiliate, and one address, of many millions."""
+WORKING_BYTES = 210
+"""What a click takes while it is counted, itself included: measured with one affiliate, and one address, of many millions, and a sub-ID for
+every click."""
 
 
 @dataclass(frozen=True)
 class Budget:
     """Bytes of `memory` for clicks that wait or are being counted (DuckDB's own and the program's small tables come besides), and of `disk`
-    for those that wait; `most_rows` of a part. An affiliate whose clicks alone are more is counted in slices of time; one network of
-    addresses is counted as a whole, and takes what its clicks take."""
+    for those that wait; `most_rows` of a part. An affiliate whose clicks alone are more is counted in slices of time, and a network of
+    addresses piece by piece."""
 
     memory: int = 2 << 30
     disk: int = 10 << 30
@@ -49,6 +50,11 @@ class Budget:
     def counted(self) -> int:
         """Clicks that may be counted at one time."""
         return self.memory // 2 // WORKING_BYTES
+
+    @property
+    def whole_rows(self) -> int:
+        """Clicks of the largest part that is counted as a whole."""
+        return max(self.counted, self.part_rows)
 
 
 @dataclass(frozen=True)
@@ -71,7 +77,7 @@ def cut(clicks: Integers, total: int, budget: Budget) -> Cut:
 
     An affiliate with more clicks than may be counted at a time has a part of its own; nobody else begins where it ends."""
     begins = (np.cumsum(clicks) - clicks) // budget.part_rows
-    large = clicks > max(budget.counted, budget.part_rows)
+    large = clicks > budget.whole_rows
     parts, place = np.unique(2 * begins + large, return_inverse=True)
     rows = np.bincount(place, clicks, minlength=1)
     networks = 1 + total // budget.part_rows

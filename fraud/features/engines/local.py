@@ -21,6 +21,7 @@ from typing import Any, TypeVar
 
 import duckdb
 import numpy as np
+import pyarrow as pa
 
 from fraud.domain.scans import Period
 from fraud.enrichment import egress
@@ -30,6 +31,7 @@ from fraud.enrichment.exits import ExitClasses
 from fraud.features import conversions, values, visits
 from fraud.features.click_kernels import tallies_of_clicks
 from fraud.features.clicks import CLICK_TYPES, Clicks
+from fraud.features.crowds import tallies_of_crowd
 from fraud.features.definition import Level
 from fraud.features.engines.budget import Budget, Cut, cores, cut, side_by_side
 from fraud.features.engines.stages import (
@@ -46,7 +48,7 @@ from fraud.features.engines.stages import (
     verdicts,
 )
 from fraud.features.level_tables import Texts
-from fraud.features.program import Distinct, distinct_values
+from fraud.features.program import Distinct, distinct_values, texts_of_subs
 from fraud.features.request import FeatureRequest, NumberedWindow, microseconds
 from fraud.features.slices import Room, tallies_in_slices
 from fraud.features.spool import Spool
@@ -90,9 +92,18 @@ def compute_levels(
         visits.count(con)
     judged, tallies = _Count(con, windows, distinct, exits, allowed, tell).done()
     tell("computing features of conversions")
-    texts = Texts(distinct.affiliates.texts, distinct.subs.texts, distinct.offers.texts, distinct.countries.texts)
+    texts = Texts(distinct.affiliates.texts, _named_subs(con, tallies), distinct.offers.texts, distinct.countries.texts)
     with _roomier(con, allowed.memory):
         return finished(con, request, judged, tallies, texts)
+
+
+def _named_subs(con: duckdb.DuckDBPyConnection, tallies: Sequence[ClickTallies]) -> pa.Array:
+    """The texts of the sub-IDs that have tallies, which are numbered anew for it."""
+    used = np.unique(np.concatenate([part.keys[part.keys[:, 2] >= 0, 2] for part in tallies]))
+    for part in tallies:
+        named = part.keys[:, 2] >= 0
+        part.keys[named, 2] = np.searchsorted(used, part.keys[named, 2])
+    return texts_of_subs(con, used)
 
 
 Sink = Callable[[Scanned, Codes], None]
@@ -165,20 +176,30 @@ class _Count:
 
     def _addresses(self, spool: Spool) -> Iterator[AddressTallies]:
         ends = ends_of(self.windows)
-        return self._by_part(spool, lambda part: tallies_of(Sightings(*spool.take(part)), ends, egress.LIMITS), "learning addresses")
+
+        def work(part: int) -> AddressTallies:
+            if spool.rows(part) > self.budget.whole_rows:
+                return tallies_of_crowd(spool, part, ends, egress.LIMITS, self._room)
+            return tallies_of(Sightings(*spool.take(part)), ends, egress.LIMITS)
+
+        return self._by_part(spool, work, "learning addresses")
 
     def _tallies(self, clicks: _ByAffiliate, judged: egress.Judged, large: frozenset[int]) -> Iterator[ClickTallies]:
         bounds, judgements = judged_for_kernels(judged, self.windows)
         given = (bounds, self.distinct.tables, judgements)
-        room = Room(self.budget.part_rows, max(LEAST_WAITING, self.budget.waiting // 4), _folder(self.con))
         spool = clicks.spool
 
         def work(part: int) -> ClickTallies:
             if clicks.scan.start + part in large:
-                return tallies_in_slices(spool, part, given, room)
+                return tallies_in_slices(spool, part, given, self._room)
             return tallies_of_clicks(Clicks(*spool.take(part)), *given)
 
         return self._by_part(spool, work, "counting clicks")
+
+    @property
+    def _room(self) -> Room:
+        """What counting those takes who are too many to be counted as a whole."""
+        return Room(self.budget.part_rows, max(LEAST_WAITING, self.budget.waiting // 4), _folder(self.con))
 
     def _by_part(self, spool: Spool, work: Callable[[int], T], what: str) -> Iterator[T]:
         sizes = [spool.rows(part) for part in range(spool.partitions)]

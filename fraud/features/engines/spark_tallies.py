@@ -116,7 +116,7 @@ def _packed(part: ClickTallies, texts: pa.Array) -> dict[str, Any]:
     """One row; sub-IDs are numbered among its own."""
     codes, numbers = np.unique(part.keys[:, 2], return_inverse=True)
     unknown = int(np.count_nonzero(codes < 0))
-    keys = np.column_stack([part.keys[:, :2], numbers - unknown])
+    keys = np.column_stack([part.keys[:, :2], np.where(part.keys[:, 2] < 0, part.keys[:, 2], numbers - unknown)])
     arrays = part._replace(keys=keys)._asdict()
     packed = {name: np.ascontiguousarray(arrays[name], kind).tobytes() for name, (_, kind) in _SHAPES.items()}
     return packed | {"subs": texts.take(pa.array(codes[unknown:])).to_pylist()}
@@ -124,7 +124,7 @@ def _packed(part: ClickTallies, texts: pa.Array) -> dict[str, Any]:
 
 def _unpacked(row: dict[str, Any], texts: pa.Array) -> ClickTallies:
     arrays = {name: np.frombuffer(row[name], kind).reshape(-1, width) for name, (width, kind) in _SHAPES.items()}
-    subs = np.append(_codes(pa.array(row["subs"], pa.string()), texts), np.int32(-1))
-    keys = arrays["keys"].copy()
-    keys[:, 2] = subs[keys[:, 2]]
+    subs, keys = _codes(pa.array(row["subs"], pa.string()), texts), arrays["keys"].copy()
+    named = keys[:, 2] >= 0
+    keys[named, 2] = subs[keys[named, 2]]
     return ClickTallies(**arrays | {"keys": keys})

@@ -136,7 +136,7 @@ def judged_for_kernels(judged: egress.Judged, windows: Sequence[NumberedWindow])
         np.array([microseconds(window.starts) for window in windows], np.int64),
         ends_of(windows),
         judged.matched,
-        np.array(["sub_id" in window.levels for window in windows]),
+        np.array([window.least_clicks if "sub_id" in window.levels else -1 for window in windows], np.int64),
     )
     return bounds, Verdicts(key_table(judged.keys), judged.shared, judged.hosting)
 
@@ -150,7 +150,7 @@ def finished(
 ) -> Mapping[Level, FeatureTable]:
     """The tables of the levels that are asked for; needs `ft_windows`, `ft_matched` and the views `affiliates`, `offers` and `clicks`."""
     _register_shared(con, judged)
-    found = values.tallied(con, tallies, texts)
+    found = values.tallied(con, tallies, texts, request.least_clicks <= 0)
     starts = [window.starts for window in request.numbered()]
     return {level: values.table(con, level, starts, found) for level, wanted in request.levels.items() if wanted}
 
