@@ -18,6 +18,10 @@ _MOST_FIELDS = 300
 """Fields of one form: a page of ticks, or all that one decision may cover."""
 LARGEST_FILE = 32 * 1024 * 1024
 """Bytes of one uploaded file, as much as the API takes at once."""
+LARGEST_FORM = 2 * 1024 * 1024
+"""Bytes of a form from somebody who is not signed in: no page of ours sends a tenth of it without a file."""
+LARGEST_UPLOAD = 2 * LARGEST_FILE + 1024 * 1024
+"""Bytes of a form with files: clicks and conversions, and what stands around them."""
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from fraud.reports.tables import scan_csv
 from fraud.web.applying import Applying
 from fraud.web.downloads import Downloads
 from fraud.web.governing import Counted, Governing
-from fraud.web.guarding import PageRoute
+from fraud.web.guarding import page_route
 from fraud.web.helping import Helping
 from fraud.web.looking import Looks
 from fraud.web.modelling import Modelling
@@ -50,7 +50,7 @@ def create_pages(app: App, sessions: SessionSigner) -> APIRouter:
             Starting(door, looks),
         ),
     )
-    router = APIRouter(route_class=PageRoute, include_in_schema=False)
+    router = APIRouter(route_class=page_route(door.largest), include_in_schema=False)
     add_routes(router, routes(((STYLE_PATH, style_response), (SCRIPT_PATH, script_response))))
     for room in rooms:
         add_routes(router, room.routes())

@@ -16,7 +16,7 @@ from fraud.domain.clock import Clock
 from fraud.domain.ports import ActorStore, ProgramStore
 from fraud.domain.programs import ProgramProfile
 from fraud.errors import Forbidden, Unauthorised
-from fraud.web.forms import Sent, require_own_form
+from fraud.web.forms import LARGEST_FORM, LARGEST_UPLOAD, Sent, require_own_form
 from fraud.web.sessions import SessionSigner
 from fraud.workflows.seeing import Looks
 
@@ -122,6 +122,10 @@ class Door:
         if not self.sessions.accepts_form(request.cookies.get(COOKIE, ""), sent.text("token")):
             raise Forbidden("This form belongs to another session. Open the page again and send it from there.")
         return require_role(visit, needed)
+
+    def largest(self, request: Request) -> int:
+        """The largest form that is read (bytes): who is signed in may send files."""
+        return LARGEST_UPLOAD if self.sessions.read(request.cookies.get(COOKIE, ""), self.clock.now()) else LARGEST_FORM
 
     def actor(self, request: Request) -> Actor | None:
         """Who is signed in. A key that was revoked or changed since counts as it stands now."""
