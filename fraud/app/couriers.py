@@ -9,7 +9,7 @@ import structlog
 from fraud.app.parts import App
 from fraud.domain.ids import new_id
 from fraud.domain.outbox import DeliveryFault, EventKind, OutboundEvent
-from fraud.errors import FraudError, NotFound, StorageError
+from fraud.errors import NotFound, StorageError
 from fraud.storage.changes import Lookout
 from fraud.storage.outbox import deliveries_due
 from fraud.workflows.delivering import Courier
@@ -47,7 +47,7 @@ class CourierThread:
         while not self._stop.is_set():
             try:
                 tried = self.run_once() if self._lookout.sees(self._clock.now()) else 0
-            except FraudError:
+            except Exception:  # whatever broke, others wait for their news, and the next time it may go well
                 _log.exception("courier_failed")
                 tried = 0
             if not tried:

@@ -13,7 +13,6 @@ from fraud.app.parts import App
 from fraud.domain.actors import DEFAULT_PROGRAM, SYSTEM
 from fraud.domain.jobs import Job
 from fraud.domain.programs import ProgramProfile
-from fraud.errors import FraudError
 
 LOOK_SECONDS = 30.0
 """How often the clock is looked at."""
@@ -80,6 +79,6 @@ class Repeated:
         while not self._stop.is_set():
             try:
                 self._act()
-            except FraudError:
+            except Exception:  # whatever broke, the next time it may go well; a thread that ended would be missed by nobody
                 _log.exception("repeated_failed", name=self._name)
             self._stop.wait(self._seconds)

@@ -60,7 +60,7 @@ class Worker:
         while not self._stop.is_set():
             try:
                 worked = self._lookout.sees(self._app.clock.now()) and self.run_one()
-            except FraudError:
+            except Exception:  # whatever broke, other jobs wait, and the next time it may go well
                 _log.exception("worker_failed", worker=self._name)
                 worked = False
             if not worked:

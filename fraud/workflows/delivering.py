@@ -48,6 +48,10 @@ class Courier:
             self._sinks[delivery.sink].deliver(delivery.event, now)
         except DeliveryFault as fault:
             return self._failed(delivery, attempts, fault, now)
+        except Exception as fault:
+            # A sink that breaks is one that did not take it: the others must hear their news, and the log has the traceback.
+            _log.exception("sink_broke", sink=delivery.sink, event_id=delivery.event.event_id)
+            return self._failed(delivery, attempts, DeliveryFault(f"broke off ({type(fault).__name__}); the log has the details"), now)
         return msgspec.structs.replace(delivery, state=DeliveryState.DELIVERED, attempts=attempts, error="")
 
     def _failed(self, delivery: Delivery, attempts: int, fault: DeliveryFault, now: datetime) -> Delivery:

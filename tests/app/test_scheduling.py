@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import errno
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, time, timedelta
+from time import monotonic, sleep
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from structlog.testing import capture_logs
 
 from fraud.app.background import background, work_off
 from fraud.app.parts import App
-from fraud.app.scheduling import NightWatch, night_of
+from fraud.app.scheduling import NightWatch, Repeated, night_of
 from fraud.domain.clock import FixedClock
 from fraud.domain.jobs import Job, JobState
 from fraud.domain.programs import ProgramProfile
@@ -92,6 +95,25 @@ def test_what_works_behind_the_answers_ends_with_them(app: App, monkeypatch: pyt
     with background(app, {}):
         assert names <= {thread.name for thread in threading.enumerate()}
     assert not names & {thread.name for thread in threading.enumerate()}
+
+
+def test_what_breaks_is_done_again_and_the_thread_lives() -> None:
+    done: list[int] = []
+
+    def act() -> None:
+        done.append(1)
+        if len(done) < 3:
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    repeated = Repeated("breaking", act, 0.01)
+    with capture_logs() as logs:
+        repeated.start()
+        ends = monotonic() + 20
+        while len(done) < 3 and monotonic() < ends:
+            sleep(0.01)
+        repeated.stop()
+    assert len(done) >= 3
+    assert [entry["event"] for entry in logs] == ["repeated_failed"] * 2
 
 
 def test_where_nobody_is_to_be_told_no_courier_looks_for_news(app: App) -> None:

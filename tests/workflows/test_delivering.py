@@ -8,13 +8,14 @@ import os
 import random
 import signal
 import time
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
+from structlog.testing import capture_logs
 
 from fraud.domain.clock import FixedClock, SystemClock
-from fraud.domain.outbox import DeliveryState
+from fraud.domain.outbox import DeliveryState, OutboundEvent
 from fraud.sinks.webhook import Webhook
 from fraud.storage.database import open_database
 from fraud.storage.outbox import SqlOutbox
@@ -64,6 +65,31 @@ def test_a_receiver_that_fails_a_third_of_the_time_gets_everything_in_order(tmp_
     assert sorted({name for _, name in received}) == sorted(f"evt_{number}" for number in range(EVENTS))
     assert len(received) == EVENTS, "nothing that was taken was sent again"
     assert in_order(received)
+
+
+class Broken(Webhook):
+    """A sink with a fault of its own."""
+
+    def deliver(self, event: OutboundEvent, at: datetime) -> None:
+        """Breaks."""
+        raise ZeroDivisionError("a fault of ours")
+
+
+def test_a_sink_that_breaks_is_tried_later_and_keeps_no_other_waiting(tmp_path: Path) -> None:
+    with http_receiver() as receiver:
+        outbox = SqlOutbox(open_database(f"sqlite:///{tmp_path / 'f.sqlite3'}"))
+        hook = Webhook(name="hook", url=receiver.url, secrets=("s",))
+        broken = Broken(name="broken", url=receiver.url, secrets=("s",))
+        outbox.publish([event(1), event(2, "aff-8")], [broken, hook])
+        clock = FixedClock(NOON + timedelta(minutes=2))
+        with capture_logs() as logs:
+            assert Courier(outbox, [broken, hook], clock, most_attempts=2).run_once() == 4
+            clock.move_to(clock.now() + LONGEST_PAUSE)
+            assert Courier(outbox, [broken, hook], clock, most_attempts=2).run_once() == 2
+        assert {name for _, name in told(receiver)} == {"evt_1", "evt_2"}
+    assert outbox.counts() == {DeliveryState.PENDING: 0, DeliveryState.DELIVERED: 2, DeliveryState.DEAD: 2}
+    assert {delivery.error for delivery in outbox.dead("shoes", 10)} == {"broke off (ZeroDivisionError); the log has the details"}
+    assert [entry["event"] for entry in logs].count("sink_broke") == 4
 
 
 def test_a_delivery_that_is_refused_for_good_or_for_too_long_is_given_up_and_kept(tmp_path: Path) -> None:
