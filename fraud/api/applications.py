@@ -62,7 +62,7 @@ class VettingDesk:
         at = self._services.clock.now()
         request = _request(sent, actor, key) if key else {}
         with self._lock:
-            application_id = self._id_under(sent.program_id, request) or sent.application_id or new_id("app", at)
+            application_id = self._id_under(sent.program_id, request) or sent.application_id or _new_id(request, at)
             given = {"application_id": application_id, "applied_at": sent.applied_at or at}
             named = verified(msgspec.structs.replace(sent, **given), "The application")
             _require_same(self._services.applications.add(named), named, timed=sent.applied_at is not None)
@@ -113,7 +113,8 @@ class VettingDesk:
 
     def _queue(self, application: Application, request: Mapping[str, str], actor: Actor, at: datetime) -> None:
         program_id, application_id = application.program_id, application.application_id
-        job = self._services.jobs.enqueue(program_id, VET, {"application_id": application_id, **request}, actor, at)
+        payload = {"application_id": application_id, **request}
+        job = self._services.jobs.enqueue(program_id, VET, payload, actor, at, request.get("request", ""))
         self._services.audit.record(actor, program_id, "application.submitted", application_id, at, {"job": job.job_id})
 
     def _newest(self, program_id: str, field: str, value: str) -> Job | None:
@@ -123,6 +124,11 @@ class VettingDesk:
 def _request(sent: Application, actor: Actor, key: str) -> dict[str, str]:
     """What a job remembers of the request it came from: whose key, and a digest of what came under it."""
     return {"request": stable_id("req", sent.program_id, actor.actor_id, key), "content": sha256_of(sent)}
+
+
+def _new_id(request: Mapping[str, str], at: datetime) -> str:
+    """An id for an application that came without one: under an `Idempotency-Key` the same in every process."""
+    return stable_id("app", request["request"]) if request else new_id("app", at)
 
 
 def _require_same(kept: Application, sent: Application, *, timed: bool) -> None:

@@ -65,12 +65,13 @@ class ScanDesk:
         payload.pop("program_id", None)
         request = {"request": stable_id("req", program_id, actor.actor_id, key), "content": sha256_of(payload)} if key else {}
         job = self._services.jobs.newest(program_id, SCAN, "request", request["request"]) if request else None
-        if job is not None and job.payload["content"] != request["content"]:
-            raise IdempotencyKeyReused("This Idempotency-Key came with another scan before; use a new key for a new scan.")
         if job is None:
             at = self._services.clock.now()
-            job = self._services.jobs.enqueue(program_id, SCAN, payload | request, actor, at)
-            self._services.audit.record(actor, program_id, "scan.started", job.job_id, at, payload)
+            job = self._services.jobs.enqueue(program_id, SCAN, payload | request, actor, at, request.get("request", ""))
+            if job.created_at == at:  # else the same request came at the same moment, to another thread or process, and was first
+                self._services.audit.record(actor, program_id, "scan.started", job.job_id, at, payload)
+        if request and job.payload["content"] != request["content"]:
+            raise IdempotencyKeyReused("This Idempotency-Key came with another scan before; use a new key for a new scan.")
         return ScanState(scan_id=job.job_id, state=job.state, poll=f"/v1/scans/{job.job_id}?program_id={program_id}")
 
     def look_up(self, program_id: str, scan_id: str) -> ScanResult | ScanState:

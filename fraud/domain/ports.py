@@ -282,8 +282,8 @@ class EvidenceStore(Protocol):
 class JobQueue(Protocol):
     """Jobs with leases: a worker that dies loses its job to another."""
 
-    def enqueue(self, program_id: str, kind: str, payload: dict[str, Any], actor: Actor, at: datetime) -> Job:
-        """Queues a job."""
+    def enqueue(self, program_id: str, kind: str, payload: dict[str, Any], actor: Actor, at: datetime, once: str = "") -> Job:
+        """Queues a job. `once` names what it is queued for: the job that is known under that name already is given back instead."""
         ...
 
     def lease(self, kinds: Sequence[str], worker: str, at: datetime, duration: timedelta) -> Job | None:

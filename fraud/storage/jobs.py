@@ -11,13 +11,13 @@ from sqlalchemy import Connection, RowMapping, and_, func, or_, select, update
 
 from fraud.domain.actors import Actor
 from fraud.domain.clock import as_utc
-from fraud.domain.ids import new_id
+from fraud.domain.ids import new_id, stable_id
 from fraud.domain.jobs import Job, JobState
 from fraud.errors import Conflict, NotFound
 from fraud.storage.changes import Due
 from fraud.storage.columns import legible
 from fraud.storage.database import Database
-from fraud.storage.documents import decode_value, encode_value
+from fraud.storage.documents import decode_value, encode_value, insert_new
 from fraud.storage.tables import jobs as table
 
 MOST_ATTEMPTS = 5
@@ -30,10 +30,10 @@ class SqlJobs:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def enqueue(self, program_id: str, kind: str, payload: dict[str, Any], actor: Actor, at: datetime) -> Job:
-        """Queues a job."""
+    def enqueue(self, program_id: str, kind: str, payload: dict[str, Any], actor: Actor, at: datetime, once: str = "") -> Job:
+        """Queues a job. `once` names what it is queued for: the job that is known under that name already is given back instead."""
         job = Job(
-            job_id=new_id("job", at),
+            job_id=stable_id("job", program_id, kind, once) if once else new_id("job", at),
             program_id=program_id,
             kind=kind,
             payload=payload,
@@ -43,8 +43,9 @@ class SqlJobs:
         )
         row = {**msgspec.structs.asdict(job), "state": job.state.value, "payload": encode_value(payload)}
         with self._database.transaction() as connection:
-            connection.execute(table.insert().values(row))
-        return job
+            if insert_new(connection, table, row):
+                return job
+        return self.get(program_id, job.job_id)
 
     def lease(self, kinds: Sequence[str], worker: str, at: datetime, duration: timedelta) -> Job | None:
         """Takes the oldest job that is queued, or running with its lease past, for `worker`; `None` when there is none.

@@ -7,6 +7,8 @@ from datetime import timedelta
 import pytest
 from fastapi.testclient import TestClient
 
+from fraud.api.problems import IdempotencyKeyReused
+from fraud.api.scans import ScanAsked, ScanDesk
 from tests.api.conftest import NOON, House
 from tests.api.problems import problem
 from tests.storage.samples import scan
@@ -26,6 +28,18 @@ def test_a_request_repeated_under_its_key_is_the_same_scan(manager: TestClient) 
     assert manager.post("/v1/scans", json={"days": 1}, headers=key).json()["scan_id"] == first["scan_id"]
     problem(manager.post("/v1/scans", json={"days": 2}, headers=key), 409, "idempotency_key_reused")
     assert manager.post("/v1/scans", json={"days": 1}).json()["scan_id"] != first["scan_id"]
+
+
+def test_a_request_that_comes_many_times_at_once_is_one_scan(house: House) -> None:
+    """Each came before any other was queued: nobody found an earlier one."""
+    house.services.jobs.newest = lambda *asked: None  # type: ignore[method-assign]  # as it is for all who come at once
+    actor = house.services.actors.keys()[0]
+    desk = ScanDesk(house.services)
+    states = [desk.start(ScanAsked(), "default", actor, "night-1") for _ in range(3)]
+    assert len({state.scan_id for state in states}) == 1
+    assert [entry["action"] for entry in house.services.audit.entries("default", 10)] == ["scan.started"]
+    with pytest.raises(IdempotencyKeyReused):
+        desk.start(ScanAsked(days=2), "default", actor, "night-1")
 
 
 def test_a_finished_scan_is_found_by_its_job_and_by_its_own_id(house: House, manager: TestClient) -> None:

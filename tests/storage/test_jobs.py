@@ -43,6 +43,17 @@ def test_a_job_goes_from_queued_to_running_to_done(jobs: SqlJobs) -> None:
     assert (done.state, done.result, done.finished_at, done.lease_until) == (JobState.DONE, {"scan_id": "scn_1"}, later(2), None)
 
 
+def test_what_is_queued_once_is_one_job_however_many_ask_at_the_same_moment(database: Database, jobs: SqlJobs) -> None:
+    def ask(number: int) -> Job:
+        return SqlJobs(database).enqueue("shoes", "scan", {"asked": number}, SYSTEM, later(number), "request-1")
+
+    with ThreadPoolExecutor(8) as pool:
+        given = list(pool.map(ask, range(16)))
+    assert len({job.job_id for job in given}) == len({str(job.payload) for job in given}) == 1
+    others = [jobs.enqueue(*about, {}, SYSTEM, NOON, "request-1") for about in (("shoes", "vet"), ("hats", "scan"))]
+    assert len({job.job_id for job in (*others, given[0], queued(jobs), queued(jobs))}) == 5
+
+
 def test_the_oldest_job_of_the_kinds_asked_for_comes_first(jobs: SqlJobs) -> None:
     newer, older, _ = queued(jobs, at=later(1)), queued(jobs), queued(jobs, kind="vet", at=later(-1))
     leased = [jobs.lease(["scan"], "worker-1", later(2), LEASE) for _ in range(3)]
