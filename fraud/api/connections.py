@@ -75,6 +75,13 @@ class BoundedConnection(HttpToolsProtocol):
             if self._head > self.longest_head and not self.transport.is_closing():
                 self._refuse(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, f"The headers are larger than {self.longest_head:,} bytes.")
 
+    def eof_received(self) -> bool:  # type: ignore[override]  # asyncio asks whether to stay open; uvicorn's own never does
+        """A client that has said all it will say still hears the answers to what it has said whole."""
+        waits = self._reading_since is None and self.cycle is not None and not self.cycle.response_complete
+        if waits:
+            self.cycle.keep_alive = False
+        return waits
+
     def send_400_response(self, msg: str) -> None:
         """What is no HTTP is told so in the form of every other error."""
         self._refuse(HTTPStatus.BAD_REQUEST, msg)

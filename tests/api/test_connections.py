@@ -120,6 +120,18 @@ def test_an_answer_that_nobody_takes_is_dropped(client: socket.socket) -> None:
     assert len(everything(client)) < LARGE
 
 
+def test_a_client_that_says_no_more_still_hears_its_answers(client: socket.socket) -> None:
+    client.sendall(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\nab" * 3)
+    client.shutdown(socket.SHUT_WR)
+    assert everything(client).count(b"\r\n\r\n2") == 3
+
+
+def test_a_client_that_goes_in_the_middle_of_a_request_is_let_go(client: socket.socket) -> None:
+    client.sendall(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\na")
+    client.shutdown(socket.SHUT_WR)
+    assert everything(client) == b""
+
+
 def test_one_connection_serves_many_requests_and_may_rest_between_them(client: socket.socket) -> None:
     for pause in (0.0, 0.9):
         threading.Event().wait(pause)
