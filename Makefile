@@ -35,7 +35,7 @@ SIZES ?= 2000000 20000000 200000000
 bench-growth: $(VENV)/.test ## the same at several sizes, and how cost grows (SIZES="2000000 20000000", BENCH="--folder DIR" where days are kept); 200M clicks take 20 GB and an hour
 	$(BIN)/python -m tests.benchmarks.features --rows $(SIZES) --repeats $(REPEATS) $(BENCH)
 
-bench-one-affiliate: $(VENV)/.test ## one affiliate with 40% of 6M clicks, in 2,048 and in 256 MiB (BENCH="--rows N --share X --memory A B")
+bench-one-affiliate: $(VENV)/.test ## one affiliate, one with a sub-ID a click, or one network with 40% of 6M clicks, in 2,048 and in 256 MiB (BENCH="--rows N --share X --memory A B --crowds C")
 	$(BIN)/python -m tests.benchmarks.one_affiliate $(BENCH)
 
 BENCHES = growth one-affiliate ingest networks backlinks graph models publishers scan drift crawl pages policy idle api

@@ -12,6 +12,7 @@ import shutil
 import sys
 from contextlib import closing
 from pathlib import Path
+from typing import Literal
 
 import duckdb
 
@@ -71,17 +72,31 @@ FROM read_parquet('{clicks}') WHERE hash(click_id, 9) % 60 = 0 ORDER BY affiliat
 """
 
 
+Crowd = Literal["affiliate", "sub-ids", "network"]
+"""What may have most of a day's clicks: one affiliate, one whose sub-IDs are the clicks' own numbers, or one network of addresses."""
+
+
+def _crowded(share: float, crowd: Crowd) -> str:
+    """The SQL of the clicks of a day in which a share of them is a crowd."""
+    if crowd == "network":
+        one = f"WHEN {chance(20)} < {share} THEN '203.0.113.' || (250 * {chance(7)})::INT"
+        return _CLICKS.replace(f"WHEN {chance(5)}", f"{one} WHEN {chance(5)}")
+    clicks = _CLICKS.replace(_AFFILIATE, f"CASE WHEN {chance(20)} < {share} THEN 0 ELSE {_AFFILIATE} END")
+    own = f"WHEN aff = 0 THEN printf('n%012d', i) WHEN {chance(3)}"
+    return clicks.replace(f"WHEN {chance(3)}", own) if crowd == "sub-ids" else clicks
+
+
 LEAST_FREE = 3
 """Bytes that must be free for each byte that a day is going to take: sorting spills."""
 
 BYTES_A_CLICK = 50
 
 
-def make_day(root: Path, rows: int, share: float = 0.0) -> Path:
-    """A lake under `root` with one day of so many clicks, a `share` of them one affiliate's besides its usual part; what is there already
+def make_day(root: Path, rows: int, share: float = 0.0, crowd: Crowd = "affiliate") -> Path:
+    """A lake under `root` with one day of so many clicks, a `share` of them a `crowd` besides its usual part; what is there already
     is kept, file by file, unless it was made by another recipe. Returns the lake's folder."""
-    lake = root / (f"day-{rows}-{share}" if share else f"day-{rows}")
-    of_clicks = _CLICKS.replace(_AFFILIATE, f"CASE WHEN {chance(20)} < {share} THEN 0 ELSE {_AFFILIATE} END") if share else _CLICKS
+    lake = root / (f"day-{rows}-{share}-{crowd}" if share else f"day-{rows}")
+    of_clicks = _crowded(share, crowd) if share else _CLICKS
     made, recipe = lake / "recipe", hashlib.sha256((_CLICKS + _CONVERSIONS + _FORMAT + str(BATCH)).encode()).hexdigest()
     if not made.exists() or made.read_text() != recipe:
         shutil.rmtree(lake, ignore_errors=True)
