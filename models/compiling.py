@@ -26,14 +26,7 @@ def compiled(function: F) -> F:
         return cast(F, numba.njit(nogil=True)(function))
 
 
-@intrinsic
-def unowned(typing: Any, array: Any) -> Any:
-    """In compiled code: the same array without an owner, for loops that hand arrays on from one function to the next.
-
-    Compiled code counts references to an array's owner, by operations that cost as much as a walk to far memory, wherever an array is
-    unpacked or passed; nine tenths of a loop's time may go there. The array itself must live on while this one is used.
-    """
-
+def _unowned(typing: Any, array: Any) -> Any:
     def code(context: Any, builder: Any, signature: Any, given: Any) -> Any:
         made = context.make_array(signature.args[0])(context, builder, given[0])
         made.meminfo = cgutils.get_null_value(made.meminfo.type)
@@ -43,10 +36,7 @@ def unowned(typing: Any, array: Any) -> Any:
     return array(array), code
 
 
-@intrinsic
-def prefetch(typing: Any, array: Any, row: Any) -> Any:
-    """In compiled code: asks the processor for the memory of an array's row, which must exist, without waiting for it."""
-
+def _prefetch(typing: Any, array: Any, row: Any) -> Any:
     def code(context: Any, builder: Any, signature: Any, given: Any) -> Any:
         kind = signature.args[0]
         places = [context.cast(builder, given[1], row, types.intp)] + [context.get_constant(types.intp, 0)] * (kind.ndim - 1)
@@ -59,6 +49,16 @@ def prefetch(typing: Any, array: Any, row: Any) -> Any:
         return context.get_dummy_value()
 
     return types.void(array, row), code
+
+
+unowned: Any = intrinsic(_unowned)
+"""In compiled code, of an array: the same without an owner, for loops that hand arrays on from one function to the next.
+
+Compiled code counts references to an array's owner, by operations that cost as much as a walk to far memory, wherever an array is unpacked
+or passed; nine tenths of a loop's time may go there. The array itself must live on while this one is used."""
+
+prefetch: Any = intrinsic(_prefetch)
+"""In compiled code, of an array and a row: asks the processor for the row's memory, which must exist, without waiting for it."""
 
 
 @compiled

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
+from operator import attrgetter
 from typing import Annotated, Literal, TypeVar, cast
 
 import msgspec
+import numpy as np
+from numpy.typing import NDArray
 
 from fraud.api.bodies import decoded
 from fraud.api.problems import BodyTooLarge, FieldFault, InvalidFields
-from fraud.domain.clock import as_utc
+from fraud.domain.clicks import COLUMNS, Clicks, Column, ColumnClicks, ListedClicks
+from fraud.domain.clock import as_utc, microseconds
 from fraud.domain.events import Click
 from fraud.events.casting import EARLIEST, LATEST, MICROSECONDS_BELOW, MILLISECONDS_BELOW, SECONDS_BELOW
 from fraud.features.identities import LONGEST_ADDRESS, address_of
@@ -61,6 +65,9 @@ _MANY = msgspec.json.Decoder(list[ClickIn])
 _TEXTS = tuple(name for name in ClickIn.__struct_fields__ if name not in {"clicked_at", "dwell_ms", "js_executed"})
 _NO_TEXT = b"u0000"
 """How JSON writes the NUL character, which it does not allow as it is."""
+
+_GET = {name: attrgetter(name) for name in COLUMNS}
+_FIRST_AT, _LAST_AT = microseconds(_FIRST), microseconds(_LAST)
 
 
 def read_click(body: bytes) -> ClickIn:
@@ -128,13 +135,45 @@ def _plain_click_of(sent: ClickIn, program_id: str, moment: datetime) -> Click:
     )
 
 
-def clicks_of(body: bytes, sent: Sequence[ClickIn], programs: Sequence[str]) -> list[Click]:
-    """The clicks of a body, each with its program, in order; `InvalidFields` names the first that cannot be read."""
-    if _NO_TEXT not in body:
-        moments = [moment_of(click.clicked_at) for click in sent]
-        if None not in moments:
-            return [_plain_click_of(*one) for one in zip(sent, programs, cast("list[datetime]", moments), strict=True)]
-    return [click_of(click, program, f"[{place}].") for place, (click, program) in enumerate(zip(sent, programs, strict=True))]
+def received_clicks(body: bytes, sent: Sequence[ClickIn], programs: Mapping[str | None, str]) -> Clicks:
+    """The clicks of a body in order, by column where that can be; `programs` has the program of each name that stands in it.
+
+    `InvalidFields` names the first that cannot be read.
+    """
+    if _NO_TEXT not in body and len(set(programs.values())) == 1:
+        at = _microseconds_of([click.clicked_at for click in sent])
+        if at is not None:
+            return ColumnClicks(next(iter(programs.values())), at, _columns_of(sent))
+    return ListedClicks([click_of(click, programs[click.program_id], f"[{place}].") for place, click in enumerate(sent)])
+
+
+def _columns_of(sent: Sequence[ClickIn]) -> dict[str, Column]:
+    """The columns that say something, as `_plain_click_of` has it."""
+    columns: dict[str, Column] = {}
+    for name, get in _GET.items():
+        column = [*map(get, sent)]
+        if all(column):
+            columns[name] = column
+        elif column.count(None) < len(column):
+            columns[name] = [None if one == "" else one for one in column]
+    if "country" in columns:
+        of: dict[str | None, str | None] = {text: country_of(text) for text in set(columns["country"])}
+        columns["country"] = [of[text] for text in columns["country"]]
+    if "ip" in columns and max(map(len, filter(None, columns["ip"])), default=0) > LONGEST_ADDRESS:
+        columns["ip"] = [kept_address(ip) for ip in columns["ip"]]
+    return columns
+
+
+def _microseconds_of(times: Sequence[str | int | float]) -> NDArray[np.int64] | None:
+    """`moment_of` of each in microseconds since 1970 (clicks,); `None` when one of them is none."""
+    numbers = cast("Sequence[int]", times) if set(map(type, times)) == {int} else ()
+    if numbers and max(numbers) < MICROSECONDS_BELOW and min(numbers) > -MICROSECONDS_BELOW:
+        said = np.array(numbers, np.int64)
+        size = np.abs(said)
+        at = np.where(size < SECONDS_BELOW, said * 1_000_000, np.where(size < MILLISECONDS_BELOW, said * 1_000, said))
+        return at if at.min() >= _FIRST_AT and at.max() < _LAST_AT else None
+    moments = [moment_of(time) for time in times]
+    return None if None in moments else np.array([microseconds(moment) for moment in moments if moment is not None], np.int64)
 
 
 def require_text(sent: msgspec.Struct, names: Sequence[str], place: str) -> None:

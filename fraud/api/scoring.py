@@ -9,7 +9,7 @@ import msgspec
 from fastapi import APIRouter, Request, Response
 
 from fraud.api.bodies import answer, read_body
-from fraud.api.clicks import click_of, clicks_of, read_click, read_clicks
+from fraud.api.clicks import click_of, read_click, read_clicks, received_clicks
 from fraud.api.conversions import conversion_of, conversions_of, read_conversion, read_conversions
 from fraud.api.lanes import Lane
 from fraud.api.metrics import Metrics
@@ -18,6 +18,7 @@ from fraud.api.problems import request_id_of
 from fraud.api.security import Gate, program_of, told_to
 from fraud.api.services import ApiServices
 from fraud.domain.actors import Actor, Role
+from fraud.domain.clicks import Clicks
 from fraud.domain.events import Click, Conversion
 from fraud.workflows.converting import ConversionAnswer
 from fraud.workflows.scoring import AnsweredClicks, ClickAnswer
@@ -56,11 +57,11 @@ class EventLanes:
         self._metrics.clicks((given,))
         return given
 
-    def score_clicks(self, clicks: Sequence[Click], request_id: str) -> list[AnsweredClicks | list[ClickAnswer]]:
+    def score_clicks(self, clicks: Clicks, request_id: str) -> list[AnsweredClicks | list[ClickAnswer]]:
         """The answers to many clicks in their order, in this thread; those of one program stay together as they were answered."""
-        if len({click.program_id for click in clicks}) != 1:
+        if clicks.program_id is None:
             return [self._of_programs(clicks, request_id)]
-        groups = self._services.scorer_of(clicks[0].program_id).answer_in_groups(clicks, [request_id] * len(clicks))
+        groups = self._services.scorer_of(clicks.program_id).answer_in_groups(clicks, [request_id] * len(clicks))
         for group in groups:
             if isinstance(group, AnsweredClicks):
                 self._metrics.tallied(group.tally())
@@ -122,7 +123,7 @@ def scoring_routes(services: ApiServices, gate: Gate, lanes: EventLanes) -> APIR
         def work() -> Response:
             sent = read_clicks(body)
             programs = {named: program_of(actor, named) for named in {click.program_id for click in sent}}
-            clicks = clicks_of(body, sent, [programs[click.program_id] for click in sent])
+            clicks = received_clicks(body, sent, programs)
             return Response(_encoded(actor, lanes.score_clicks(clicks, request_id_of(request))), media_type="application/json")
 
         return await lanes.batch(work)

@@ -37,11 +37,12 @@ class AffiliateRecords:
         self._lock = threading.Lock()
         self._read_at: dict[str, datetime] = {}
         self._records: dict[str, Mapping[str, AffiliateRecord]] = {}
+        self._statuses: dict[str, Mapping[str, str | None]] = {}
 
-    def status(self, program_id: str, affiliate_id: str) -> str | None:
-        """The affiliate's status; `None` when it is not known."""
-        record = self.record(program_id, affiliate_id)
-        return record.status if record else None
+    def statuses(self, program_id: str) -> Mapping[str, str | None]:
+        """The status of each affiliate on record."""
+        self._known(program_id)
+        return self._statuses[program_id]
 
     def own_identities(self, conversion: Conversion) -> tuple[str, ...] | None:
         """The kinds of identity a conversion's customer shares with its affiliate; `None` when there is nothing to compare."""
@@ -58,18 +59,21 @@ class AffiliateRecords:
 
     def record(self, program_id: str, affiliate_id: str) -> AffiliateRecord | None:
         """The affiliate's record; `None` when there is none."""
-        records = self._records.get(program_id)
-        if records is None:
+        return self._known(program_id).get(affiliate_id)
+
+    def _known(self, program_id: str) -> Mapping[str, AffiliateRecord]:
+        if program_id not in self._records:
             self.refresh(program_id)
-            records = self._records[program_id]
-        return records.get(affiliate_id)
+        return self._records[program_id]
 
     def refresh(self, program_id: str) -> None:
         """Reads a program's records again when they are older than a minute. What serves clicks calls it beside the traffic."""
         now = self._clock.now()
         with self._lock:
             if self._is_stale(program_id, now):
-                self._records[program_id] = self._read(program_id)
+                records = self._read(program_id)
+                self._statuses[program_id] = {affiliate: record.status for affiliate, record in records.items()}
+                self._records[program_id] = records
                 self._read_at[program_id] = now
 
     def _is_stale(self, program_id: str, now: datetime) -> bool:

@@ -38,7 +38,7 @@ def score_file(app: App, program_id: str, file: Path, means: Means) -> tuple[lis
     kept: list[Decision] = []
     info = newest_click_model(app, program_id)
     tools = ScoringTools(
-        priors=ScanRisks(app.stores.scans, app.clock, AffiliateRecords(app.lake, app.clock).status),
+        priors=ScanRisks(app.stores.scans, app.clock, AffiliateRecords(app.lake, app.clock).statuses),
         counters=counters,
         record=kept.append,
         clock=app.clock,

@@ -17,6 +17,7 @@ from fraud.app.parts import App, kept_models, load_model
 from fraud.app.remembering import CounterMemory
 from fraud.detection.clicks import MINIMUM_CLICKS, ClickModel, fit_click_model
 from fraud.domain.actors import DEFAULT_PROGRAM
+from fraud.domain.clicks import EventKey
 from fraud.domain.clock import as_utc, passed
 from fraud.domain.counting import Counters
 from fraud.domain.decisions import Artefact, Decision, DecisionKind
@@ -27,7 +28,6 @@ from fraud.features.realtime import click_feature_set_hash, sightings_of
 from fraud.features.realtime_conversions import observe_conversion
 from fraud.storage.counters import MemoryCounters
 from fraud.storage.lake import ParquetLake
-from fraud.workflows.answering import EventKey
 from fraud.workflows.converting import ConversionScorer, ConversionTools, RecentClicks, VisitFinder, no_visits
 from fraud.workflows.night import CLOCK_SKEW
 from fraud.workflows.offline import click_features_of
@@ -159,7 +159,7 @@ class Scorers:
         self._judged = judged
         self._visits_of = visits_of
         self._records = AffiliateRecords(app.lake, app.clock)
-        self._risks = ScanRisks(app.stores.scans, app.clock, self._records.status)
+        self._risks = ScanRisks(app.stores.scans, app.clock, self._records.statuses)
         self._desks: dict[str, _Desk] = {}
         self._lock = threading.Lock()
         self._looking = threading.Lock()

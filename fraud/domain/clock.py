@@ -5,6 +5,9 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+
 
 class Clock(Protocol):
     """Something that knows what time it is."""
@@ -46,6 +49,16 @@ def passed(since: datetime, now: datetime) -> timedelta:
 def as_utc(moment: datetime) -> datetime:
     """The same moment in UTC; one without a zone is taken to be UTC already (CONTRACT 1)."""
     return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+
+
+def microseconds(moment: datetime) -> int:
+    """A moment with its zone as microseconds since 1970, exactly."""
+    return (moment - _EPOCH) // _MICROSECOND
+
+
+def moment_at(at: int) -> datetime:
+    """The moment, in UTC, so many microseconds after 1970."""
+    return _EPOCH + at * _MICROSECOND
 
 
 def isoformat(moment: datetime) -> str:

@@ -10,14 +10,14 @@ import ipaddress
 import re
 from array import array
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime, timedelta
 from functools import lru_cache
-from operator import attrgetter
 from socket import AF_INET, inet_pton
+from typing import cast
 
 import numpy as np
 from numpy.typing import NDArray
 
+from fraud.domain.clicks import Clicks, clicks_of
 from fraud.domain.counting import number_of
 from fraud.domain.events import Click, Conversion
 from fraud.features.keys import ipv4_numbers
@@ -35,8 +35,6 @@ _MOST_REMEMBERED = 65_536
 _OCTET = "(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])"
 _IPV4 = re.compile(rf"{_OCTET}(?:\.{_OCTET}){{3}}")
 _UNFILLED = frozenset("{}[]<>$ ")
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND = timedelta(microseconds=1)
 
 PARTS = (
     "program",
@@ -137,30 +135,28 @@ FEW = 8
 def parts_of(clicks: Sequence[Click]) -> NDArray[np.uint64]:
     """`click_parts` of many clicks (clicks, parts)."""
     if len(clicks) >= FEW:
-        return _parts_by_column(clicks)
+        return _parts_by_column(clicks_of(clicks))
     flat = array("Q")
     for click in clicks:
         flat.extend(click_parts(click))
     return np.frombuffer(flat, dtype=np.uint64).reshape(len(clicks), len(PARTS))
 
 
-_COLUMNS = attrgetter("program_id", "affiliate_id", "ip", "user_agent", "device_id", "sub_id", "country", "offer_id")
-
-
-def _parts_by_column(clicks: Sequence[Click]) -> NDArray[np.uint64]:
-    programs, affiliates, ips, agents, devices, sub_ids, countries, offers = zip(*map(_COLUMNS, clicks), strict=True)
-    address, network = addresses_of(ips)
-    agent, device, country = _numbers_of(agents), _numbers_of(devices), _numbers_of(countries)
+def _parts_by_column(clicks: Clicks) -> NDArray[np.uint64]:
+    said = clicks.column
+    agents, devices = said("user_agent"), said("device_id")
+    address, network = addresses_of(said("ip"))
+    agent, device, country = _numbers_of(agents), _numbers_of(devices), _numbers_of(said("country"))
     columns = (
-        _numbers_of(programs),
-        _numbers_of(affiliates),
+        _numbers_of(said("program_id")),
+        _numbers_of(said("affiliate_id")),
         address,
         network,
         agent,
         device,
-        _numbers_of(sub_ids),
+        _numbers_of(said("sub_id")),
         country,
-        _numbers_of([offer or "" for offer in offers]),
+        _numbers_of(_or_empty(said("offer_id"))),
         _visitor_numbers(_said(devices, device), address, _said(agents, agent)),
         network != 0,
         agent != 0,
@@ -172,6 +168,10 @@ def _parts_by_column(clicks: Sequence[Click]) -> NDArray[np.uint64]:
     return parts
 
 
+def _or_empty(texts: Sequence[str | None]) -> Sequence[str]:
+    return cast("Sequence[str]", texts) if all(texts) else [text or "" for text in texts]
+
+
 def _said(texts: Sequence[str | None], numbers: NDArray[np.uint64]) -> NDArray[np.uint64]:
     """The numbers of texts that say something; 0 for the empty one too."""
     return np.where([text == "" for text in texts], _NOBODY, numbers) if "" in texts else numbers
@@ -179,7 +179,11 @@ def _said(texts: Sequence[str | None], numbers: NDArray[np.uint64]) -> NDArray[n
 
 def _numbers_of(texts: Sequence[str | None]) -> NDArray[np.uint64]:
     """`part` of each; most columns have few different texts or none."""
-    return np.array([0 if text is None else NUMBERS[text] for text in texts], np.uint64)
+    unknown = texts.count(None)
+    if unknown == len(texts):
+        return np.zeros(len(texts), np.uint64)
+    numbers = map(NUMBERS.__getitem__, cast("Sequence[str]", texts)) if not unknown else (part(text) for text in texts)
+    return np.fromiter(numbers, np.uint64, len(texts))
 
 
 def _visitor_numbers(device: NDArray[np.uint64], address: NDArray[np.uint64], agent: NDArray[np.uint64]) -> NDArray[np.uint64]:
@@ -265,11 +269,6 @@ def _places_of(text: str) -> tuple[str | None, str | None]:
     return f"{whole >> 64:x}/64", f"{whole >> 80:x}/48"
 
 
-def microseconds(moment: datetime) -> int:
-    """A moment with its zone as microseconds since 1970, exactly."""
-    return (moment - _EPOCH) // _MICROSECOND
-
-
 def click_event_key(program_id: str, click_id: str) -> bytes:
     """A click's own key: its names as they are, or 12 bytes of their hash where they are long; the first one's length keeps them apart."""
     if len(click_id) > LONGEST_PLAIN or len(program_id) > LONGEST_PLAIN:
@@ -279,14 +278,13 @@ def click_event_key(program_id: str, click_id: str) -> bytes:
 
 def click_event_keys(clicks: Sequence[Click]) -> list[bytes]:
     """`click_event_key` of each."""
-    programs, names = {click.program_id for click in clicks}, [click.click_id for click in clicks]
-    program = clicks[0].program_id
-    if len(programs) == 1 and len(program) <= LONGEST_PLAIN and max(map(len, names)) <= LONGEST_PLAIN:
+    program, names = clicks_of(clicks).program_id, clicks_of(clicks).column("click_id")
+    if program is not None and len(program) <= LONGEST_PLAIN and max(map(len, names)) <= LONGEST_PLAIN:
         before = f"{len(program)}:{program}"
         keys = (before + f"\0{before}".join(names)).encode(errors="surrogatepass").split(b"\0")
         if len(keys) == len(names):  # else one has a NUL in its name
             return keys
-    return [click_event_key(click.program_id, click.click_id) for click in clicks]
+    return [click_event_key(*key) for key in zip(clicks_of(clicks).column("program_id"), names, strict=True)]
 
 
 def event_key_of(*parts: str) -> bytes:

@@ -16,6 +16,8 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from fraud.domain.clicks import clicks_of
+from fraud.domain.clock import microseconds
 from fraud.domain.counting import UNKNOWN, Ask, Counters, Plan, Sighting, Sightings
 from fraud.domain.events import Click
 from fraud.domain.hashing import sha256_of
@@ -26,7 +28,6 @@ from fraud.features.identities import (
     click_event_key,
     click_event_keys,
     click_parts,
-    microseconds,
     parts_of,
 )
 from fraud.features.keys import mixed_keys, mixed_keys_of_many
@@ -215,9 +216,8 @@ def sighting_of(click: Click) -> Sighting:
 
 def sightings_of(clicks: Sequence[Click], parts: NDArray[np.uint64] | None = None) -> Sightings:
     """Many clicks as the counters see them, in their order: `sighting_of` each. `parts` are theirs (`parts_of`), if known already."""
-    events = click_event_keys(clicks) if clicks else []
-    at = np.array([microseconds(click.clicked_at) for click in clicks], dtype=np.int64)
-    return Sightings(events, at, CLICK_PLAN, mixed_keys_of_many(parts_of(clicks) if parts is None else parts, _CLICK_KEYS))
+    keys = mixed_keys_of_many(parts_of(clicks) if parts is None else parts, _CLICK_KEYS)
+    return Sightings(click_event_keys(clicks) if clicks else [], clicks_of(clicks).at(), CLICK_PLAN, keys)
 
 
 _VISITOR = PARTS.index("visitor")

@@ -10,11 +10,12 @@ from collections.abc import Sequence
 
 import msgspec
 
+from fraud.domain.clock import microseconds
 from fraud.domain.counting import Ask, Counters, Sighting
 from fraud.domain.events import Click, Conversion, Visit
 from fraud.domain.hashing import sha256_of
 from fraud.features import visits
-from fraud.features.identities import event_key_of, microseconds, part, visitor_part
+from fraud.features.identities import event_key_of, part, visitor_part
 from fraud.features.realtime import DAY, HOUR, MEASURES, MINUTE, VISITOR_AFFILIATES, Measure, keys_of, plan_of, rows_of
 
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 import hashlib
 import secrets
 import threading
-from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
@@ -20,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fraud.domain.counting import BUCKET_SECONDS, Answers, Ask, ManyAnswers, Plan, Sighting, Sightings
+from fraud.domain.newest import Newest
 from fraud.errors import StorageError
 from fraud.storage.counter_kernels import (
     COUNT,
@@ -114,7 +114,7 @@ class MemoryCounters:
         self._asked: Plan | None = None
         self._plan = np.empty((0, 4), np.int64)
         self._tables = self._bounded(empty_tables(secrets.randbits(_SEED_BITS), 0, 0, 0))
-        self._answers: OrderedDict[bytes, _Counted] = OrderedDict()
+        self._answers: Newest[bytes, _Counted] = Newest(self._bounds.answers)
         self._events = self._repeated = 0
 
     def observe(self, sighting: Sighting) -> Answers:
@@ -126,9 +126,7 @@ class MemoryCounters:
                 return Answers(tuple(known.to(sighting.event_key).tolist()), repeated=True)
             values = self._count(sighting)
             self._events += 1
-            self._answers[sighting.event_key] = _Counted((sighting.event_key,), values.reshape(1, -1))
-            if len(self._answers) > self._bounds.answers:
-                self._answers.popitem(last=False)
+            self._answers.add((sighting.event_key,), _Counted((sighting.event_key,), values.reshape(1, -1)))
             return Answers(tuple(values.tolist()))
 
     def observe_many(self, sightings: Sightings) -> ManyAnswers:
@@ -138,13 +136,14 @@ class MemoryCounters:
                 return ManyAnswers(self._count_many(sightings), frozenset())
             first: dict[bytes, int] = {}
             for place, key in enumerate(sightings.event_keys):
-                if key not in self._answers:
+                if self._answers.get(key) is None:
                     first.setdefault(key, place)
             return self._with_repeats(sightings, first)
 
     def _with_repeats(self, sightings: Sightings, first: dict[bytes, int]) -> ManyAnswers:
         """`first` has the place of each event that is counted now; all others were seen before."""
-        rows = {key: self._answers[key].to(key) for key in sightings.event_keys if key not in first}
+        before = {key: self._answers.get(key) for key in sightings.event_keys if key not in first}
+        rows = {key: counted.to(key) for key, counted in before.items() if counted is not None}
         fresh = list(first.values())
         counted = self._count_many(Sightings(list(first), sightings.at[fresh], sightings.plan, sightings.keys[fresh]))
         rows.update(zip(first, counted, strict=True))
@@ -170,7 +169,7 @@ class MemoryCounters:
     def checkpoint(self) -> bytes:
         """Everything that is counted, as bytes for `restore`; observations wait only while what is in use is copied."""
         with self._lock:
-            tables, answers = used(self._tables), list(self._answers.items())
+            tables, answers = used(self._tables), self._answers.items()
         rows = [counted.to(key) for key, counted in answers]
         values = [np.concatenate(rows[start : start + _ROWS_AT_ONCE]).tobytes() for start in range(0, len(rows), _ROWS_AT_ONCE)]
         kept = _Checkpoint(
@@ -193,9 +192,9 @@ class MemoryCounters:
         rows = np.split(np.frombuffer(kept.values), ends[:-1]) if kept.events else []
         with self._lock:
             alone = [_Counted((key,), row.reshape(1, -1)) for key, row in zip(kept.events, rows, strict=True)]
-            self._tables, self._answers = tables, OrderedDict(zip(kept.events, alone, strict=True))
-            while len(self._answers) > self._bounds.answers:
-                self._answers.popitem(last=False)
+            self._tables, self._answers = tables, Newest(self._bounds.answers)
+            for counted in alone:
+                self._answers.add(counted.keys, counted)
 
     def _count(self, sighting: Sighting) -> Row:
         plan = self._ready_for(sighting.plan)
@@ -216,9 +215,7 @@ class MemoryCounters:
             if reached < 0:
                 self._tables = with_room(self._tables, self._room)
         self._events += len(values)
-        self._answers.update(dict.fromkeys(sightings.event_keys, _Counted(sightings.event_keys, values)))
-        for _ in range(len(self._answers) - self._bounds.answers):
-            self._answers.popitem(last=False)
+        self._answers.add(sightings.event_keys, _Counted(sightings.event_keys, values))
         return values
 
     def _ready_for(self, asked: Plan) -> Integers:

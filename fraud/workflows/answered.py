@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
 import msgspec
 
+from fraud.domain.clicks import EventKey
 from fraud.domain.decisions import Artefact, Outcome
+from fraud.domain.shared import Shared
 from fraud.domain.signals import Reason
-from fraud.workflows.answering import EventKey, Together
+from fraud.workflows.answering import Together
 from fraud.workflows.judged import JudgedClicks
 from fraud.workflows.judging import Judgement
 
@@ -43,7 +45,7 @@ class AnsweredClicks(Together[ClickAnswer]):
     """The answers to clicks that were judged together, one for each in their order."""
 
     judged: JudgedClicks
-    judgements: Sequence[Judgement]
+    judgements: Shared[Judgement]
     latency_ms: float
 
     def __len__(self) -> int:
@@ -59,7 +61,7 @@ class AnsweredClicks(Together[ClickAnswer]):
         return ClickAnswer(
             request_id=judged.request_ids[place],
             decision_id=judged.decision_ids[place],
-            click_id=judged.facts.clicks[place].click_id,
+            click_id=judged.facts.clicks.column("click_id")[place],
             decision=judgement.outcome,
             score=judgement.score,
             reasons=judgement.reasons,
@@ -75,30 +77,26 @@ class AnsweredClicks(Together[ClickAnswer]):
 
     def tally(self) -> Counter[tuple[Outcome, bool]]:
         """How many answers say what, and are degraded."""
-        return Counter([(judgement.outcome, why != "") for judgement, why in zip(self.judgements, self.judged.facts.degraded, strict=True)])
+        alike = Counter(zip(self.judgements.which, self.judged.facts.degraded, strict=True))
+        tally: Counter[tuple[Outcome, bool]] = Counter()
+        for (kind, why), count in alike.items():
+            tally[self.judgements.different[kind].outcome, why != ""] += count
+        return tally
 
     def encoded(self) -> bytes:
         """The answers as JSON, without the brackets of their array: what they have in common is encoded once."""
         judged = self.judged
-        names = [click.click_id for click in judged.facts.clicks]
+        names = judged.facts.clicks.column("click_id")
         if len(_ENCODE(names)) != len("".join(names)) + 3 * len(names) + 1 or len(set(judged.request_ids)) != 1:
             return _ENCODE(list(self))[1:-1]  # a name that JSON writes otherwise
-        texts: list[str] = []
-        templates: dict[tuple[int, str], tuple[str, str, str]] = {}
-        for place, (judgement, why) in enumerate(zip(self.judgements, judged.facts.degraded, strict=True)):
-            if judgement.reasons:
-                texts.append(_ENCODE(self.of(place)).decode())
-                continue
-            kind = (id(judgement), why)
-            template = templates.get(kind)
-            if template is None:
-                template = templates[kind] = self._template(place)
-            before, between, after = template
-            texts.append(f"{before}{judged.decision_ids[place]}{between}{names[place]}{after}")
-        return ",".join(texts).encode()
+        kinds = list(zip(self.judgements.which, judged.facts.degraded, strict=True))
+        templates = {kind: self._template(place) for kind, place in {kind: place for place, kind in enumerate(kinds)}.items()}
+        alike = [templates[kind] for kind in kinds]
+        answers = zip(alike, judged.decision_ids, names, strict=True)
+        return ",".join([f"{before}{decision}{between}{name}{after}" for (before, between, after), decision, name in answers]).encode()
 
     def _template(self, place: int) -> tuple[str, str, str]:
-        """The answer without its two names: what stands before, between and after them."""
+        """The answer of all who are judged alike without its two names: what stands before, between and after them."""
         plain = _ENCODE(msgspec.structs.replace(self.of(place), request_id="", decision_id=_DECISION_ID, click_id=_CLICK_ID)).decode()
         before, rest = plain.split(_DECISION_ID, 1)
         between, after = rest.split(_CLICK_ID, 1)
@@ -107,4 +105,4 @@ class AnsweredClicks(Together[ClickAnswer]):
 
     @cached_property
     def _places(self) -> dict[EventKey, int]:
-        return {(click.program_id, click.click_id): place for place, click in enumerate(self.judged.facts.clicks)}
+        return {key: place for place, key in enumerate(self.judged.facts.clicks.keys)}

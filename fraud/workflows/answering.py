@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import threading
 from abc import ABC, abstractmethod
-from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from typing import Generic, TypeVar
 
+from fraud.domain.clicks import EventKey
+from fraud.domain.newest import Newest
+
 _Answer = TypeVar("_Answer")
 _Record = TypeVar("_Record")
-
-EventKey = tuple[str, str]
-"""Program and event id."""
 
 
 class Together(ABC, Generic[_Answer]):
@@ -27,13 +26,13 @@ class AnswerBook(Generic[_Answer]):
     """The newest `most` answers. May be used from any number of threads."""
 
     def __init__(self, most: int) -> None:
-        self._most = most
-        self._answers: OrderedDict[EventKey, _Answer | Together[_Answer]] = OrderedDict()
+        self._answers: Newest[EventKey, _Answer | Together[_Answer]] = Newest(most)
         self._lock = threading.Lock()
 
     def known(self, key: EventKey) -> _Answer | None:
         """The answer given before, if it is still kept here."""
-        return self._told(key, self._answers.get(key))
+        kept = self._answers.get(key)
+        return kept.to(key) if isinstance(kept, Together) else kept
 
     def knows_none(self, keys: Sequence[EventKey]) -> bool:
         """Whether no answer is kept to any of these."""
@@ -42,9 +41,9 @@ class AnswerBook(Generic[_Answer]):
     def keep(self, key: EventKey, answer: _Answer) -> _Answer:
         """The answer that stands for this event: this one, unless there was one already."""
         with self._lock:
-            kept = self._told(key, self._answers.setdefault(key, answer))
-            if len(self._answers) > self._most:
-                self._answers.popitem(last=False)
+            kept = self.known(key)
+            if kept is None:
+                self._answers.add((key,), answer)
             return answer if kept is None else kept
 
     def settle(self, key: EventKey, answer: _Answer, record: Callable[[_Record], None], what: _Record) -> tuple[_Answer, _Record | None]:
@@ -55,31 +54,16 @@ class AnswerBook(Generic[_Answer]):
         kept = self.keep(key, answer)
         if kept is not answer:
             return kept, None
-        try:
-            record(what)
-        except BaseException:
-            with self._lock:
-                self._answers.pop(key, None)
-            raise
+        self._recorded((key,), lambda: record(what))
         return kept, what
 
     def settle_many(
         self, keys: Sequence[EventKey], answers: Sequence[_Answer], record: Callable[[Sequence[int]], None]
     ) -> Sequence[_Answer]:
         """`settle` of many events, recorded in one step, all of them or none; `record` is told the places of those to be recorded."""
-        with self._lock:
-            book = self._answers
-            kept = [self._told(key, book.setdefault(key, answer)) or answer for key, answer in zip(keys, answers, strict=True)]
-            while len(book) > self._most:
-                book.popitem(last=False)
+        kept = [self.keep(key, answer) for key, answer in zip(keys, answers, strict=True)]
         own = [place for place, answer in enumerate(answers) if kept[place] is answer]
-        try:
-            record(own)
-        except BaseException:
-            with self._lock:
-                for place in own:
-                    self._answers.pop(keys[place], None)
-            raise
+        self._recorded([keys[place] for place in own], lambda: record(own))
         return kept
 
     def settle_together(self, keys: Sequence[EventKey], answers: Together[_Answer], record: Callable[[], None]) -> bool:
@@ -87,17 +71,15 @@ class AnswerBook(Generic[_Answer]):
         with self._lock:
             if not self.knows_none(keys):
                 return False
-            self._answers.update(dict.fromkeys(keys, answers))
-            for _ in range(len(self._answers) - self._most):
-                self._answers.popitem(last=False)
+            self._answers.add(keys, answers)
+        self._recorded(keys, record)
+        return True
+
+    def _recorded(self, keys: Sequence[EventKey], record: Callable[[], None]) -> None:
+        """Records, or forgets the answers again."""
         try:
             record()
         except BaseException:
             with self._lock:
-                for key in keys:
-                    self._answers.pop(key, None)
+                self._answers.drop(keys)
             raise
-        return True
-
-    def _told(self, key: EventKey, kept: _Answer | Together[_Answer] | None) -> _Answer | None:
-        return kept.to(key) if isinstance(kept, Together) else kept

@@ -7,8 +7,7 @@ gets the answer it got the first time and is counted once.
 from __future__ import annotations
 
 import threading
-from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import datetime
@@ -22,11 +21,13 @@ from fraud.decisions.deciding import decide_event
 from fraud.decisions.facts import conversion_facts
 from fraud.decisions.ruling import Case
 from fraud.domain.actors import SYSTEM
+from fraud.domain.clicks import Clicks, EventKey, ListedClicks
 from fraud.domain.clock import Clock, as_utc
 from fraud.domain.counting import Counters
 from fraud.domain.decisions import Artefact, Decision, DecisionKind, Outcome, SubjectKind, Verdict
 from fraud.domain.events import Click, Conversion, Visit
 from fraud.domain.ids import new_id
+from fraud.domain.newest import Newest
 from fraud.domain.signals import Reason, Signal
 from fraud.errors import ReplayError, StorageError
 from fraud.features.realtime_conversions import (
@@ -37,7 +38,7 @@ from fraud.features.realtime_conversions import (
     visit_features,
 )
 from fraud.policy.pack import Pack
-from fraud.workflows.answering import AnswerBook, EventKey
+from fraud.workflows.answering import AnswerBook
 from fraud.workflows.scoring import agent_facts, is_ahead, milliseconds
 from fraud.workflows.standing import AffiliateRisks
 
@@ -60,27 +61,33 @@ class RecentClicks:
     """The newest clicks by program and id, for the conversions that follow while their decisions are still on the way to the store."""
 
     def __init__(self, most: int = 100_000) -> None:
-        self._most = most
-        self._clicks: OrderedDict[EventKey, Click] = OrderedDict()
+        self._clicks: Newest[EventKey, Clicks] = Newest(most)
         self._lock = threading.Lock()
 
     def remember(self, click: Click) -> None:
         """Keeps a click, and lets the oldest go when there are too many."""
-        with self._lock:
-            self._clicks[(click.program_id, click.click_id)] = click
-            if len(self._clicks) > self._most:
-                self._clicks.popitem(last=False)
+        self.remember_all(ListedClicks([click]))
 
-    def remember_all(self, clicks: Sequence[Click]) -> None:
+    def remember_all(self, clicks: Clicks) -> None:
         """`remember` each."""
         with self._lock:
-            self._clicks.update(zip([(click.program_id, click.click_id) for click in clicks], clicks, strict=True))
-            while len(self._clicks) > self._most:
-                self._clicks.popitem(last=False)
+            if self._clicks.keys().isdisjoint(clicks.keys):
+                self._clicks.add(clicks.keys, clicks)
+            else:
+                self._add_each(clicks)
+
+    def _add_each(self, clicks: Clicks) -> None:
+        """The newest of those that are the same counts."""
+        for place, key in enumerate(clicks.keys):
+            if self._clicks.get(key) is not None:
+                self._clicks.drop((key,))
+            self._clicks.add((key,), clicks[place : place + 1])
 
     def find(self, program_id: str, click_id: str) -> Click | None:
         """The click, if it came lately."""
-        return self._clicks.get((program_id, click_id))
+        key = (program_id, click_id)
+        of = self._clicks.get(key)
+        return of.one(of.keys.index(key)) if of is not None else None
 
 
 class ConversionAnswer(msgspec.Struct, frozen=True, kw_only=True):

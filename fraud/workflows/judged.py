@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import Any
 
 import msgspec
 import numpy as np
@@ -13,12 +13,12 @@ from numpy.typing import NDArray
 
 from fraud.checks.clicks.facts import ClickFacts, Degraded, ManyClickFacts
 from fraud.checks.standing import AffiliateStanding, AgentFacts
+from fraud.domain.clicks import Clicks, ColumnClicks, ListedClicks
 from fraud.domain.decisions import Artefact
 from fraud.domain.events import Click
+from fraud.domain.shared import Shared
 
-_T = TypeVar("_T")
-
-CLICKS_A_RECORD = 128
+CLICKS_A_RECORD = 250
 """Clicks in one record: enough to share what a record costs, few enough for their number to be one byte."""
 
 
@@ -74,20 +74,28 @@ class JudgedClicks:
         )
 
 
+class _Columns(msgspec.Struct, frozen=True):
+    """Clicks by column: `at` in microseconds since 1970, as bytes; `program_id` as one text when it is everybody's."""
+
+    at: bytes
+    program_id: str | list[str]
+    columns: Mapping[str, Sequence[Any]]
+
+
 class _Record(msgspec.Struct, frozen=True, array_like=True):
-    """`JudgedClicks` as it is written down: clicks as rows of their columns (by name, as they once were, they are read too), numbers as
-    bytes, and agents and standings once each, with who has which."""
+    """`JudgedClicks` as it is written down: clicks by column, without those that are unknown of all (as rows, as they once were, they are
+    read too), numbers as bytes, and agents and standings once each, with who has which."""
 
     decision_ids: Sequence[str]
     decided_at: datetime
     request_ids: Sequence[str]
-    clicks: list[Any]
+    clicks: _Columns | list[Any]
     features: bytes
     identified: bytes
-    agents: list[AgentFacts | None]
-    agent_of: list[int]
-    standings: list[AffiliateStanding]
-    standing_of: list[int]
+    agents: Sequence[AgentFacts | None]
+    agent_of: Sequence[int]
+    standings: Sequence[AffiliateStanding]
+    standing_of: Sequence[int]
     scores: bytes
     p_values: bytes
     named: dict[int, tuple[str, ...]]
@@ -116,11 +124,11 @@ def read_record(record: bytes) -> JudgedClicks:
     """A record read back. Raises `msgspec.MsgspecError` for what is none."""
     kept = _DECODE(memoryview(record)[1:])
     facts = ManyClickFacts(
-        clicks=[_click_of(row) for row in kept.clicks],
-        features=_numbers(kept.features).reshape(len(kept.clicks), -1),
+        clicks=_clicks_of(kept.clicks),
+        features=_numbers(kept.features).reshape(len(kept.decision_ids), -1),
         identified=np.frombuffer(kept.identified, np.bool_),
-        agents=[kept.agents[number] for number in kept.agent_of],
-        standings=[kept.standings[number] for number in kept.standing_of],
+        agents=Shared(kept.agents, kept.agent_of),
+        standings=Shared(kept.standings, kept.standing_of),
         scores=_numbers(kept.scores),
         p_values=_numbers(kept.p_values),
         named=kept.named,
@@ -131,19 +139,18 @@ def read_record(record: bytes) -> JudgedClicks:
 
 def _record(judged: JudgedClicks, start: int, end: int) -> bytes:
     facts, part = judged.facts, slice(start, end)
-    agents, agent_of = _each_once(facts.agents[part])
-    standings, standing_of = _each_once(facts.standings[part])
+    agents, standings = facts.agents[part], facts.standings[part]
     record = _Record(
         decision_ids=judged.decision_ids[part],
         decided_at=judged.decided_at,
         request_ids=judged.request_ids[part],
-        clicks=[msgspec.structs.astuple(click) for click in facts.clicks[part]],
+        clicks=_columns_of(facts.clicks[part]),
         features=facts.features[part].tobytes(),
         identified=facts.identified[part].tobytes(),
-        agents=agents,
-        agent_of=agent_of,
-        standings=standings,
-        standing_of=standing_of,
+        agents=agents.different,
+        agent_of=agents.which,
+        standings=standings.different,
+        standing_of=standings.which,
         scores=facts.scores[part].tobytes(),
         p_values=facts.p_values[part].tobytes(),
         named={place - start: names for place, names in facts.named.items() if start <= place < end},
@@ -155,17 +162,24 @@ def _record(judged: JudgedClicks, start: int, end: int) -> bytes:
     return bytes((end - start,)) + _ENCODE(record)
 
 
+def _columns_of(clicks: Clicks) -> _Columns:
+    program = clicks.program_id
+    return _Columns(clicks.at().tobytes(), list(clicks.column("program_id")) if program is None else program, clicks.known())
+
+
+def _clicks_of(kept: _Columns | list[Any]) -> Clicks:
+    """Clicks by column, or from rows; columns that came later are unknown."""
+    if isinstance(kept, list):
+        return ListedClicks([_click_of(row) for row in kept])
+    at = np.frombuffer(kept.at, np.int64)
+    if isinstance(kept.program_id, str):
+        return ColumnClicks(kept.program_id, at, kept.columns)
+    return ListedClicks([ColumnClicks(program, at, kept.columns).one(place) for place, program in enumerate(kept.program_id)])
+
+
 def _click_of(row: Any) -> Click:
     """A click from its columns in their order, or by their names; columns that came later are unknown."""
     return msgspec.convert(row if isinstance(row, dict) else dict(zip(Click.__struct_fields__, row, strict=False)), Click)
-
-
-def _each_once(things: Sequence[_T]) -> tuple[list[_T], list[int]]:
-    """The different ones, and the number of each thing's among them."""
-    names = [*map(id, things)]
-    different = dict(zip(names, things, strict=True))
-    numbers = {name: number for number, name in enumerate(different)}
-    return list(different.values()), [numbers[name] for name in names]
 
 
 def _numbers(raw: bytes) -> NDArray[np.float64]:

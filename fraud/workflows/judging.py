@@ -19,6 +19,7 @@ from fraud.checks.running import PreparedChecks, run_check
 from fraud.decisions.weighing import findings
 from fraud.domain.catalogue import CheckSpec, Limits
 from fraud.domain.decisions import DecisionKind, Outcome, Verdict
+from fraud.domain.shared import Shared
 from fraud.domain.signals import Reason, Signal, Status, reason_of
 from fraud.policy.pack import Pack
 
@@ -51,6 +52,10 @@ class _Settled:
     found: tuple[tuple[CheckSpec, ClickCheck, Limits], ...]
 
 
+_NOT_YET = Judgement(Outcome.ALLOW, 0.0, ())
+"""Stands for judgements that each click gets for itself, until it has."""
+
+
 class ClickJudge:
     """Judges clicks under one pack. May be used from any number of threads."""
 
@@ -75,22 +80,30 @@ class ClickJudge:
             return self._in_full(facts)
         return self._told(self._settled.get((bool(facts.degraded), grades)) or self._settle(facts, grades), facts)
 
-    def judge_many(self, many: ManyClickFacts) -> list[Judgement]:
+    def judge_many(self, many: ManyClickFacts) -> Shared[Judgement]:
         """`judge` of each click; with enough of them the checks are graded by column, and facts are made only for those with findings."""
         if self._ruled or len(many) < FEW:
-            return [self.judge(many.of(place)) for place in range(len(many))]
+            return self._each(many)
         try:
             codes = np.array([grade(many, limits) for grade, limits in self._codes], dtype=np.uint8)
         except Exception:
             # One by one, the click on which a check breaks off is asked in full, and the others are judged.
             _log.exception("clicks_not_graded_together", clicks=len(many))
-            return [self.judge(many.of(place)) for place in range(len(many))]
+            return self._each(many)
         patterns = np.vstack([codes, np.array([bool(why) for why in many.degraded], np.uint8)])
         _, first, kinds = np.unique(_PLACES[: len(patterns)] @ patterns, return_index=True, return_inverse=True)
         alike = [(bool(patterns[-1, place]), patterns[:-1, place].tobytes()) for place in first.tolist()]
         settled = [self._by_codes.get(pattern) for pattern in alike]
-        same = [one.judgement if one is not None and not one.found else None for one in settled]
-        return [same[kind] or self._by_pattern(many, place, alike[kind]) for place, kind in enumerate(kinds.tolist())]
+        different = [_NOT_YET if one is None or one.found else one.judgement for one in settled]
+        which = kinds.tolist()
+        alone = np.array([one is _NOT_YET for one in different])
+        for place in alone[kinds].nonzero()[0].tolist():
+            different.append(self._by_pattern(many, place, alike[which[place]]))
+            which[place] = len(different) - 1
+        return Shared(different, which)
+
+    def _each(self, many: ManyClickFacts) -> Shared[Judgement]:
+        return Shared([self.judge(many.of(place)) for place in range(len(many))], range(len(many)))
 
     def _by_pattern(self, many: ManyClickFacts, place: int, pattern: tuple[bool, bytes]) -> Judgement:
         settled = self._by_codes.get(pattern)

@@ -18,17 +18,19 @@ from numpy.typing import NDArray
 from fraud.checks.clicks.facts import DEADLINE, FUTURE, NO_MODEL, Degraded, ManyClickFacts
 from fraud.checks.standing import AffiliateStanding, AgentFacts
 from fraud.detection.clicks import ClickModel, ClickScores
-from fraud.domain.clock import Clock, as_utc
+from fraud.domain.clicks import Clicks, EventKey, ListedClicks, clicks_of
+from fraud.domain.clock import Clock, as_utc, microseconds
 from fraud.domain.counting import UNKNOWN, Counters
 from fraud.domain.decisions import Artefact, Decision
 from fraud.domain.events import Click
 from fraud.domain.ids import new_id, new_ids
+from fraud.domain.shared import Shared
 from fraud.enrichment.agents import declaration_of
 from fraud.features.identities import parts_of
 from fraud.features.realtime import CLICK_FEATURE_NAMES, MEASURES, click_feature_set_hash, identified_of, sightings_of, vectors_of
 from fraud.policy.pack import Pack
 from fraud.workflows.answered import AnsweredClicks, ClickAnswer
-from fraud.workflows.answering import AnswerBook, EventKey
+from fraud.workflows.answering import AnswerBook
 from fraud.workflows.click_decisions import checks_of, click_verdict, decision_on, facts_of, replay_click, replayed_facts
 from fraud.workflows.judged import JudgedClick, JudgedClicks, records_of
 from fraud.workflows.judging import FEW, ClickJudge
@@ -62,7 +64,7 @@ AHEAD = timedelta(days=1)
 would move the windows on, and with them what they know of everybody."""
 
 
-GROUP = 512
+GROUP = 500
 """Clicks that are counted, judged and recorded in one step: enough to share what a step costs, few enough for others to come between."""
 
 
@@ -99,7 +101,7 @@ class ScoringTools:
     judged: Callable[[JudgedClicks], None] | None = None
     earlier: Callable[[str, str], Decision | None] = lambda program_id, click_id: None
     answered: AbstractSet[tuple[str, str]] = frozenset()
-    seen: Callable[[Sequence[Click]], None] = lambda clicks: None
+    seen: Callable[[Clicks], None] = lambda clicks: None
     deadline: timedelta = DEADLINE_DEFAULT
     answers: int = 100_000
 
@@ -158,14 +160,15 @@ class ClickScorer:
             return ScoredClick(known, None)
         if key in self._tools.answered and (earlier := self._tools.earlier(*key)) is not None:
             return self._as_before(key, earlier, started)
-        seen = self._observed([click], started)
+        alone = ListedClicks([click])
+        seen = self._observed(alone, started)
         if seen.repeated and (earlier := self._tools.earlier(*key)) is not None:
             return self._as_before(key, earlier, started)
-        judged = self._judged(self._facts([click], seen, started), [new_id("dec", started)], [request_id], started)
+        judged = self._judged(self._facts(alone, seen, started), [new_id("dec", started)], [request_id], started)
         decision = decision_on(judged.of(0), self.pack, self._checks)
         answer = _answer(decision, milliseconds(self._tools.clock.now() - started))
         scored = ScoredClick(*self._given.settle(key, answer, self._tools.record, decision))
-        self._tools.seen([click])
+        self._tools.seen(alone)
         return scored
 
     def answer(self, click: Click, request_id: str = "") -> ClickAnswer:
@@ -180,7 +183,7 @@ class ClickScorer:
             return known
         if self._tools.judged is None or (click.program_id, click.click_id) in self._tools.answered:
             return None
-        return next(iter(self._answer_first([click], [request_id])))
+        return next(iter(self._answer_first(ListedClicks([click]), [request_id])))
 
     def answer_many(self, clicks: Sequence[Click], request_ids: Sequence[str]) -> list[ClickAnswer]:
         """`answer` of each click, in their order; clicks are counted, asked the model about and recorded in groups."""
@@ -188,11 +191,11 @@ class ClickScorer:
 
     def answer_in_groups(self, clicks: Sequence[Click], request_ids: Sequence[str]) -> list[AnsweredClicks | list[ClickAnswer]]:
         """`answer_many` in groups, by column where all clicks of a group are new."""
-        starts = range(0, len(clicks), GROUP)
-        return [self._answer_group(clicks[start : start + GROUP], request_ids[start : start + GROUP]) for start in starts]
+        starts, some = range(0, len(clicks), GROUP), clicks_of(clicks)
+        return [self._answer_group(some[start : start + GROUP], request_ids[start : start + GROUP]) for start in starts]
 
-    def _answer_group(self, clicks: Sequence[Click], request_ids: Sequence[str]) -> AnsweredClicks | list[ClickAnswer]:
-        keys = [(click.program_id, click.click_id) for click in clicks]
+    def _answer_group(self, clicks: Clicks, request_ids: Sequence[str]) -> AnsweredClicks | list[ClickAnswer]:
+        keys = clicks.keys
         new = len(set(keys)) == len(keys) and self._given.knows_none(keys) and self._tools.answered.isdisjoint(keys)
         if not new or self._tools.judged is None:
             return self.answer_many(clicks, request_ids)
@@ -210,7 +213,8 @@ class ClickScorer:
 
     def answer_many_from_memory(self, clicks: Sequence[Click], request_ids: Sequence[str]) -> list[ClickAnswer | None]:
         """`answer_from_memory` of each click, in their order; the second of two that are the same is left out too."""
-        keys = [(click.program_id, click.click_id) for click in clicks]
+        some = clicks_of(clicks)
+        keys = some.keys
         given = [self._given.known(key) for key in keys]
         if self._tools.judged is None:
             return given
@@ -221,12 +225,12 @@ class ClickScorer:
         unknown = list(first.values())
         for start in range(0, len(unknown), GROUP):
             group = unknown[start : start + GROUP]
-            answers = self._answer_first([clicks[place] for place in group], [request_ids[place] for place in group])
+            answers = self._answer_first(some.only(group), [request_ids[place] for place in group])
             for place, answer in zip(group, answers, strict=True):
                 given[place] = answer
         return given
 
-    def _answer_first(self, clicks: Sequence[Click], request_ids: Sequence[str]) -> AnsweredClicks | Sequence[ClickAnswer | None]:
+    def _answer_first(self, clicks: Clicks, request_ids: Sequence[str]) -> AnsweredClicks | Sequence[ClickAnswer | None]:
         """The answers to clicks that differ; `None` for what was counted before, which some store may know."""
         started = self._tools.clock.now()
         seen = self._observed(clicks, started)
@@ -235,7 +239,7 @@ class ClickScorer:
         kept = [place for place in range(len(clicks)) if place not in seen.repeated]
         if not kept:
             return [None] * len(clicks)
-        facts = self._facts([clicks[place] for place in kept], seen.only(kept), started)
+        facts = self._facts(clicks.only(kept), seen.only(kept), started)
         answers = iter(self._settled(facts, [request_ids[place] for place in kept], started))
         return [None if place in seen.repeated else next(answers) for place in range(len(clicks))]
 
@@ -244,7 +248,7 @@ class ClickScorer:
         judged = self._judged(facts, new_ids("dec", started, len(facts)), request_ids, started)
         judgements = self._judge.judge_many(facts)
         answered = AnsweredClicks(judged, judgements, milliseconds(self._tools.clock.now() - started))
-        keys = [(click.program_id, click.click_id) for click in facts.clicks]
+        keys = facts.clicks.keys
         record = self._tools.judged
         assert record is not None
         if len(facts) >= FEW and self._given.settle_together(keys, answered, lambda: record(judged)):
@@ -258,11 +262,11 @@ class ClickScorer:
     def _as_before(self, key: EventKey, earlier: Decision, started: datetime) -> ScoredClick:
         return ScoredClick(self._given.keep(key, _answer(earlier, milliseconds(self._tools.clock.now() - started))), None)
 
-    def _observed(self, clicks: Sequence[Click], now: datetime) -> _Observed:
+    def _observed(self, clicks: Clicks, now: datetime) -> _Observed:
         """The clicks counted; one from the future is not: it would push out what is known of now."""
-        limit, parts = now + AHEAD, parts_of(clicks)
-        ahead = frozenset(place for place, click in enumerate(clicks) if click.clicked_at > limit)
+        parts, future = parts_of(clicks), clicks.at() > microseconds(now + AHEAD)
         identified = identified_of(parts)
+        ahead: frozenset[int] = frozenset(future.nonzero()[0].tolist()) if future.any() else frozenset()
         if not ahead:
             answers = self._tools.counters.observe_many(sightings_of(clicks, parts))
             return _Observed(vectors_of(answers.values), identified, answers.repeated, ahead)
@@ -270,7 +274,7 @@ class ClickScorer:
         present = [place for place in range(len(clicks)) if place not in ahead]
         repeated: frozenset[int] = frozenset()
         if present:
-            answers = self._tools.counters.observe_many(sightings_of([clicks[place] for place in present], parts[present]))
+            answers = self._tools.counters.observe_many(sightings_of(clicks.only(present), parts[present]))
             vectors[present] = vectors_of(answers.values)
             repeated = frozenset(present[place] for place in answers.repeated)
         return _Observed(vectors, identified, repeated, ahead)
@@ -280,7 +284,7 @@ class ClickScorer:
         if self.model:
             self.model.model.warm_up()
         now = self._tools.clock.now()
-        for clicks in ([_NO_CLICK], [_NO_CLICK] * FEW):
+        for clicks in (ListedClicks([_NO_CLICK]), ListedClicks([_NO_CLICK] * FEW)):
             vectors = vectors_of(np.full((len(clicks), len(MEASURES)), UNKNOWN))
             seen = _Observed(vectors, identified_of(parts_of(clicks)), frozenset(), frozenset())
             facts = self._facts(clicks, seen, now)
@@ -288,7 +292,7 @@ class ClickScorer:
             records_of(judged)
             AnsweredClicks(judged, self._judge.judge_many(facts), 0.0).encoded()
 
-    def _facts(self, clicks: Sequence[Click], seen: _Observed, started: datetime) -> ManyClickFacts:
+    def _facts(self, clicks: Clicks, seen: _Observed, started: datetime) -> ManyClickFacts:
         """What the checks see of the clicks."""
         late = self._tools.clock.now() - started > self._tools.deadline
         otherwise: Degraded = NO_MODEL if self.model is None else DEADLINE if late else ""
@@ -296,12 +300,12 @@ class ClickScorer:
         for place in seen.ahead:
             degraded[place] = FUTURE
         said = self._said(seen, otherwise)
-        agents = {text: agent_facts(text) for text in {click.user_agent for click in clicks}}
+        agents = clicks.column("user_agent")
         return ManyClickFacts(
             clicks=clicks,
             features=seen.vectors,
             identified=seen.identified,
-            agents=[agents[click.user_agent] for click in clicks],
+            agents=Shared.by(agents, {text: agent_facts(text) for text in set(agents)}),
             standings=self._standings(clicks),
             scores=said.scores,
             p_values=said.p_values,
@@ -322,11 +326,12 @@ class ClickScorer:
         scores[asked], p_values[asked] = said.scores, said.p_values
         return ClickScores(scores, p_values, {asked[place]: parts for place, parts in said.contributions.items()})
 
-    def _standings(self, clicks: Sequence[Click]) -> list[AffiliateStanding]:
-        program_id = clicks[0].program_id
-        if all(click.program_id == program_id for click in clicks):
-            return self._tools.priors.standings(program_id, [(click.affiliate_id, click.sub_id) for click in clicks])
-        return [self._tools.priors.standing(click.program_id, click.affiliate_id, click.sub_id) for click in clicks]
+    def _standings(self, clicks: Clicks) -> Shared[AffiliateStanding]:
+        program_id, affiliates, sub_ids = clicks.program_id, clicks.column("affiliate_id"), clicks.column("sub_id")
+        if program_id is not None:
+            return self._tools.priors.standings(program_id, affiliates, sub_ids)
+        programs = clicks.column("program_id")
+        return Shared.of([self._tools.priors.standing(*one) for one in zip(programs, affiliates, sub_ids, strict=True)])
 
     def _judged(self, facts: ManyClickFacts, ids: Sequence[str], request_ids: Sequence[str], started: datetime) -> JudgedClicks:
         return JudgedClicks(ids, started, request_ids, facts, self._policy, self._models, self._features)

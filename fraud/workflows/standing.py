@@ -15,6 +15,7 @@ from fraud.domain.clock import Clock, passed
 from fraud.domain.decisions import Outcome
 from fraud.domain.ports import ScanStore
 from fraud.domain.scans import ScanResult
+from fraud.domain.shared import Shared
 from fraud.errors import StorageError
 
 _log = structlog.get_logger(__name__)
@@ -24,11 +25,8 @@ UNKNOWN_STANDING = AffiliateStanding()
 
 _MOST_STANDINGS = 20_000
 
-Subject = tuple[str, str | None]
-"""An affiliate and a sub-ID."""
-
-StatusOf = Callable[[str, str], str | None]
-"""Program and affiliate to the status in the program's records, or `None`."""
+StatusesOf = Callable[[str], Mapping[str, str | None]]
+"""A program to the status of each affiliate in its records."""
 
 
 class AffiliateRisks(Protocol):
@@ -38,8 +36,8 @@ class AffiliateRisks(Protocol):
         """Where the two stand now; what is unknown is `None`."""
         ...
 
-    def standings(self, program_id: str, subjects: Sequence[Subject]) -> list[AffiliateStanding]:
-        """`standing` of many at one moment; one object for those who stand alike."""
+    def standings(self, program_id: str, affiliates: Sequence[str], sub_ids: Sequence[str | None]) -> Shared[AffiliateStanding]:
+        """`standing` of many at one moment."""
         ...
 
 
@@ -50,9 +48,9 @@ class UnknownRisks:
         """Unknown, whoever is asked about."""
         return UNKNOWN_STANDING
 
-    def standings(self, program_id: str, subjects: Sequence[Subject]) -> list[AffiliateStanding]:
+    def standings(self, program_id: str, affiliates: Sequence[str], sub_ids: Sequence[str | None]) -> Shared[AffiliateStanding]:
         """The same of many."""
-        return [UNKNOWN_STANDING] * len(subjects)
+        return Shared([UNKNOWN_STANDING], [0] * len(affiliates))
 
 
 @dataclass(frozen=True)
@@ -74,11 +72,11 @@ class ScanRisks:
     """
 
     def __init__(
-        self, scans: ScanStore, clock: Clock, status_of: StatusOf | None = None, refresh: timedelta = timedelta(minutes=1)
+        self, scans: ScanStore, clock: Clock, statuses_of: StatusesOf = lambda program_id: {}, refresh: timedelta = timedelta(minutes=1)
     ) -> None:
         self._scans = scans
         self._clock = clock
-        self._status_of = status_of or (lambda program_id, affiliate_id: None)
+        self._statuses_of = statuses_of
         self._refresh = refresh
         self._lock = threading.Lock()
         self._snapshots: dict[str, _Snapshot] = {}
@@ -86,28 +84,15 @@ class ScanRisks:
 
     def standing(self, program_id: str, affiliate_id: str, sub_id: str | None) -> AffiliateStanding:
         """Where the affiliate and the sub-ID stand, by the program's records and the newest scan."""
-        return self._seen(self._current(program_id), program_id, affiliate_id, sub_id)
+        return _seen(self._current(program_id), self._statuses_of(program_id), affiliate_id, sub_id)
 
-    def standings(self, program_id: str, subjects: Sequence[Subject]) -> list[AffiliateStanding]:
+    def standings(self, program_id: str, affiliates: Sequence[str], sub_ids: Sequence[str | None]) -> Shared[AffiliateStanding]:
         """`standing` of many under one scan."""
-        seen = self._current(program_id)
+        seen, statuses = self._current(program_id), self._statuses_of(program_id)
         if any(sub_id is not None for _, sub_id in seen.suspended):
-            found = {one: self._seen(seen, program_id, *one) for one in set(subjects)}
-            return [found[one] for one in subjects]
-        names = [affiliate_id for affiliate_id, _ in subjects]
-        of = {name: self._seen(seen, program_id, name, None) for name in set(names)}
-        return [of[name] for name in names]
-
-    def _seen(self, seen: _Snapshot, program_id: str, affiliate_id: str, sub_id: str | None) -> AffiliateStanding:
-        status = "suspended" if (affiliate_id, None) in seen.suspended else self._status_of(program_id, affiliate_id)
-        if sub_id is not None and (affiliate_id, sub_id) in seen.suspended:
-            return _standing(seen, affiliate_id, status, "suspended")
-        known = seen.standings.get((affiliate_id, status))
-        if known is None:
-            if len(seen.standings) >= _MOST_STANDINGS:
-                seen.standings.clear()
-            known = seen.standings[affiliate_id, status] = _standing(seen, affiliate_id, status, None)
-        return known
+            subjects = list(zip(affiliates, sub_ids, strict=True))
+            return Shared.by(subjects, {one: _seen(seen, statuses, *one) for one in set(subjects)})
+        return Shared.by(affiliates, {name: _seen(seen, statuses, name, None) for name in set(affiliates)})
 
     def refresh(self, program_id: str) -> None:
         """Reads the newest scan now; a `StorageError` is the caller's."""
@@ -139,6 +124,18 @@ class ScanRisks:
         finally:
             with self._lock:
                 self._reading.discard(program_id)
+
+
+def _seen(seen: _Snapshot, statuses: Mapping[str, str | None], affiliate_id: str, sub_id: str | None) -> AffiliateStanding:
+    status = "suspended" if (affiliate_id, None) in seen.suspended else statuses.get(affiliate_id)
+    if sub_id is not None and (affiliate_id, sub_id) in seen.suspended:
+        return _standing(seen, affiliate_id, status, "suspended")
+    known = seen.standings.get((affiliate_id, status))
+    if known is None:
+        if len(seen.standings) >= _MOST_STANDINGS:
+            seen.standings.clear()
+        known = seen.standings[affiliate_id, status] = _standing(seen, affiliate_id, status, None)
+    return known
 
 
 def _standing(seen: _Snapshot, affiliate_id: str, status: str | None, sub_id_status: str | None) -> AffiliateStanding:

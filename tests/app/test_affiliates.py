@@ -18,19 +18,18 @@ NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 def test_a_status_is_read_again_after_a_minute_and_a_damaged_file_stops_nothing(tmp_path: Path) -> None:
     lake, clock = ParquetLake(tmp_path), FixedClock(NOON)
     records = AffiliateRecords(lake, clock)
-    statuses = records.status
-    assert statuses("p", "a") is None
+    assert records.statuses("p").get("a") is None
     lake.append("affiliates", "p", pa.table({"affiliate_id": ["a"], "status": ["suspended"]}), NOON)
-    assert statuses("p", "a") is None
+    assert records.statuses("p").get("a") is None
     records.refresh("p")
-    assert statuses("p", "a") is None
+    assert records.statuses("p").get("a") is None
     clock.move_to(NOON + REFRESH + timedelta(seconds=1))
     records.refresh("p")
-    assert statuses("p", "a") == "suspended"
+    assert records.statuses("p").get("a") == "suspended"
     for file in tmp_path.rglob("affiliates/**/*.parquet"):
         file.write_bytes(b"damaged")
     clock.move_to(NOON + 3 * REFRESH)
     with capture_logs() as logs:
         records.refresh("p")
     assert [entry["event"] for entry in logs] == ["affiliate_records_unreadable"]
-    assert statuses("p", "a") == "suspended", "what was known last serves on"
+    assert records.statuses("p").get("a") == "suspended", "what was known last serves on"

@@ -11,9 +11,10 @@ import pandas as pd
 import pytest
 from numpy.typing import NDArray
 
+from fraud.domain.clock import microseconds
 from fraud.domain.counting import BUCKET_SECONDS, Ask
 from fraud.domain.events import Click
-from fraud.features.identities import IDENTITIES, PARTS, click_parts, microseconds
+from fraud.features.identities import IDENTITIES, PARTS, click_parts
 from fraud.features.realtime import MEASURES, Measure, observe_click, sighting_of, sightings_of, vectors_of
 from fraud.storage.counters import CounterBounds, MemoryCounters
 from fraud.workflows.offline import click_features_of, in_event_order

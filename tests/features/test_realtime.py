@@ -13,9 +13,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from fraud.domain.clock import microseconds
 from fraud.domain.events import Click
 from fraud.features import realtime
-from fraud.features.identities import click_event_key, microseconds, parts_of, places_of, visitor_of
+from fraud.features.identities import click_event_key, parts_of, places_of, visitor_of
 from fraud.features.realtime import (
     CLICK_FEATURE_NAMES,
     CLICK_FEATURES,

@@ -18,9 +18,11 @@ from fraud.checks.clicks.facts import ClickFacts, Codes, ManyClickFacts, ModelVi
 from fraud.checks.grades import GRADES, is_finding
 from fraud.checks.standing import AffiliateStanding, AgentFacts
 from fraud.domain.catalogue import Limits
+from fraud.domain.clicks import ListedClicks
 from fraud.domain.clock import FixedClock
 from fraud.domain.decisions import Artefact, Decision, Outcome
 from fraud.domain.events import Click
+from fraud.domain.shared import Shared
 from fraud.domain.signals import Severity, Status
 from fraud.features.realtime import CLICK_FEATURE_NAMES
 from fraud.policy.loading import load_pack
@@ -140,11 +142,11 @@ def by_column(facts: list[ClickFacts]) -> ManyClickFacts:
     """Clicks one by one as columns."""
     views = [one.model for one in facts]
     return ManyClickFacts(
-        clicks=[one.click for one in facts],
+        clicks=ListedClicks([one.click for one in facts]),
         features=np.array([[_plain(one.features[name]) for name in CLICK_FEATURE_NAMES] for one in facts]),
         identified=np.array([one.identified for one in facts]),
-        agents=[one.agent for one in facts],
-        standings=[one.standing for one in facts],
+        agents=Shared.of([one.agent for one in facts]),
+        standings=Shared.of([one.standing for one in facts]),
         scores=np.array([view.score if view else math.nan for view in views]),
         p_values=np.array([view.p_value if view else math.nan for view in views]),
         named={place: view.features for place, view in enumerate(views) if view},
@@ -162,7 +164,7 @@ AS_SERVED = FACTS.map(lambda facts: msgspec.structs.replace(facts, model=None if
 def test_many_are_judged_as_each_is(facts: list[ClickFacts]) -> None:
     many = by_column(facts)
     assert [many.of(place) for place in range(len(many))] == facts
-    assert judge_of(PACK).judge_many(many) == JUDGE.judge_many(many) == [JUDGE.judge(one) for one in facts]
+    assert list(judge_of(PACK).judge_many(many)) == list(JUDGE.judge_many(many)) == [JUDGE.judge(one) for one in facts]
 
 
 @settings(max_examples=15, deadline=None)
@@ -179,7 +181,7 @@ def test_many_with_a_check_that_breaks_off_are_judged_one_by_one(monkeypatch: py
 
     monkeypatch.setitem(CLICK_CODES, "click.burst", broken)
     calm = ClickFacts(click=CLICK, features=dict.fromkeys(CLICK_FEATURE_NAMES), identified=False, model=ModelView(score=0.5, p_value=0.5))
-    assert judge_of(PACK).judge_many(by_column([calm] * FEW)) == [JUDGE.judge(calm)] * FEW
+    assert list(judge_of(PACK).judge_many(by_column([calm] * FEW))) == [JUDGE.judge(calm)] * FEW
 
 
 def test_every_grade_is_told_of_many() -> None:

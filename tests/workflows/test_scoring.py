@@ -20,6 +20,7 @@ from fraud.domain.decisions import Artefact, Decision, DecisionKind, Outcome
 from fraud.domain.events import Click
 from fraud.domain.hashing import canonical_json
 from fraud.domain.scans import ScanResult
+from fraud.domain.shared import Shared
 from fraud.errors import ModelError, ReplayError, StorageError
 from fraud.features.realtime import CLICK_FEATURE_NAMES
 from fraud.policy.loading import load_pack
@@ -37,7 +38,6 @@ from fraud.workflows.scoring import (
     facts_of,
     replay_click,
 )
-from fraud.workflows.standing import Subject
 from tests.storage.samples import scan
 
 TEN = datetime(2026, 3, 1, 10, tzinfo=UTC)
@@ -86,8 +86,8 @@ class SuspendedRisks:
     def standing(self, program_id: str, affiliate_id: str, sub_id: str | None) -> AffiliateStanding:
         return AffiliateStanding(status="suspended")
 
-    def standings(self, program_id: str, subjects: Sequence[Subject]) -> list[AffiliateStanding]:
-        return [AffiliateStanding(status="suspended") for _ in subjects]
+    def standings(self, program_id: str, affiliates: Sequence[str], sub_ids: Sequence[str | None]) -> Shared[AffiliateStanding]:
+        return Shared([AffiliateStanding(status="suspended")], [0] * len(affiliates))
 
 
 def scorer(ledger: Ledger, model: ServedModel | None = None, pack: Pack = PACK, **tools: Any) -> ClickScorer:
@@ -374,7 +374,7 @@ def test_the_newest_scan_says_who_is_risky_and_who_is_suspended() -> None:
     suspended = msgspec.structs.replace(subject, affiliate_id="aff_2", outcome=Outcome.SUSPEND)
     bad_sub = msgspec.structs.replace(night.sub_ids[0], outcome=Outcome.SUSPEND)
     scans = Scans(msgspec.structs.replace(night, affiliates=(subject, suspended), sub_ids=(bad_sub,)))
-    risks = ScanRisks(scans, FixedClock(TEN), status_of=lambda program_id, affiliate_id: "active")
+    risks = ScanRisks(scans, FixedClock(TEN), statuses_of=lambda program_id: {"aff_1": "active", "aff_2": "active", "aff_3": "active"})
     assert risks.standing("shoes", "aff_1", None) == AffiliateStanding(status="active", risk=0.75, scan_id="scn_1")
     assert risks.standing("shoes", "aff_1", "s1").sub_id_status == "suspended"
     assert risks.standing("shoes", "aff_2", None).status == "suspended"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from math import isnan
 from typing import Literal
 
@@ -14,7 +13,9 @@ from numpy.typing import NDArray
 
 from fraud.checks.grades import CODES, Grade
 from fraud.checks.standing import AffiliateStanding, AgentFacts
+from fraud.domain.clicks import Clicks
 from fraud.domain.events import Click
+from fraud.domain.shared import Shared
 from fraud.features.realtime import CLICK_FEATURE_NAMES
 
 NO_MODEL: Literal["no_model"] = "no_model"
@@ -57,11 +58,11 @@ class ManyClickFacts:
     `named` has the features that weighed most, by the click's place, for those that were explained.
     """
 
-    clicks: Sequence[Click]
+    clicks: Clicks
     features: NDArray[np.float64]
     identified: NDArray[np.bool_]
-    agents: Sequence[AgentFacts | None]
-    standings: Sequence[AffiliateStanding]
+    agents: Shared[AgentFacts | None]
+    standings: Shared[AffiliateStanding]
     scores: NDArray[np.float64]
     p_values: NDArray[np.float64]
     named: Mapping[int, tuple[str, ...]]
@@ -76,7 +77,7 @@ class ManyClickFacts:
         why = self.degraded[place]
         view = ModelView(score=float(self.scores[place]), p_value=float(self.p_values[place]), features=self.named.get(place, ()))
         return ClickFacts(
-            click=self.clicks[place],
+            click=self.clicks.one(place),
             features=dict(zip(CLICK_FEATURE_NAMES, values, strict=True)),
             identified=bool(self.identified[place]),
             agent=self.agents[place],
@@ -88,11 +89,11 @@ class ManyClickFacts:
     def only(self, places: Sequence[int]) -> ManyClickFacts:
         """The facts of the clicks at some places."""
         return ManyClickFacts(
-            clicks=[self.clicks[place] for place in places],
+            clicks=self.clicks.only(places),
             features=self.features[places],
             identified=self.identified[places],
-            agents=[self.agents[place] for place in places],
-            standings=[self.standings[place] for place in places],
+            agents=self.agents.only(places),
+            standings=self.standings.only(places),
             scores=self.scores[places],
             p_values=self.p_values[places],
             named={new: self.named[place] for new, place in enumerate(places) if place in self.named},
@@ -103,18 +104,6 @@ class ManyClickFacts:
         """One feature of all clicks (clicks,)."""
         return self.features[:, CLICK_FEATURE_NAMES.index(name)]
 
-    def by_standing(self, grade: Callable[[AffiliateStanding], Grade]) -> Codes:
-        """What a grade says of each click's standing; those that share one are asked about once."""
-        different, places = self._standings
-        return np.array([CODES[grade(standing)] for standing in different])[places]
-
     def by_agent(self, grade: Callable[[AgentFacts | None], Grade]) -> Codes:
-        """The same of each click's agent."""
-        codes = {key: CODES[grade(agent)] for key, agent in {id(agent): agent for agent in self.agents}.items()}
-        return np.array([codes[id(agent)] for agent in self.agents])
-
-    @cached_property
-    def _standings(self) -> tuple[list[AffiliateStanding], NDArray[np.int64]]:
-        different = {id(standing): standing for standing in self.standings}
-        numbers = {key: number for number, key in enumerate(different)}
-        return list(different.values()), np.array([numbers[id(standing)] for standing in self.standings])
+        """What a grade says of each click's agent; those that share one are asked about once."""
+        return np.array([CODES[grade(agent)] for agent in self.agents.different])[self.agents.numbers]
