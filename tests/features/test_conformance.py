@@ -316,6 +316,12 @@ def test_engines_agree_on_what_was_known_before_the_last_corrections(cluster: No
     _assert_same(_computed(awkward, windows, as_of=START + 3 * DAY + timedelta(hours=2), since=START + timedelta(hours=3)))
 
 
+def test_engines_agree_where_small_sub_ids_have_no_rows(cluster: None, awkward: ParquetLake) -> None:
+    both = _computed(awkward, FeatureRequest(affiliate=BUSY[:1], sub_id=BUSY[1:], least_clicks=9))
+    assert len(both[0]["sub_id"]) > 20
+    _assert_same(both)
+
+
 def test_engines_agree_on_nothing(cluster: None, tmp_path: Path) -> None:
     _assert_same(_computed(ParquetLake(tmp_path), FeatureRequest(affiliate=BUSY, sub_id=BUSY)))
 

@@ -18,7 +18,7 @@ from fraud.domain.tables import CLICKS, TABLES
 from fraud.errors import InputError
 from fraud.features.engines import engine, spark_lake, spark_session, spark_tallies, spark_tasks
 from fraud.features.request import FeatureRequest
-from fraud.features.tallies import HOURS, KNOWN, TALLIES, ClickTallies
+from fraud.features.tallies import HOURS, KNOWN, OTHERS, TALLIES, ClickTallies
 from fraud.settings import Settings
 from fraud.storage.lake import ParquetLake
 
@@ -132,7 +132,7 @@ def test_tallies_arrive_as_they_left(monkeypatch: pytest.MonkeyPatch, entities: 
     monkeypatch.setattr(spark_tallies, "ENTITIES_A_ROW", 4)
     rng = np.random.default_rng(entities)
     texts = pa.array(["", "A", "a", "ß", "🦊"])
-    keys = np.column_stack([rng.integers(0, 3, (entities, 2)), rng.integers(-1, 5, entities)])
+    keys = np.column_stack([rng.integers(0, 3, (entities, 2)), rng.integers(OTHERS, 5, entities)])
     pairs = np.sort(rng.integers(0, max(entities, 1), (3 * entities, 3)), axis=0)
     numbers = rng.random((entities, len(TALLIES) + HOURS))
     sent = ClickTallies(keys, numbers[:, : len(TALLIES)], numbers[:, len(TALLIES) :], pairs, pairs, rng.integers(0, 9, (2, len(KNOWN))))
@@ -141,8 +141,8 @@ def test_tallies_arrive_as_they_left(monkeypatch: pytest.MonkeyPatch, entities: 
     before = np.cumsum([0, *(len(part.keys) for part in parts)])
     arrived = np.concatenate([part.keys for part in parts])
     assert arrived[:, :2].tolist() == keys[:, :2].tolist()
-    assert [known[code].as_py() if code >= 0 else None for code in arrived[:, 2]] == [
-        texts[code].as_py() if code >= 0 else None for code in keys[:, 2]
+    assert [known[code].as_py() if code >= 0 else code for code in arrived[:, 2].tolist()] == [
+        texts[code].as_py() if code >= 0 else code for code in keys[:, 2].tolist()
     ]
     assert np.concatenate([part.tallies for part in parts]).tolist() == sent.tallies.tolist()
     offers = np.concatenate([part.offers + np.array([first, 0, 0]) for part, first in zip(parts, before[:-1], strict=True)])
