@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 import msgspec
 
+from fraud.app.keeping import adding
 from fraud.app.parts import App
 from fraud.cases.lifecycle import expired, snoozed, under
 from fraud.domain.actors import Actor
@@ -46,7 +47,8 @@ def case_tools(app: App) -> CaseTools:
 def append_row(app: App, program_id: str, kind: str, row: dict[str, str]) -> None:
     """Appends one row to a table of the lake, through the same strict reading as a file."""
     options = IngestOptions(format=CONTRACT, pepper=app.pepper, ingested_at=app.clock.now())
-    append_body(app.lake, program_id, kind, msgspec.json.encode([row]), options)
+    with adding(f"A row of {kind} of {program_id}"):
+        append_body(app.lake, program_id, kind, msgspec.json.encode([row]), options)
 
 
 def snooze(app: App, program_id: str, alert_id: str, days: float, why: tuple[Actor, str]) -> Alert:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
 
@@ -33,16 +34,24 @@ def destinations_of(app: App) -> Destinations:
     return Destinations(decisions=app.stores.decisions, pack_of=app.pack_of, events=event_keeper(app), kept=shadows.speak)
 
 
+@contextmanager
+def adding(what: str) -> Iterator[None]:
+    """Where something is added to the lake of a running service: a disk that is full or a file that cannot be read is a `StorageError`,
+    which is answered as one that passes."""
+    try:
+        yield
+    except (duckdb.Error, OSError, pa.ArrowException) as fault:
+        raise StorageError(f"{what} cannot be added to the lake: {fault}.") from fault
+
+
 def event_keeper(app: App) -> Callable[[str, Sequence[Click], Sequence[Conversion]], None]:
     """Appends scored events of a program to the lake, where one that is there already is not kept twice."""
 
     def keep(program_id: str, clicks: Sequence[Click], conversions: Sequence[Conversion]) -> None:
-        try:
+        with adding(f"Scored events of {program_id}"):
             for kind, events in (("clicks", clicks), ("conversions", conversions)):
                 if events:
                     app.lake.append(kind, program_id, pa.Table.from_pylist([_row(event) for event in events]), app.clock.now())
-        except (duckdb.Error, OSError, pa.ArrowException) as fault:
-            raise StorageError(f"Scored events of {program_id} cannot be added to the lake: {fault}.") from fault
 
     return keep
 
@@ -51,10 +60,8 @@ def visit_keeper(app: App) -> Callable[[str, Sequence[Visit]], None]:
     """Appends reports of the landing pages' tag to the lake."""
 
     def keep(program_id: str, visits: Sequence[Visit]) -> None:
-        try:
+        with adding(f"Reports of the tag of {program_id}"):
             app.lake.append("visits", program_id, pa.Table.from_pylist([_row(visit) for visit in visits]), app.clock.now())
-        except (duckdb.Error, OSError, pa.ArrowException) as fault:
-            raise StorageError(f"Reports of the tag of {program_id} cannot be added to the lake: {fault}.") from fault
 
     return keep
 

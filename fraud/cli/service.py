@@ -15,7 +15,7 @@ from fraud.api.security import KeyLimits, limits_by_role, per_second
 from fraud.api.services import ApiServices, TagDesk
 from fraud.app.background import background
 from fraud.app.cases import case_tools, review_tools
-from fraud.app.keeping import open_writer
+from fraud.app.keeping import adding, open_writer
 from fraud.app.keys import ensure_keys
 from fraud.app.logs import configure_logs
 from fraud.app.parts import App
@@ -67,7 +67,8 @@ def create_service(app: App) -> FastAPI:
 
     def append(program_id: str, kind: str, body: bytes) -> IngestReport:
         options = IngestOptions(format=CONTRACT, pepper=app.pepper, ingested_at=app.clock.now())
-        return append_body(app.lake, program_id, kind, body, options)
+        with adding(f"The {kind} of {program_id}"):
+            return append_body(app.lake, program_id, kind, body, options)
 
     services = ApiServices(
         decisions=app.stores.decisions,
