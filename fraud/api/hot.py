@@ -81,11 +81,15 @@ class HotClicks:
         await send({"type": "http.response.body", "body": body})
 
     def _known(self, scope: Scope) -> tuple[Actor, RateHeaders] | None:
-        for name, value in scope["headers"]:
-            if name in _KEY_HEADERS:
-                secret = value[len(_BEARER) :] if value[: len(_BEARER)].lower() == _BEARER else value
-                return self._gate.known(secret, Role.SCORE)
-        return None
+        sent = [(name, value) for name, value in scope["headers"] if name in _KEY_HEADERS]
+        if len(sent) != 1:  # which of them counts is the route's to say
+            return None
+        ((name, value),) = sent
+        if name == b"x-api-key":
+            return self._gate.known(value.strip(), Role.SCORE)
+        if value[: len(_BEARER)].lower() != _BEARER:
+            return None
+        return self._gate.known(value[len(_BEARER) :].strip(), Role.SCORE)
 
     def _click(self, actor: Actor, first: Message) -> Click | None:
         """The click, or `None` when there is something wrong with the request, which is the route's to say."""

@@ -69,17 +69,23 @@ class EventLanes:
                 self._metrics.clicks(group)
         return groups
 
-    def _of_programs(self, clicks: Sequence[Click], request_id: str) -> list[ClickAnswer]:
+    def _of_programs(self, clicks: Clicks, request_id: str) -> list[ClickAnswer]:
         """The answers to many clicks in their order, in this thread; those of one program are scored together."""
         places: defaultdict[str, list[int]] = defaultdict(list)
-        for place, click in enumerate(clicks):
-            places[click.program_id].append(place)
+        for place, program_id in enumerate(clicks.column("program_id")):
+            places[program_id].append(place)
+        scorers = {program_id: self._services.scorer_of(program_id) for program_id in places}  # before any is counted: one may not exist
         answers: dict[int, ClickAnswer] = {}
         for program_id, of in places.items():
-            scorer = self._services.scorer_of(program_id)
-            answers.update(zip(of, scorer.answer_many([clicks[place] for place in of], [request_id] * len(of)), strict=True))
+            answers.update(zip(of, scorers[program_id].answer_many(clicks.only(of), [request_id] * len(of)), strict=True))
         self._metrics.clicks(answers.values())
         return [answers[place] for place in range(len(clicks))]
+
+    def score_conversions(self, conversions: Sequence[Conversion], request_id: str) -> list[ConversionAnswer]:
+        """The answers to many conversions in their order, in this thread; none is counted where one's program does not exist."""
+        for program_id in {conversion.program_id for conversion in conversions}:
+            self._services.conversions_of(program_id)
+        return [self.score_conversion(conversion, request_id) for conversion in conversions]
 
     def score_conversion(self, conversion: Conversion, request_id: str) -> ConversionAnswer:
         """One conversion's answer, in this thread."""
@@ -148,7 +154,8 @@ def scoring_routes(services: ApiServices, gate: Gate, lanes: EventLanes) -> APIR
         def work() -> Response:
             sent = read_conversions(body)
             conversions = conversions_of(sent, [program_of(actor, one.program_id) for one in sent], services.personal)
-            return answer([told_to(actor, lanes.score_conversion(conversion, request_id_of(request))) for conversion in conversions])
+            given = lanes.score_conversions(conversions, request_id_of(request))
+            return answer([told_to(actor, one) for one in given])
 
         return await lanes.batch(work)
 

@@ -42,7 +42,7 @@ class CounterMemory:
         taken_at, events = self._app.clock.now(), counters.stats().events
         if not self._kept.held or self._still_holds(program_id, events, taken_at):
             return
-        self._kept.write(program_id, taken_at, (counters.checkpoint(),))
+        self._kept.write(program_id, taken_at, counters.checkpoint_parts())
         self._last[program_id] = (events, taken_at)
 
     def _still_holds(self, program_id: str, events: int, now: datetime) -> bool:

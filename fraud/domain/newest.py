@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import KeysView, Sequence
+from collections.abc import KeysView, Sequence, ValuesView
 from itertools import repeat
 from typing import Generic, TypeVar
 
@@ -31,9 +31,9 @@ class Newest(Generic[_Key, _Value]):
         """The keys that are held."""
         return self._held.keys()
 
-    def items(self) -> list[tuple[_Key, _Value]]:
-        """Keys and values as they came."""
-        return list(self._held.items())
+    def values(self) -> ValuesView[_Value]:
+        """Their values, in the same order."""
+        return self._held.values()
 
     def add(self, keys: Sequence[_Key], value: _Value) -> None:
         """Holds a value under keys, none of which is held; the oldest keys go where there are too many."""

@@ -26,6 +26,7 @@ NOTHING = -1
 _NO_FLOOR = -(2**62)
 _SECOND = 1_000_000.0
 _SCRATCH = 8192
+_MORE = 4096
 _NODES_OF_A_KEY = 4
 
 # Columns of `slots`, one row a key, and of `nodes`, one row a bucket, a time or a member. What was worked out of a bucket's window lately
@@ -81,16 +82,33 @@ def with_room(tables: Tables, questions: int, keys: int = 0) -> Tables:
     return Tables(slots, nodes, buckets, meta, scratch)
 
 
-def used(tables: Tables) -> Tables:
-    """A copy of what is in use: keys and entries without the room behind them, and no buckets, which follow from the keys."""
-    slots, nodes, _, meta, _ = tables
-    nothing = np.empty(0, np.int64)
-    return Tables(slots[: meta[_SLOTS_USED]].copy(), nodes[: meta[_NODES_USED]].copy(), nothing, meta.copy(), nothing)
+def room_for(tables: Tables) -> tuple[Integers, Integers]:
+    """Memory for a copy of slots and nodes in use and of some more, every page of it taken."""
+    lengths = tables.meta[_SLOTS_USED], tables.meta[_NODES_USED]
+    taken = [np.zeros((int(length) + _MORE, table.shape[1]), np.int64) for length, table in zip(lengths, tables[:2], strict=True)]
+    for table in taken:
+        table.fill(0)  # zeros alone are pages to come
+    return taken[0], taken[1]
 
 
-def grown(used: Tables) -> Tables:
-    """Tables from such a copy, ready for more."""
-    slots, nodes, _, meta, _ = used
+def used(tables: Tables, room: tuple[Integers, Integers]) -> tuple[Integers, Integers, Integers]:
+    """Copies of slots, nodes and meta, of what is in use: buckets follow from the keys. They stand in the `room` if it suffices."""
+    lengths = int(tables.meta[_SLOTS_USED]), int(tables.meta[_NODES_USED])
+    slots, nodes = (
+        _copied(table[:length], place) for table, length, place in zip((tables.slots, tables.nodes), lengths, room, strict=True)
+    )
+    return slots, nodes, tables.meta.copy()
+
+
+def _copied(table: Integers, room: Integers) -> Integers:
+    if len(table) > len(room):
+        return table.copy()
+    np.copyto(room[: len(table)], table)
+    return room[: len(table)]
+
+
+def grown(slots: Integers, nodes: Integers, meta: Integers) -> Tables:
+    """Tables from such copies, ready for more."""
     buckets = np.full(1 << max(2 * len(slots), 2048).bit_length(), NOTHING, np.int64)
     _hash_again(slots, buckets, meta)
     return Tables(slots, nodes, buckets, meta, np.zeros((_SCRATCH, 2), np.int64))

@@ -7,10 +7,9 @@ of keys itself passes its bound is the key touched longest ago forgotten whole, 
 
 from __future__ import annotations
 
-import hashlib
 import secrets
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
@@ -20,7 +19,7 @@ from numpy.typing import NDArray
 
 from fraud.domain.counting import BUCKET_SECONDS, Answers, Ask, ManyAnswers, Plan, Sighting, Sightings
 from fraud.domain.newest import Newest
-from fraud.errors import StorageError
+from fraud.storage.counter_checkpoints import checkpoint_parts, read_checkpoint
 from fraud.storage.counter_kernels import (
     COUNT,
     DISTINCT,
@@ -36,13 +35,12 @@ from fraud.storage.counter_kernels import (
     empty_tables,
     grown,
     observe_each,
+    room_for,
     used,
     with_room,
 )
+from fraud.storage.files import Part
 
-_CHECKPOINT_VERSION = 4
-_ROWS_AT_ONCE = 1_000
-_DIGEST_BYTES = 32
 _SECOND = 1_000_000
 _SEED_BITS = 62
 _MOST_QUESTIONS = 64
@@ -92,16 +90,6 @@ class CounterStats(msgspec.Struct, frozen=True):
     repeated: int
     forgotten_keys: int
     too_late: int
-
-
-class _Checkpoint(msgspec.Struct, frozen=True):
-    """`tables` without buckets and scratch; the answers as their events' keys, how many values each has, and all values in a row."""
-
-    version: int
-    tables: list[tuple[tuple[int, ...], bytes]]
-    events: list[bytes]
-    lengths: bytes
-    values: bytes
 
 
 class MemoryCounters:
@@ -167,34 +155,25 @@ class MemoryCounters:
         return {name: float(value) for name, value in msgspec.structs.asdict(self.stats()).items()}
 
     def checkpoint(self) -> bytes:
-        """Everything that is counted, as bytes for `restore`; observations wait only while what is in use is copied."""
+        """Everything that is counted, as bytes for `restore`."""
+        return b"".join(self.checkpoint_parts())
+
+    def checkpoint_parts(self) -> Iterator[Part]:
+        """The same in parts, none of which takes long to make; observations wait only while what is in use is copied."""
+        room = room_for(self._tables)  # its pages are taken now and not while others wait
         with self._lock:
-            tables, answers = used(self._tables), self._answers.items()
-        rows = [counted.to(key) for key, counted in answers]
-        values = [np.concatenate(rows[start : start + _ROWS_AT_ONCE]).tobytes() for start in range(0, len(rows), _ROWS_AT_ONCE)]
-        kept = _Checkpoint(
-            version=_CHECKPOINT_VERSION,
-            tables=[(table.shape, table.tobytes()) for table in (tables.slots, tables.nodes, tables.meta)],
-            events=[event for event, _ in answers],
-            lengths=np.array([len(row) for row in rows], np.int64).tobytes(),
-            values=b"".join(values),
-        )
-        body = msgspec.msgpack.encode(kept)
-        return hashlib.sha256(body).digest() + body
+            tables, events, counted = used(self._tables, room), list(self._answers.keys()), list(self._answers.values())
+        yield from checkpoint_parts(tables, events, lambda place: counted[place].to(events[place]))
 
     def restore(self, data: bytes) -> None:
         """Replaces everything by a checkpoint. Raises `StorageError`, and changes nothing, when the bytes are not a whole one."""
-        kept = _read_checkpoint(data)
-        slots, nodes, meta = (np.frombuffer(raw, np.int64).reshape(shape).copy() for shape, raw in kept.tables)
-        nothing = np.empty(0, np.int64)
-        tables = self._bounded(grown(Tables(slots, nodes, nothing, meta, nothing)))
-        ends = np.cumsum(np.frombuffer(kept.lengths, np.int64))
-        rows = np.split(np.frombuffer(kept.values), ends[:-1]) if kept.events else []
+        kept = read_checkpoint(data)
+        tables = self._bounded(grown(kept.slots, kept.nodes, kept.meta))
+        answers: Newest[bytes, _Counted] = Newest(self._bounds.answers)
+        for key, row in zip(kept.events, kept.rows, strict=True):
+            answers.add((key,), _Counted((key,), row.reshape(1, -1)))
         with self._lock:
-            alone = [_Counted((key,), row.reshape(1, -1)) for key, row in zip(kept.events, rows, strict=True)]
-            self._tables, self._answers = tables, Newest(self._bounds.answers)
-            for counted in alone:
-                self._answers.add(counted.keys, counted)
+            self._tables, self._answers = tables, answers
 
     def _count(self, sighting: Sighting) -> Row:
         plan = self._ready_for(sighting.plan)
@@ -242,16 +221,3 @@ def plan_numbers(plan: Plan) -> Integers:
         for kind, width, window in zip(plan.kinds, widths, plan.windows, strict=True)
     ]
     return np.array(rows, dtype=np.int64).reshape(-1, 4)
-
-
-def _read_checkpoint(data: bytes) -> _Checkpoint:
-    digest, body = data[:_DIGEST_BYTES], data[_DIGEST_BYTES:]
-    if hashlib.sha256(body).digest() != digest:
-        raise StorageError("The checkpoint of the counters is incomplete or altered; delete it to start with empty counters.")
-    try:
-        kept = msgspec.msgpack.decode(body, type=_Checkpoint)
-    except msgspec.MsgspecError as error:
-        raise StorageError("The checkpoint of the counters was made by another version; delete it to start with empty counters.") from error
-    if kept.version != _CHECKPOINT_VERSION:
-        raise StorageError(f"The checkpoint of the counters has version {kept.version}; delete it to start with empty counters.")
-    return kept

@@ -137,7 +137,7 @@ class JournalWriter:
         self._wanted = threading.Event()
         self._closing = False
         self._rotated = time.monotonic()
-        self._looked, self._is_busy = (self._rotated, 0), False
+        self._looked, self._is_busy, self._nothing_at = (self._rotated, 0), False, -1
         self._taken_over()
         self._thread = threading.Thread(target=self._work, name="journal", daemon=True)
         self._thread.start()
@@ -220,10 +220,12 @@ class JournalWriter:
     def _work(self) -> None:
         while True:
             carrier = self._whose_turn()
-            began = time.monotonic()
+            began, before = time.monotonic(), self._recorded
             try:
                 worked = self._carry_on(carrier)
+                self._nothing_at = -1 if worked else before
             except FraudError as fault:
+                self._nothing_at = -1
                 if not self._failing:
                     _log.error("records_wait_in_the_journal", detail=fault.message)
                 self._failing = fault.message
@@ -269,7 +271,11 @@ class JournalWriter:
             self._wanted.wait(self._pace.rest * took)
 
     def _carry_on(self, carrier: Carrying) -> bool:
-        """One batch into the store, or else one finished segment into the lake; false when there is nothing to do."""
+        """One batch into the store, or else one finished segment into the lake; false when there is nothing to do.
+
+        The disk is not looked at again while nothing was recorded since it was found empty of work."""
+        if self._recorded == self._nothing_at and not self._is_rotation_due():
+            return False
         most = self._pace.batch if carrier is self._here else self._pace.beside
         for segment in self._journal.segments():
             if self._carried(carrier, segment, most):
@@ -277,7 +283,7 @@ class JournalWriter:
             if not self._journal.is_open(segment):
                 self._finish(carrier, segment)
                 return True
-        return self._rotate_when_due()
+        return self._is_rotation_due() and self._rotated_now()
 
     def _carried(self, carrier: Carrying, segment: Path, most: int) -> bool:
         """Some records of a segment into the store; false when there are no more (now)."""
@@ -291,12 +297,14 @@ class JournalWriter:
             self._changed.notify_all()
         return True
 
-    def _rotate_when_due(self) -> bool:
-        now = time.monotonic()
-        due = self._closing or now - self._rotated >= self._pace.lake
-        if not due or not self._journal.segments():
+    def _is_rotation_due(self) -> bool:
+        return self._closing or time.monotonic() - self._rotated >= self._pace.lake
+
+    def _rotated_now(self) -> bool:
+        """Begins the next segment, so that the last one can go into the lake; false when there is none."""
+        self._rotated = time.monotonic()
+        if not self._journal.segments():
             return False
-        self._rotated = now
         self._journal.rotate()
         return True
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -12,10 +13,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from fraud.api.clicks import moment_of
+from fraud.api.main import create_api
+from fraud.domain.actors import Role
 from fraud.domain.decisions import DecisionKind
+from fraud.errors import NotFound
 from fraud.policy.loading import load_pack
-from fraud.workflows.scoring import replay_click
-from tests.api.conftest import House
+from fraud.workflows.scoring import ClickScorer, replay_click
+from tests.api.conftest import KEYS, House
 from tests.api.problems import problem
 
 CLICK: dict[str, Any] = {
@@ -108,6 +112,20 @@ def test_a_batch_with_one_bad_click_scores_none_and_names_it(house: House, track
     assert body["errors"] == [{"field": "[3].affiliate_id", "message": "Expected `str`, got `int`"}]
     late = problem(tracker.post("/v1/score/clicks", json=[*batch(1), CLICK | {"clicked_at": "yesterday"}]), 422, "invalid_input")
     assert late["errors"][0]["field"] == "[1].clicked_at"
+    house.writer.flush()
+    assert house.writer.stats().written == 0
+
+
+def test_a_batch_with_a_program_that_does_not_exist_scores_none(house: House) -> None:
+    known, find = house.services.scorer_of("default"), NotFound("There is no program 'shoes'.")
+
+    def scorer_of(program_id: str) -> ClickScorer:
+        if program_id == "shoes":
+            raise find
+        return known
+
+    client = TestClient(create_api(replace(house.services, scorer_of=scorer_of)), headers={"X-API-Key": KEYS[Role.ADMIN]})
+    problem(client.post("/v1/score/clicks", json=[*batch(2), CLICK | {"program_id": "shoes"}]), 404, "not_found")
     house.writer.flush()
     assert house.writer.stats().written == 0
 

@@ -13,7 +13,7 @@ from fraud.domain.actors import Role
 from fraud.domain.clock import FixedClock
 from fraud.errors import Unauthorised
 from fraud.storage.actors import SqlActors
-from tests.api.conftest import House
+from tests.api.conftest import KEYS, House
 from tests.api.problems import problem
 
 CLICK = {"click_id": "c1", "clicked_at": 1772359200, "affiliate_id": "aff"}
@@ -53,6 +53,22 @@ def test_both_headers_carry_a_key(house: House) -> None:
     client = house.client()
     assert client.get("/v1/alerts", headers={"X-API-Key": "key-of-the-manager"}).status_code == 200
     assert client.get("/v1/alerts", headers={"Authorization": "bearer key-of-the-manager"}).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ([("X-API-Key", "Bearer key-of-the-tracker")], 401),
+        ([("X-API-Key", "key-of-the-tracker"), ("Authorization", "Bearer guess")], 401),
+        ([("X-API-Key", "guess"), ("Authorization", "Bearer key-of-the-tracker")], 200),
+        ([("X-API-Key", "key-of-the-tracker"), ("Authorization", "Basic guess")], 200),
+        ([("X-API-Key", " key-of-the-tracker ")], 200),
+    ],
+)
+def test_a_key_that_was_just_used_is_read_as_every_key(house: House, headers: list[tuple[str, str]], status: int) -> None:
+    client = house.client()
+    assert client.post("/v1/score/click", json=CLICK, headers={"X-API-Key": KEYS[Role.SCORE]}).status_code == 200
+    assert client.post("/v1/score/click", json=CLICK | {"click_id": "again"}, headers=headers).status_code == status
 
 
 @pytest.mark.parametrize(("method", "path"), [pair for pair in GUARDED[2:] if pair[1].startswith("/v1")])

@@ -255,6 +255,19 @@ def test_a_checkpoint_goes_on_where_it_was_taken() -> None:
     assert after.observe(following) == before.observe(following)
 
 
+def test_a_checkpoint_of_many_answers_comes_in_parts_and_counting_goes_on_meanwhile() -> None:
+    before, after = MemoryCounters(), MemoryCounters()
+    for n in range(2_500):
+        before.observe(sighting(str(n), START + n * SECOND, count("ip", 86400), gap(f"ip{n % 7}")))
+    parts = before.checkpoint_parts()
+    first = next(parts)
+    before.observe(sighting("meanwhile", START + 2_500 * SECOND, count("ip", 86400)))
+    after.restore(b"".join([first, *parts]))
+    assert after.stats().answers == 2_500
+    assert after.observe(sighting("2400", START, count("ip", 86400), gap("ip6"))).repeated
+    assert after.observe(sighting("meanwhile", START + 2_500 * SECOND, count("ip", 86400))) == Answers((2_501.0,))
+
+
 def test_a_checkpoint_is_as_small_as_what_is_known() -> None:
     counters = MemoryCounters()
     counters.reserve()

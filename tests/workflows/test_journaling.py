@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -66,6 +68,14 @@ def answer(writer: JournalWriter, count: int) -> list[str]:
     )
     scorer = ClickScorer(load_pack(), None, tools)
     return [scorer.answer(Click(click_id=f"c{number}", clicked_at=NOON, affiliate_id="aff")).click_id for number in range(count)]
+
+
+def wait_until(is_so: Callable[[], bool]) -> None:
+    """Returns once it is so; fails after ten seconds."""
+    end = time.monotonic() + 10
+    while not is_so():
+        assert time.monotonic() < end
+        time.sleep(0.005)
 
 
 def killed(writer: JournalWriter) -> None:
@@ -155,6 +165,32 @@ def test_while_many_answers_are_given_records_wait_in_the_journal(tmp_path: Path
     assert writer.stats().waiting <= 30
     writer.flush()
     assert len(shelf.kept) == 30
+    writer.close()
+
+
+def test_while_nothing_is_recorded_the_disk_is_left_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    shelf = Shelf()
+    writer = writer_of(tmp_path, shelf)
+    answer(writer, 3)
+    writer.flush()
+    looked = 0
+    segments = writer._journal.segments
+
+    def counted() -> list[Path]:
+        nonlocal looked
+        looked += 1
+        return segments()
+
+    monkeypatch.setattr(writer._journal, "segments", counted)
+    monkeypatch.setattr(writer, "_pace", replace(QUICK, lake=3600.0))
+    wait_until(lambda: writer._nothing_at == 3)
+    looked = 0
+    writer._wanted.set()
+    wait_until(lambda: not writer._wanted.is_set())
+    assert looked == 0
+    answer(writer, 5)
+    writer.flush()
+    assert len(shelf.kept) == 8
     writer.close()
 
 
