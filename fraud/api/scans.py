@@ -11,6 +11,7 @@ from starlette.concurrency import run_in_threadpool
 
 from fraud.api.applications import idempotency_key
 from fraud.api.bodies import answer, decoded, read_body
+from fraud.api.clicks import EXPECTED_TIME, field_fault, moment_of
 from fraud.api.openapi import json_body, responds
 from fraud.api.problems import IdempotencyKeyReused
 from fraud.api.security import Gate, program_of
@@ -95,6 +96,14 @@ class ScanDesk:
         return job
 
 
+def read_asked(body: bytes) -> ScanAsked:
+    """What to scan, from JSON or from nothing. Raises `InvalidFields` for what cannot be used, among it a time that no event can have."""
+    asked = decoded(body, _DECODER.decode) if body.strip() else ScanAsked()
+    if asked.as_of is not None and moment_of(asked.as_of.isoformat()) is None:
+        raise field_fault("as_of", EXPECTED_TIME)
+    return asked
+
+
 def scan_routes(services: ApiServices, gate: Gate) -> APIRouter:
     """The two routes."""
     router = APIRouter(prefix="/v1/scans", tags=["scans"])
@@ -105,7 +114,7 @@ def scan_routes(services: ApiServices, gate: Gate) -> APIRouter:
         """Starts a scan of the program's events. With an `Idempotency-Key` a repeat of the request starts nothing new."""
         actor = await gate.admit(request, Role.REVIEW)
         body = await read_body(request, services.body_limit)
-        asked = decoded(body, _DECODER.decode) if body.strip() else ScanAsked()
+        asked = read_asked(body)
         program = program_of(actor, asked.program_id)
         state = await run_in_threadpool(desk.start, asked, program, actor, idempotency_key(request))
         return answer(state, 202, {"Location": state.poll})

@@ -61,7 +61,18 @@ def test_a_job_of_another_kind_is_no_scan(manager: TestClient) -> None:
     problem(manager.get("/v1/scans/app-1"), 404, "not_found")
 
 
-@pytest.mark.parametrize("body", [{"days": 0}, {"history_days": "many"}, {"budget": -1}, {"as_of": "yesterday"}])
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"days": 0},
+        {"history_days": "many"},
+        {"budget": -1},
+        {"as_of": "yesterday"},
+        {"as_of": "0001-01-01T00:00:00Z"},
+        {"as_of": "0001-01-01T00:00:00+14:00"},
+        {"as_of": "9999-12-31T23:59:59"},
+    ],
+)
 def test_a_request_that_cannot_be_met_is_refused(body: dict[str, object], manager: TestClient) -> None:
     problem(manager.post("/v1/scans", json=body), 422, "invalid_input")
 
