@@ -70,4 +70,5 @@ def _print(reports: Sequence[PullReport]) -> None:
             counts = (f"{count:,}" for count in (table.rows, table.kept, table.duplicates, table.rejected))
             reached = f"{table.reached:%Y-%m-%d %H:%M}" if table.reached else "never"
             add_plain_row(shown, report.feed, table.kind, *counts, reached)
-    out.print(shown)
+    if shown.row_count:
+        out.print(shown)

@@ -93,6 +93,9 @@ class Expression:
         return cells[self.column]
 
 
+_MEANT = "Give a column, constant, text, number, a list of these, or column with find, times, zone or values."
+
+
 def expression_of(source: Any, where: str) -> Expression:
     """Reads a source as a mapping gives it; `InputError` says `where` it stands and what is wrong."""
     match source:
@@ -109,7 +112,7 @@ def expression_of(source: Any, where: str) -> Expression:
         case {"column": column} if isinstance(source, dict) and _KEYS.issuperset(source) and len(source) > 1:
             return _read_column(column, source, where)
         case _:
-            raise InputError(f"{where} is fed by {source!r}. Give a column, constant, text, number, a list of these, or column and values.")
+            raise InputError(f"{where} is fed by {source!r}. {_MEANT}")
 
 
 def _read_column(column: Any, source: dict[str, Any], where: str) -> Expression:

@@ -54,6 +54,7 @@ BASE = "format: x\ntitle: X\nrecognise: [a]\ntables:\n  clicks:\n    columns:\n 
     ("text", "words"),
     [
         (BASE, "affiliate_id is required"),
+        (BASE.replace("      clicked_at: t\n", ""), "affiliate_id, clicked_at are required"),
         (BASE + "      affiliate_id: a\n      colour: c\n", "colour is no column"),
         (BASE + "      affiliate_id: {guess: 1}\n", "Give a column, constant"),
         ("format: x\ntitle: X\nrecognise: [a]\n", "lacks 'tables'"),
@@ -108,7 +109,7 @@ def test_a_mapping_of_the_users_own_is_read_from_its_file(read: Read, tmp_path: 
 
 
 def test_a_mapping_that_cannot_be_read_says_which(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match=r"nowhere\.yaml cannot be read"):
+    with pytest.raises(InputError, match=r"nowhere\.yaml cannot be read: No such file or directory\. Check"):
         choose(str(tmp_path / "nowhere.yaml"), "clicks", [])
     broken = tmp_path / "broken.yaml"
     broken.write_text("format: [", encoding="utf-8")

@@ -102,7 +102,8 @@ def read_format(path: Path) -> Format:
     try:
         text = path.read_text("utf-8")
     except (OSError, UnicodeDecodeError) as fault:
-        raise InputError(f"The format {path} cannot be read: {fault}. Check the name.") from fault
+        why = getattr(fault, "strerror", None) or fault
+        raise InputError(f"The format {path} cannot be read: {why}. Check the name.") from fault
     return parse_format(text, str(path))
 
 
@@ -181,4 +182,4 @@ def _names(given: Any) -> tuple[str, ...]:
 
 def _refuse(name: str, kind: str, what: str, columns: Collection[str]) -> None:
     if columns:
-        raise InputError(f"The format {name}, table {kind}: {', '.join(sorted(columns))} is {what}.")
+        raise InputError(f"The format {name}, table {kind}: {', '.join(sorted(columns))} {'is' if len(columns) == 1 else 'are'} {what}.")
