@@ -134,6 +134,15 @@ def periods(request: ScanRequest, events: tuple[datetime, datetime] | None) -> t
     end = as_utc(request.as_of) if request.as_of else last + timedelta(microseconds=1)
     if request.whole:
         return Period(start=min(first, end), end=end), []
+    try:
+        return _periods(request, first, end)
+    except OverflowError as fault:
+        raise InputError(
+            f"The days asked for, before {end.date()}, reach to where no calendar does; ask for fewer, or as of another time."
+        ) from fault
+
+
+def _periods(request: ScanRequest, first: datetime, end: datetime) -> tuple[Period, list[Period]]:
     window = Period(start=min(as_utc(request.since), end) if request.since else end - timedelta(days=request.days), end=end)
     length = max(end - window.start, timedelta(days=1))
     references: list[Period] = []

@@ -73,6 +73,19 @@ class TestPeriods:
     def test_the_whole_is_the_window_and_nothing_the_reference(self) -> None:
         assert periods(ScanRequest(program_id="p", whole=True), (FIRST, LAST)) == (Period(start=FIRST, end=LAST + MOMENT), [])
 
+    @pytest.mark.parametrize(
+        "asked",
+        [
+            {"as_of": datetime(1, 1, 2, tzinfo=UTC)},
+            {"as_of": datetime(9, 1, 1, tzinfo=UTC), "history_days": 10_000},
+            {"days": 10**6},
+            {"days": 10**10},
+        ],
+    )
+    def test_days_before_all_calendars_are_the_askers_fault(self, asked: dict[str, Any]) -> None:
+        with pytest.raises(InputError, match="no calendar"):
+            periods(ScanRequest(program_id="p", **asked), (FIRST, LAST))
+
     def test_a_window_that_begins_with_the_files_ends_the_reference_there(self) -> None:
         window, references = periods(ScanRequest(program_id="p", since=LAST - DAY), (FIRST, LAST))
         assert window == Period(start=LAST - DAY, end=LAST + MOMENT)
