@@ -57,7 +57,7 @@ class Settings(BaseSettings):
         2048,
         ge=64,
         description="MiB of memory for clicks that the local engine is counting, beside 1 GiB for reading; an affiliate with more clicks "
-        "than fit is counted in slices of time.",
+        "than fit is counted in slices of time, a network of addresses piece by piece.",
     )
     features_disk_mb: int = Field(
         10_240, ge=0, description="MiB of disk for clicks that wait to be counted; with less, they are read in several turns."

@@ -17,6 +17,7 @@ from fraud.enrichment.compiled import Codes, Integers, KeyTable, key_table, posi
 from fraud.enrichment.referrers import HOST_SQL, registrable_domains
 from fraud.features.clicks import Program
 
+_BATCH = 50_000
 INSIDE = "clicked_at >= (SELECT min(starts) FROM ft_windows) AND clicked_at < (SELECT max(ends) FROM ft_windows)"
 """SQL: the clicks that lie between the first window's start and the last one's end."""
 
@@ -62,6 +63,12 @@ class Distinct(Codings):
     total: int
     tables: Program
 
+    @property
+    def nbytes(self) -> int:
+        """What the codings take."""
+        codings = (self.affiliates, self.subs, self.offers, self.countries, self.agents, self.domains)
+        return sum(one.table.keys.nbytes + one.table.values.nbytes + one.codes.nbytes + one.texts.nbytes for one in codings)
+
 
 def distinct_values(con: duckdb.DuckDBPyConnection) -> Distinct:
     """Reads the program's distinct values from the views of a lake's connection, for the windows in `ft_windows`."""
@@ -70,25 +77,32 @@ def distinct_values(con: duckdb.DuckDBPyConnection) -> Distinct:
         f"SELECT affiliate_id AS text, hash(affiliate_id) AS key, count_if({INSIDE})::BIGINT AS n, count(*) AS total FROM clicks "
         f"WHERE clicked_at < (SELECT max(ends) FROM ft_windows) GROUP BY affiliate_id ORDER BY affiliate_id",
     )
-    offers, countries, agents = (_coded(con, column) for column in ("offer_id", "country", "user_agent"))
-    codings = Codings(_coding(busy), _numbered_subs(con), offers, countries, agents, _domains(con))
-    return distinct_of(con, codings, _integers(busy["n"]), int(_integers(busy["total"]).sum()))
+    offers, countries = (_coded(con, column) for column in ("offer_id", "country"))
+    agents, subs = _numbered(con, "user_agent", "ft_agents"), _numbered(con, "sub_id", "ft_subs")
+    codings = Codings(_coding(busy), subs, offers, countries, agents, _domains(con))
+    return distinct_of(con, codings, _bots(con), _integers(busy["n"]), int(_integers(busy["total"]).sum()))
 
 
-def distinct_of(con: duckdb.DuckDBPyConnection, codings: Codings, clicks: Integers, total: int) -> Distinct:
-    """The codings with the tables of the views `offers` and `affiliates` that go with them; `clicks` and `total` as in `Distinct`."""
+def distinct_of(con: duckdb.DuckDBPyConnection, codings: Codings, bots: NDArray[np.bool_], clicks: Integers, total: int) -> Distinct:
+    """The codings with the tables of the views `offers` and `affiliates` that go with them; `bots` says by code which agents declare
+    themselves, `clicks` and `total` are as in `Distinct`."""
     names_countries, targets = _targets(con, codings.offers, codings.countries)
     declares, declared = _declared(con, codings.affiliates, codings.domains)
-    bots = declaring_automation(codings.agents.texts.to_pylist())
     tables = Program(bots, names_countries, targets, declares, declared, _forbids_paid(con, codings.offers))
     return Distinct(**vars(codings), clicks=clicks, total=total, tables=tables)
 
 
-def _numbered_subs(con: duckdb.DuckDBPyConnection) -> Coding:
-    """Sub-IDs in the order of their texts, which stay in `ft_subs`: there may be as many as clicks, and few of them are asked for."""
-    con.execute(f"CREATE OR REPLACE TEMP TABLE ft_subs AS SELECT * FROM ({_distinct('sub_id')}) ORDER BY text")
-    keys = _integers(_rows(con, "SELECT key FROM ft_subs ORDER BY rowid")["key"])
+def _numbered(con: duckdb.DuckDBPyConnection, column: str, table: str) -> Coding:
+    """The texts of a column in their order, in which they stay in a temporary table: there may be as many as clicks."""
+    con.execute(f"CREATE OR REPLACE TEMP TABLE {table} AS SELECT * FROM ({_distinct(column)}) ORDER BY text")
+    keys = _integers(_rows(con, f"SELECT key FROM {table} ORDER BY rowid")["key"])
     return Coding(key_table(keys), np.empty(0, np.int32), _texts([]))
+
+
+def _bots(con: duckdb.DuckDBPyConnection) -> NDArray[np.bool_]:
+    """Which user agents say that they are none of people's, by code; needs `ft_agents`."""
+    batches = con.sql("SELECT text FROM ft_agents ORDER BY rowid").to_arrow_reader(_BATCH)
+    return np.concatenate([np.zeros(0, bool), *(declaring_automation(batch.column(0).to_pylist()) for batch in batches)])
 
 
 def texts_of_subs(con: duckdb.DuckDBPyConnection, codes: Integers) -> pa.Array:

@@ -34,6 +34,13 @@ def test_every_part_is_scanned_once_and_no_scan_fills_the_disk(clicks: list[int]
         assert SEEN * total + COUNTED * inside.sum() <= budget.disk
 
 
+@given(BUDGETS, st.integers(0, 1 << 34))
+def test_a_program_with_many_distinct_values_has_less_for_its_clicks(budget: Budget, taken: int) -> None:
+    left = budget.beside(taken)
+    assert left.memory + taken == budget.memory or left.memory == budget.memory // 4
+    assert (left.disk, left.most_rows) == (budget.disk, budget.most_rows)
+
+
 @given(AFFILIATES, BUDGETS)
 def test_a_part_holds_whole_affiliates_and_no_more_than_it_may(clicks: list[int], budget: Budget) -> None:
     inside = np.array(clicks, np.int64)

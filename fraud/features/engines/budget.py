@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from threading import Condition
 from typing import TypeVar
 
@@ -28,13 +28,17 @@ every click."""
 
 @dataclass(frozen=True)
 class Budget:
-    """Bytes of `memory` for clicks that wait or are being counted (DuckDB's own and the program's small tables come besides), and of `disk`
-    for those that wait; `most_rows` of a part. An affiliate whose clicks alone are more is counted in slices of time, and a network of
-    addresses piece by piece."""
+    """Bytes of `memory` for clicks that wait or are being counted and the program's distinct values (DuckDB's own come besides), and of
+    `disk` for clicks that wait; `most_rows` of a part. An affiliate whose clicks alone are more is counted in slices of time, a network
+    of addresses piece by piece."""
 
     memory: int = 2 << 30
     disk: int = 10 << 30
     most_rows: int = PART_ROWS
+
+    def beside(self, taken: int) -> Budget:
+        """What is left of it beside tables that take so many bytes: a quarter at least."""
+        return replace(self, memory=max(self.memory // 4, self.memory - taken))
 
     @property
     def waiting(self) -> int:

@@ -90,7 +90,7 @@ def compute_levels(
     with _roomier(con, allowed.memory):
         conversions.match(con)
         visits.count(con)
-    judged, tallies = _Count(con, windows, distinct, exits, allowed, tell).done()
+    judged, tallies = _Count(con, windows, distinct, exits, allowed.beside(distinct.nbytes), tell).done()
     tell("computing features of conversions")
     texts = Texts(distinct.affiliates.texts, _named_subs(con, tallies), distinct.offers.texts, distinct.countries.texts)
     with _roomier(con, allowed.memory):

@@ -22,6 +22,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from fraud.enrichment import egress
+from fraud.enrichment.agents import declaring_automation
 from fraud.enrichment.compiled import Codes, Integers
 from fraud.enrichment.exits import ExitClasses
 from fraud.errors import StorageError
@@ -239,7 +240,9 @@ def _distinct(work: _Work, seen: _Seen, clicks: Integers) -> Distinct:
     offers, countries, agents = (coding_of(work.con, seen.texts[kind]) for kind in ("offer_id", "country", "user_agent"))
     domains = domain_coding(coding_of(work.con, seen.texts["host"]))
     nothing = coding_of(work.con, pa.array([], pa.string()))
-    return distinct_of(work.con, Codings(seen.affiliates, nothing, offers, countries, agents, domains), clicks, int(seen.clicks.sum()))
+    bots = declaring_automation(agents.texts.to_pylist())
+    codings = Codings(seen.affiliates, nothing, offers, countries, agents, domains)
+    return distinct_of(work.con, codings, bots, clicks, int(seen.clicks.sum()))
 
 
 def _coders(distinct: Distinct) -> Coders:
