@@ -85,6 +85,17 @@ def until(done: Callable[[], bool]) -> None:
         time.sleep(0.1)
 
 
+def worked(url: str) -> bool:
+    """Whether a job that is queued now is taken up within a few seconds."""
+    with httpx.Client(base_url=url, headers={"Authorization": f"Bearer {KEY}-REVIEW"}, timeout=30) as client:
+        scan = client.post("/v1/scans", json={}).json()["scan_id"]
+        for _ in range(50):
+            if client.get(f"/v1/scans/{scan}").json()["state"] in {"done", "failed"}:
+                return True
+            time.sleep(0.1)
+    return False
+
+
 def test_redis_is_away_for_a_while(tmp_path: Path) -> None:
     with redis_server() as redis, serving(tmp_path / "workspace", FRAUD_COUNTERS_URL=redis.url) as (url, process):
         with Tracker(url) as tracker:
@@ -113,6 +124,7 @@ def test_postgres_is_away_for_a_while(tmp_path: Path) -> None:
                 until(lambda: len(tracker.acknowledged) > answered + 50)
                 tracker.stop()
                 until(lambda: tracker.figure("decisions_waiting") == 0)
+                until(lambda: worked(url))
             assert process.poll() is None
         assert set(tracker.statuses) == {200}
         database = open_database(postgres.url)
