@@ -28,10 +28,27 @@ from fraud.features.realtime import click_feature_set_hash, sightings_of
 from fraud.features.realtime_conversions import observe_conversion
 from fraud.storage.counters import MemoryCounters
 from fraud.storage.lake import ParquetLake
-from fraud.workflows.converting import ConversionScorer, ConversionTools, RecentClicks, VisitFinder, no_visits
+from fraud.workflows.converting import (
+    ConversionScorer,
+    ConversionTools,
+    RecentClicks,
+    VisitFinder,
+    new_decision_id,
+    no_visits,
+    shared_decision_id,
+)
 from fraud.workflows.night import CLOCK_SKEW
 from fraud.workflows.offline import click_features_of
-from fraud.workflows.scoring import ClickScorer, JudgedClicks, ScanRisks, ScoringTools, ServedModel, facts_of
+from fraud.workflows.scoring import (
+    ClickScorer,
+    JudgedClicks,
+    ScanRisks,
+    ScoringTools,
+    ServedModel,
+    facts_of,
+    new_decision_ids,
+    shared_decision_ids,
+)
 from models.registry import ArtefactInfo
 
 if TYPE_CHECKING:
@@ -253,6 +270,7 @@ class Scorers:
             earlier=self._earlier(DecisionKind.SCORE),
             answered=self._answered(program_id, DecisionKind.SCORE),
             seen=recent.remember_all,
+            decision_ids=shared_decision_ids if self._shared else new_decision_ids,
         )
 
     def _conversion_tools(self, program_id: str, counters: Counters, recent: RecentClicks) -> ConversionTools:
@@ -266,6 +284,7 @@ class Scorers:
             clock=self._app.clock,
             earlier=self._earlier(DecisionKind.CONVERSION),
             answered=self._answered(program_id, DecisionKind.CONVERSION),
+            decision_id=shared_decision_id if self._shared else new_decision_id,
         )
 
     def _newest(self, program_id: str) -> ArtefactInfo | None:

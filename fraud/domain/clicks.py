@@ -78,36 +78,36 @@ class ListedClicks(Clicks):
     """Clicks that are there as rows."""
 
     def __init__(self, rows: Sequence[Click]) -> None:
-        self._rows = rows
+        self.rows = rows
 
     def __len__(self) -> int:
-        return len(self._rows)
+        return len(self.rows)
 
     def column(self, name: str) -> Column:
         """What each says under a name (clicks,)."""
-        return [*map(attrgetter(name), self._rows)]
+        return [*map(attrgetter(name), self.rows)]
 
     @property
     def program_id(self) -> str | None:
         """The program of all of them, if it is one."""
-        programs = {click.program_id for click in self._rows}
+        programs = {click.program_id for click in self.rows}
         return programs.pop() if len(programs) == 1 else None
 
     def known(self) -> Mapping[str, Column]:
         """The columns that say something."""
-        return {name: column for name in COLUMNS if (column := [*map(attrgetter(name), self._rows)]).count(None) < len(column)}
+        return {name: column for name in COLUMNS if (column := [*map(attrgetter(name), self.rows)]).count(None) < len(column)}
 
     def part(self, start: int, end: int) -> Clicks:
         """Those from one place to before another."""
-        return ListedClicks(self._rows[start:end])
+        return ListedClicks(self.rows[start:end])
 
     def at(self) -> NDArray[np.int64]:
         """Their times in microseconds since 1970 (clicks,)."""
-        return np.array([microseconds(click.clicked_at) for click in self._rows], np.int64)
+        return np.array([microseconds(click.clicked_at) for click in self.rows], np.int64)
 
     def one(self, place: int) -> Click:
         """The click at a place."""
-        return self._rows[place]
+        return self.rows[place]
 
 
 class ColumnClicks(Clicks):

@@ -42,6 +42,13 @@ class Newest(Generic[_Key, _Value]):
         while (over := len(self._held) - self._most) > 0:
             self._let_go(over)
 
+    def add_each(self, keys: Sequence[_Key], values: Sequence[_Value]) -> None:
+        """`add` where each key has its own value."""
+        self._held.update(zip(keys, values, strict=True))
+        self._groups.append(keys)
+        while (over := len(self._held) - self._most) > 0:
+            self._let_go(over)
+
     def drop(self, keys: Sequence[_Key]) -> None:
         """Lets keys go as if they had never come; one that comes again is new. This takes a look at all."""
         for key in keys:

@@ -31,6 +31,10 @@ class DecisionStore(Protocol):
         """Keeps new decisions; an id that is already kept is a `Conflict`."""
         ...
 
+    def known(self, decision_ids: Sequence[str]) -> frozenset[str]:
+        """Which of these ids are kept already."""
+        ...
+
     def get(self, program_id: str, decision_id: str) -> Decision:
         """The decision as it was made, or `NotFound`."""
         ...

@@ -128,7 +128,7 @@ def visitor_number(device: int, address: int, agent: int) -> int:
     return ((address * _SPREAD + agent) & _WHOLE or 1) if address and agent else 0
 
 
-FEW = 8
+FEW = 10
 """Clicks below which each is looked at by itself: columns have their own price, paid once."""
 
 

@@ -39,6 +39,12 @@ class SqlDecisions:
             except IntegrityError as error:
                 raise Conflict("A decision with the same id is already kept; nothing was added.") from error
 
+    def known(self, decision_ids: Sequence[str]) -> frozenset[str]:
+        """Which of these ids are kept already, whatever their program."""
+        query = select(table.c.decision_id).where(table.c.decision_id.in_(decision_ids))
+        with self._database.reading() as connection:
+            return frozenset(connection.execute(query).scalars())
+
     def get(self, program_id: str, decision_id: str) -> Decision:
         """The decision as it was made, or `NotFound`."""
         return self._one(decision_id, table.c.program_id == program_id)

@@ -61,10 +61,21 @@ class AnswerBook(Generic[_Answer]):
         self, keys: Sequence[EventKey], answers: Sequence[_Answer], record: Callable[[Sequence[int]], None]
     ) -> Sequence[_Answer]:
         """`settle` of many events, recorded in one step, all of them or none; `record` is told the places of those to be recorded."""
+        if self._all_are_new(keys, answers):
+            self._recorded(keys, lambda: record(range(len(keys))))
+            return answers
         kept = [self.keep(key, answer) for key, answer in zip(keys, answers, strict=True)]
         own = [place for place, answer in enumerate(answers) if kept[place] is answer]
         self._recorded([keys[place] for place in own], lambda: record(own))
         return kept
+
+    def _all_are_new(self, keys: Sequence[EventKey], answers: Sequence[_Answer]) -> bool:
+        """Keeps the answers to events that differ and of which none was known; else false, and nothing is kept."""
+        with self._lock:
+            if len(set(keys)) < len(keys) or not self.knows_none(keys):
+                return False
+            self._answers.add_each(keys, answers)
+            return True
 
     def settle_together(self, keys: Sequence[EventKey], answers: Together[_Answer], record: Callable[[], None]) -> bool:
         """`settle_many` where no other thread was quicker with any of them; false, and nothing is done, where one was."""

@@ -26,7 +26,7 @@ from fraud.domain.clock import Clock, as_utc
 from fraud.domain.counting import Counters
 from fraud.domain.decisions import Artefact, Decision, DecisionKind, Outcome, SubjectKind, Verdict
 from fraud.domain.events import Click, Conversion, Visit
-from fraud.domain.ids import new_id
+from fraud.domain.ids import id_of_event, new_id
 from fraud.domain.newest import Newest
 from fraud.domain.signals import Reason, Signal
 from fraud.errors import ReplayError, StorageError
@@ -110,6 +110,11 @@ class ConversionAnswer(msgspec.Struct, frozen=True, kw_only=True):
     live: Outcome | msgspec.UnsetType = msgspec.UNSET
 
 
+def shared_decision_id(conversion: Conversion, now: datetime) -> str:  # whenever it is
+    """The name that every worker gives the decision on a conversion."""
+    return id_of_event("dec", as_utc(conversion.converted_at), conversion.program_id, "conversion", conversion.conversion_id)
+
+
 class ScoredConversion(msgspec.Struct, frozen=True):
     """The answer, and the decision that was recorded for it; `None` when it was answered before."""
 
@@ -117,10 +122,15 @@ class ScoredConversion(msgspec.Struct, frozen=True):
     decision: Decision | None
 
 
+def new_decision_id(conversion: Conversion, now: datetime) -> str:  # whichever conversion it is
+    """A new name for the decision on a conversion."""
+    return new_id("dec", now)
+
+
 @dataclass(frozen=True)
 class ConversionTools:
     """What scoring conversions works with; `earlier` finds the decision on one that was answered before this process knew it, and
-    `answered` holds those that an earlier process answered lately."""
+    `answered` holds those that an earlier process answered lately. `decision_id` names a decision, anew or as other workers would."""
 
     priors: AffiliateRisks
     counters: Counters
@@ -132,6 +142,7 @@ class ConversionTools:
     answered: AbstractSet[EventKey] = frozenset()
     answers: int = 100_000
     visits_of: VisitFinder = no_visits
+    decision_id: Callable[[Conversion, datetime], str] = new_decision_id
 
 
 class ConversionScorer:
@@ -203,7 +214,7 @@ class ConversionScorer:
         conversion = facts.conversion
         signals = self._checks.run(conversion.conversion_id, facts)
         return Decision(
-            decision_id=new_id("dec", started),
+            decision_id=self._tools.decision_id(conversion, started),
             program_id=conversion.program_id,
             kind=DecisionKind.CONVERSION,
             subject_kind=SubjectKind.CONVERSION,

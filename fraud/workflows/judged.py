@@ -83,8 +83,8 @@ class _Columns(msgspec.Struct, frozen=True):
 
 
 class _Record(msgspec.Struct, frozen=True, array_like=True):
-    """`JudgedClicks` as it is written down: clicks by column, without those that are unknown of all (as rows, as they once were, they are
-    read too), numbers as bytes, and agents and standings once each, with who has which."""
+    """`JudgedClicks` as it is written down: clicks by column, without what is unknown of all, or as rows where they came one by one;
+    numbers as bytes; agents and standings once each, with who has which."""
 
     decision_ids: Sequence[str]
     decided_at: datetime
@@ -144,7 +144,7 @@ def _record(judged: JudgedClicks, start: int, end: int) -> bytes:
         decision_ids=judged.decision_ids[part],
         decided_at=judged.decided_at,
         request_ids=judged.request_ids[part],
-        clicks=_columns_of(facts.clicks[part]),
+        clicks=_kept(facts.clicks[part]),
         features=facts.features[part].tobytes(),
         identified=facts.identified[part].tobytes(),
         agents=agents.different,
@@ -162,7 +162,10 @@ def _record(judged: JudgedClicks, start: int, end: int) -> bytes:
     return bytes((end - start,)) + _ENCODE(record)
 
 
-def _columns_of(clicks: Clicks) -> _Columns:
+def _kept(clicks: Clicks) -> _Columns | list[Any]:
+    """Clicks as they lie: few, which came one by one, as rows."""
+    if isinstance(clicks, ListedClicks):
+        return [msgspec.structs.astuple(click) for click in clicks.rows]
     program = clicks.program_id
     return _Columns(clicks.at().tobytes(), list(clicks.column("program_id")) if program is None else program, clicks.known())
 

@@ -25,7 +25,7 @@ from fraud.policy.pack import Pack
 
 FullVerdict = Callable[[ClickFacts, tuple[Signal, ...]], Verdict]
 
-FEW = 8
+FEW = 10
 """Clicks below which each is graded by itself: grading by column has its own price, paid once a group."""
 
 _MOST_PATTERNS = 4_096

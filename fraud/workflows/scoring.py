@@ -19,11 +19,11 @@ from fraud.checks.clicks.facts import DEADLINE, FUTURE, NO_MODEL, Degraded, Many
 from fraud.checks.standing import AffiliateStanding, AgentFacts
 from fraud.detection.clicks import ClickModel, ClickScores
 from fraud.domain.clicks import Clicks, EventKey, ListedClicks, clicks_of
-from fraud.domain.clock import Clock, as_utc, microseconds
+from fraud.domain.clock import Clock, as_utc, microseconds, moment_at
 from fraud.domain.counting import UNKNOWN, Counters
 from fraud.domain.decisions import Artefact, Decision
 from fraud.domain.events import Click
-from fraud.domain.ids import new_id, new_ids
+from fraud.domain.ids import id_of_event, new_ids
 from fraud.domain.shared import Shared
 from fraud.enrichment.agents import declaration_of
 from fraud.features.identities import parts_of
@@ -83,6 +83,16 @@ class ServedModel:
     artefact: Artefact
 
 
+def new_decision_ids(clicks: Clicks, now: datetime) -> list[str]:
+    """New names for the decisions on clicks."""
+    return new_ids("dec", now, len(clicks))
+
+
+def shared_decision_ids(clicks: Clicks, now: datetime) -> list[str]:  # whenever it is
+    """Names for the decisions on clicks that every worker gives them."""
+    return [id_of_event("dec", moment_at(at), *key) for at, key in zip(clicks.at().tolist(), clicks.keys, strict=True)]
+
+
 @dataclass(frozen=True)
 class ScoringTools:
     """What scoring works with, shared by the scorers of all programs.
@@ -90,7 +100,8 @@ class ScoringTools:
     `record` keeps a decision, and `judged` what decisions will follow from, without waiting for anything; `earlier` finds the decision on a
     click answered before this process knew it (program and click id), and `answered` holds those that an earlier process answered lately,
     so that a repeat is known after a restart without asking for each click;
-    `seen` is told of clicks that were answered for the first time;
+    `seen` is told of clicks that were answered for the first time; `decision_ids` names their decisions, anew unless other workers may
+    answer the same clicks at the same moment: then as they would (`shared_decision_ids`), and what arrives twice is one decision;
     `deadline` is the time after which the model is no longer asked; `answers` is how many answers are kept for repeats.
     """
 
@@ -102,6 +113,7 @@ class ScoringTools:
     earlier: Callable[[str, str], Decision | None] = lambda program_id, click_id: None
     answered: AbstractSet[tuple[str, str]] = frozenset()
     seen: Callable[[Clicks], None] = lambda clicks: None
+    decision_ids: Callable[[Clicks, datetime], Sequence[str]] = new_decision_ids
     deadline: timedelta = DEADLINE_DEFAULT
     answers: int = 100_000
 
@@ -164,7 +176,7 @@ class ClickScorer:
         seen = self._observed(alone, started)
         if seen.repeated and (earlier := self._tools.earlier(*key)) is not None:
             return self._as_before(key, earlier, started)
-        judged = self._judged(self._facts(alone, seen, started), [new_id("dec", started)], [request_id], started)
+        judged = self._judged(self._facts(alone, seen, started), self._tools.decision_ids(alone, started), [request_id], started)
         decision = decision_on(judged.of(0), self.pack, self._checks)
         answer = _answer(decision, milliseconds(self._tools.clock.now() - started))
         scored = ScoredClick(*self._given.settle(key, answer, self._tools.record, decision))
@@ -245,7 +257,7 @@ class ClickScorer:
 
     def _settled(self, facts: ManyClickFacts, request_ids: Sequence[str], started: datetime) -> AnsweredClicks | Sequence[ClickAnswer]:
         """The answers, recorded; where another thread was quicker, the one it gave."""
-        judged = self._judged(facts, new_ids("dec", started, len(facts)), request_ids, started)
+        judged = self._judged(facts, self._tools.decision_ids(facts.clicks, started), request_ids, started)
         judgements = self._judge.judge_many(facts)
         answered = AnsweredClicks(judged, judgements, milliseconds(self._tools.clock.now() - started))
         keys = facts.clicks.keys

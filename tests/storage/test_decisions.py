@@ -68,6 +68,12 @@ def test_an_id_that_is_kept_is_a_conflict_and_nothing_else_of_the_batch_is_kept(
         decisions.find("dec_2")
 
 
+def test_it_says_which_are_kept(decisions: SqlDecisions) -> None:
+    decisions.add([decision(decision_id="dec_1"), decision(decision_id="dec_2")])
+    assert decisions.known(["dec_1", "dec_3"]) == {"dec_1"}
+    assert decisions.known([]) == frozenset()
+
+
 def test_adding_nothing_is_allowed(decisions: SqlDecisions) -> None:
     decisions.add([])
     with pytest.raises(NotFound, match="no decision 'dec_1'"):

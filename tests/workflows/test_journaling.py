@@ -46,6 +46,9 @@ class Shelf:
             raise Conflict("Kept already.")
         self.kept += decisions
 
+    def known(self, decision_ids: Sequence[str]) -> frozenset[str]:
+        return frozenset(decision_ids) & {one.decision_id for one in self.kept}
+
     def take(self, program_id: str, clicks: Sequence[Click], conversions: Sequence[Conversion]) -> None:
         if self.failing:
             raise StorageError("The lake is away.")

@@ -37,6 +37,7 @@ from fraud.workflows.scoring import (
     click_verdict,
     facts_of,
     replay_click,
+    shared_decision_ids,
 )
 from tests.storage.samples import scan
 
@@ -102,6 +103,12 @@ def closed(pack: Pack = PACK) -> Pack:
 def stored(decision: Decision) -> Decision:
     """The decision after a way through the store."""
     return msgspec.json.decode(canonical_json(decision), type=Decision)
+
+
+def test_workers_that_answer_one_click_at_the_same_moment_make_one_decision_of_it(served: ServedModel) -> None:
+    given = [scorer(ledger, served, decision_ids=shared_decision_ids).score(click(1)).answer for ledger in (Ledger(), Ledger())]
+    assert given[0].decision_id == given[1].decision_id
+    assert scorer(Ledger(), served).score(click(1)).answer.decision_id != given[0].decision_id
 
 
 def test_an_ordinary_click_is_allowed_and_recorded(served: ServedModel) -> None:
