@@ -1,7 +1,8 @@
 """The scoring service under load: wrk on one core, the server on the other, against endpoints that do nothing.
 
 `python -m tests.benchmarks.api`: a workspace is made by `fraud simulate` and scanned once, so that a model serves. Every figure of one
-repeat is taken in turn from servers that are up at the same time, one loaded at a time; medians of the repeats, and ratios within a repeat.
+repeat is taken in turn from servers that are up at the same time; the others are stopped (SIGSTOP) while one is loaded, and what it has
+recorded is in its store before it is loaded at half its rate. Medians of the repeats, and ratios within a repeat.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -143,6 +144,30 @@ class Served:
         fields = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
         return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
+    def waiting(self) -> float:
+        """How many decisions are still on their way to the store."""
+        text = httpx.get(f"{self.url}/metrics", headers={"X-API-Key": f"{KEY}-3"}, timeout=30).text
+        found = re.search(r"^fraud_decisions_waiting(?:\{[^}]*\})? ([\d.e+]+)$", text, re.MULTILINE)
+        assert found is not None, text
+        return float(found[1])
+
+    def settle(self) -> None:
+        """Returns once all that was answered is in the store."""
+        while self.waiting() > 0:
+            time.sleep(0.5)
+
+    @contextmanager
+    def alone(self, others: Iterable[Served]) -> Iterator[Served]:
+        """While this server is loaded the others, which carry on what they answered before, stand still."""
+        groups = [os.getpgid(other.pid) for other in others if other is not self]
+        for group in groups:
+            os.killpg(group, signal.SIGSTOP)
+        try:
+            yield self
+        finally:
+            for group in groups:
+                os.killpg(group, signal.SIGCONT)
+
     def load(self, path: str, seconds: float, connections: int, *, batch: int = 1) -> Load:
         """`load` of this server, with what its processor spent on a request."""
         before = self.processor_seconds()
@@ -159,6 +184,11 @@ class Servers:
     nothing: Served
     shared: Served | None
 
+    @property
+    def all(self) -> list[Served]:
+        """Those that are up."""
+        return [one for one in (self.own, self.nothing, self.shared) if one is not None]
+
 
 @dataclass(frozen=True)
 class Repeat:
@@ -168,19 +198,35 @@ class Repeat:
     click: Load
     half: Load
     floor: Load
-    batch: Load
     shared: Load | None
+    batch: Load | None = None
+    beside: Load | None = None
+    """Single clicks, measured just before the batch."""
 
 
 def measured(servers: Servers, seconds: float, connections: int) -> Repeat:
-    """One repeat: nothing, clicks, clicks at half of that rate, nothing at that rate, batches, clicks counted in Redis."""
-    nothing = servers.nothing.load("/nothing", seconds, connections)
-    click = servers.own.load(CLICK, seconds, connections)
-    half = paced(f"{servers.own.url}{CLICK}", click.per_second / 2, seconds)
-    floor = paced(f"{servers.nothing.url}/nothing", click.per_second / 2, seconds)
-    batch = servers.own.load(f"{CLICK}s", seconds, 2, batch=BATCH)
-    shared = servers.shared.load(CLICK, seconds, connections) if servers.shared else None
-    return Repeat(nothing, click, half, floor, batch, shared)
+    """One repeat: nothing, clicks, clicks counted in Redis, nothing and clicks at half of the clicks' rate."""
+    with servers.nothing.alone(servers.all) as server:
+        nothing = server.load("/nothing", seconds, connections)
+    with servers.own.alone(servers.all) as server:
+        click = server.load(CLICK, seconds, connections)
+    shared = None
+    if servers.shared:
+        with servers.shared.alone(servers.all) as server:
+            shared = server.load(CLICK, seconds, connections)
+    with servers.nothing.alone(servers.all) as server:
+        floor = paced(f"{server.url}/nothing", click.per_second / 2, seconds)
+    with servers.own.alone(servers.all) as server:
+        server.settle()
+        half = paced(f"{server.url}{CLICK}", click.per_second / 2, seconds)
+    return Repeat(nothing, click, half, floor, shared)
+
+
+def with_batches(repeat: Repeat, servers: Servers, seconds: float, connections: int) -> Repeat:
+    """The repeat with batches, and single clicks just before: last, because what batches record is on its way for minutes."""
+    with servers.own.alone(servers.all) as server:
+        beside = server.load(CLICK, max(1.0, seconds // 2), connections)
+        return replace(repeat, beside=beside, batch=server.load(f"{CLICK}s", seconds, 2, batch=BATCH))
 
 
 def prepared(workspace: Path, clicks_per_day: int) -> None:
@@ -255,8 +301,9 @@ def main() -> None:
             prepared(workspace, given.clicks_per_day)
         with all_servers(workspace, folder) as servers:
             servers.own.load(CLICK, 5.0, 4)
-            measured(servers, 2.0, given.connections)
+            with_batches(measured(servers, 2.0, given.connections), servers, 1.0, given.connections)
             repeats = [measured(servers, given.seconds, given.connections) for _ in range(given.repeats)]
+            repeats = [with_batches(repeat, servers, given.seconds, given.connections) for repeat in repeats]
         shutil.rmtree(workspace / "journal", ignore_errors=True)
     report(repeats, given.connections, dry=given.dry)
 
@@ -273,19 +320,20 @@ def report(repeats: list[Repeat], connections: int, *, dry: bool) -> None:
 
     ratio = middle(one.click.per_second / one.nothing.per_second for one in repeats)
     costs = middle(one.nothing.processor / one.click.processor for one in repeats)
-    batch = middle(one.batch.per_second * BATCH / one.click.per_second for one in repeats)
-    batch_costs = middle(one.click.processor / (one.batch.processor / BATCH) for one in repeats)
+    batches = [(one.batch, one.beside) for one in repeats if one.batch is not None and one.beside is not None]
+    batch = middle(many.per_second * BATCH / one.per_second for many, one in batches)
+    batch_costs = middle(one.processor / (many.processor / BATCH) for many, one in batches)
     rows = [
         row("an endpoint that does nothing (FastAPI)", [one.nothing for one in repeats]),
         row(f"`POST {CLICK}`", [one.click for one in repeats]),
         row("the same at half of that rate", [one.half for one in repeats]),
         row("the endpoint that does nothing at that rate: the client's own share", [one.floor for one in repeats]),
-        row(f"`POST {CLICK}s`, {BATCH:,} at once", [one.batch for one in repeats]),
+        row(f"`POST {CLICK}s`, {BATCH:,} at once", [many for many, _ in batches]),
     ]
     with_redis = [(one.shared, one.click) for one in repeats if one.shared is not None]
     if with_redis:
         rows.append(row(f"`POST {CLICK}`, counters in Redis", [shared for shared, _ in with_redis]))
-    failed = sum(one.click.failed + one.half.failed + one.batch.failed for one in repeats)
+    failed = sum(one.click.failed + one.half.failed for one in repeats) + sum(many.failed + one.failed for many, one in batches)
     lines = [
         f"One worker on one core, wrk on another, {connections} connections, {len(repeats)} repeats. Every click is new, a model",
         f"scores it, and it is in the journal before it is answered; {failed} answers were no success. The load at the end:",
