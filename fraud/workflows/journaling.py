@@ -87,15 +87,16 @@ class Beside(Carrying, Protocol):
 class Pace:
     """How records are carried on: some `batch` events at once, and then a rest `rest` times as long as that took: answers come first.
 
-    While more than `busy` events a second are answered, another process carries on, `beside` events at once; where there is none, records
-    wait in the journal, up to `backlog` of them. The lake gets a segment after `lake` seconds; after a failure the thread waits `retry`
-    seconds, and `idle` while there is nothing to do.
+    While more than `busy` events a second are answered, or more than `few` wait, another process carries on, `beside` events at once and
+    without a rest; where there is none, records wait in the journal while answers are many, up to `backlog` of them. The lake gets a
+    segment after `lake` seconds; after a failure the thread waits `retry` seconds, and `idle` while there is nothing to do.
     """
 
     batch: int = 16
     beside: int = 64
     rest: float = 4.0
     busy: float = 200.0
+    few: int = 1_000
     backlog: int = 100_000
     lake: float = 60.0
     retry: float = 0.5
@@ -242,11 +243,13 @@ class JournalWriter:
             self._pause(worked, time.monotonic() - began, carrier)
 
     def _whose_turn(self) -> Carrying:
-        """Who carries on: another process while there is much to answer, else this one; without another it waits for fewer answers."""
-        while not (self._closing or self._wanted.is_set() or self._journal.is_half_full) and self._much_to_answer():
-            if self._beside is not None and self._beside.works:
+        """Who carries on: another process while there is much to answer or much was, else this one; without another it waits for fewer
+        answers."""
+        while not (self._closing or self._wanted.is_set() or self._journal.is_half_full):
+            is_busy, waiting = self._much_to_answer(), self._waiting()
+            if self._beside is not None and self._beside.works and (is_busy or waiting > self._pace.few):
                 return self._beside
-            if self._waiting() > self._pace.backlog:
+            if not is_busy or waiting > self._pace.backlog:
                 break
             self._wanted.wait(self._pace.idle)
         return self._here

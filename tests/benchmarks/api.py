@@ -273,14 +273,16 @@ def all_servers(workspace: Path, folder: Path) -> Iterator[Servers]:
             words = [*command, "--port", str(port)]
             return Served(f"http://127.0.0.1:{port}", stack.enter_context(served(words, environment, port, folder / f"{name}.log")))
 
-        service = [FRAUD, "serve", "--workspace", str(workspace)]
-        own = serve("own", service, keys)
+        twin = folder / "twin"  # one that is stopped in the middle of a transaction must not hold the other's database
+        shutil.copytree(workspace, twin)
+        service = [FRAUD, "serve", "--workspace"]
+        own = serve("own", [*service, str(workspace)], keys)
         nothing = [sys.executable, "-m", "uvicorn", "nothing_at_all:app", "--log-level", "warning", "--no-access-log"]
         other = serve("other", nothing, {"PYTHONPATH": str(folder)})
         shared = None
         if shutil.which("redis-server"):
             redis = stack.enter_context(redis_server())
-            shared = serve("shared", service, keys | {"FRAUD_COUNTERS_URL": redis.url})
+            shared = serve("shared", [*service, str(twin)], keys | {"FRAUD_COUNTERS_URL": redis.url})
         yield Servers(own, other, shared)
 
 

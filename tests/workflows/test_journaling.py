@@ -21,6 +21,7 @@ from fraud.errors import Conflict, InputError, StorageError
 from fraud.policy.loading import load_pack
 from fraud.storage.counters import MemoryCounters
 from fraud.storage.journal import Journal, JournalBounds
+from fraud.workflows.carrying import Carrier, Kept
 from fraud.workflows.journaling import Destinations, JournalWriter, Pace
 from fraud.workflows.scoring import ClickScorer, ScoringTools, UnknownRisks
 
@@ -194,6 +195,35 @@ def test_while_nothing_is_recorded_the_disk_is_left_alone(tmp_path: Path, monkey
     answer(writer, 5)
     writer.flush()
     assert len(shelf.kept) == 8
+    writer.close()
+
+
+class Other(Carrier):
+    """Stands for the other process, and counts how often it is asked."""
+
+    works, asked = True, 0
+
+    def keep(self, segment: Path, offset: int, most: int) -> Kept | None:
+        self.asked += 1
+        return super().keep(segment, offset, most)
+
+    def close(self) -> None:
+        self.works = False
+
+
+@pytest.mark.parametrize(("few", "is_asked"), [(2, True), (1_000, False)])
+def test_what_many_answers_left_is_carried_on_by_the_other_process_when_they_have_become_few(
+    tmp_path: Path, few: int, is_asked: bool
+) -> None:
+    shelf, journal = Shelf(), Journal(tmp_path)
+    to = Destinations(shelf, lambda policy: load_pack(), shelf.take)  # type: ignore[arg-type]  # only `add` is asked of the store
+    other = Other(journal.read, to)
+    shelf.failing = True
+    writer = JournalWriter(journal, to, replace(QUICK, busy=1e9, few=few), beside=other)
+    answer(writer, 10)
+    shelf.failing = False
+    wait_until(lambda: len(shelf.kept) == 10)
+    assert (other.asked > 0) == is_asked
     writer.close()
 
 
