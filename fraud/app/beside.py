@@ -65,6 +65,11 @@ class CarrierBeside:
         """Whether it may be asked."""
         return not self._lost
 
+    @property
+    def runs(self) -> bool:
+        """Whether it was started."""
+        return self._process is not None
+
     def keep(self, segment: Path, offset: int, most: int) -> Kept | None:
         """The decisions of the next records into the store. Raises `StorageError` when they could not be kept now."""
         return self._asked(Task(str(segment.resolve()), offset, most)).kept

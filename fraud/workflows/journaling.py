@@ -78,6 +78,11 @@ class Beside(Carrying, Protocol):
         """Whether it may be asked; once it is lost, it stays so."""
         ...
 
+    @property
+    def runs(self) -> bool:
+        """Whether it was started: it is when it is first asked."""
+        ...
+
     def close(self) -> None:
         """Ends it."""
         ...
@@ -87,7 +92,7 @@ class Beside(Carrying, Protocol):
 class Pace:
     """How records are carried on: some `batch` events at once, and then a rest `rest` times as long as that took: answers come first.
 
-    While more than `busy` events a second are answered, or more than `few` wait, another process carries on, `beside` events at once and
+    Once more than `busy` events a second are answered, or more than `few` wait, another process carries on, `beside` events at once and
     without a rest; where there is none, records wait in the journal while answers are many, up to `backlog` of them. The lake gets a
     segment after `lake` seconds; after a failure the thread waits `retry` seconds, and `idle` while there is nothing to do.
     """
@@ -243,11 +248,13 @@ class JournalWriter:
             self._pause(worked, time.monotonic() - began, carrier)
 
     def _whose_turn(self) -> Carrying:
-        """Who carries on: another process while there is much to answer or much was, else this one; without another it waits for fewer
-        answers."""
+        """Who carries on: another process once there was much to answer, else this one; without another it waits for fewer answers.
+
+        Segments that go into the lake hold the interpreter for longest, and they go when the answers have become fewer or are many again.
+        """
         while not (self._closing or self._wanted.is_set() or self._journal.is_half_full):
             is_busy, waiting = self._much_to_answer(), self._waiting()
-            if self._beside is not None and self._beside.works and (is_busy or waiting > self._pace.few):
+            if self._beside is not None and self._beside.works and (is_busy or waiting > self._pace.few or self._beside.runs):
                 return self._beside
             if not is_busy or waiting > self._pace.backlog:
                 break

@@ -203,6 +203,10 @@ class Other(Carrier):
 
     works, asked = True, 0
 
+    @property
+    def runs(self) -> bool:
+        return self.asked > 0
+
     def keep(self, segment: Path, offset: int, most: int) -> Kept | None:
         self.asked += 1
         return super().keep(segment, offset, most)
