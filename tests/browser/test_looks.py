@@ -1,4 +1,7 @@
-"""Every page on a phone, a tablet and a desk, light and dark: accessible, quiet, and nothing wider than the screen."""
+"""Every page on a phone, a tablet and a desk, light and dark: accessible, quiet, and nothing wider than the screen.
+
+A test for each theme and width: files of many tests are run first, and this one takes longest.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +18,8 @@ from tests.web.test_modelling import kept, kept_baseline
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
-WIDTHS = (390, 820, 1440)
+TABLET = 820
+WIDTHS = (390, TABLET, 1440)
 
 
 def pages(shop: Shop) -> dict[str, str]:
@@ -66,29 +70,24 @@ def rankers_and_baselines(shop: Shop) -> None:
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
-def test_pages_are_accessible_and_fit_their_screen(chromium: Browser, base: str, shop: Shop, theme: Any) -> None:
-    desk = sit_down(chromium, base, color_scheme=theme, viewport={"width": 1440, "height": 900}).sign_in(ADMIN_KEY)
-    found = [problem for name, path in pages(shop).items() for problem in look(desk, name, path, theme)]
+@pytest.mark.parametrize("width", WIDTHS)
+def test_pages_are_accessible_and_fit_their_screen(chromium: Browser, base: str, shop: Shop, theme: Any, width: int) -> None:
+    desk = sit_down(chromium, base, color_scheme=theme, viewport={"width": width, "height": 900}).sign_in(ADMIN_KEY)
+    found = [problem for name, path in pages(shop).items() for problem in look(desk, name, path, f"{theme}-{width}", rules=width != TABLET)]
     desk.page.context.close()
     assert not found
     assert [fault for fault in desk.faults if "404" not in fault] == []  # the error page is one of those looked at
 
 
-def look(desk: Desk, name: str, path: str, theme: str) -> list[str]:
-    """What is wrong with a page in one theme, at every width."""
-    problems = []
-    for width in WIDTHS:
-        desk.page.set_viewport_size({"width": width, "height": 900})
-        desk.go(path)
-        desk.page.locator('meta[name="again"], meta[http-equiv="refresh"]').wait_for(state="detached")  # what is looked up is there
-        overflow = desk.page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
-        problems += [f"{name} at {width}: {overflow} px wider than the screen"] if overflow > 0 else []
-        desk.shot(f"{name}-{theme}-{width}")
-        if width != 820:
-            problems += [
-                f"{name} {theme} {width}: {one['id']} at {one['nodes'][0]['target']} ({len(one['nodes'])})" for one in desk.violations()
-            ]
-    return problems
+def look(desk: Desk, name: str, path: str, how: str, *, rules: bool) -> list[str]:
+    """What is wrong with a page in one theme, at one width; the `rules` of accessibility are asked on a phone and on a desk."""
+    desk.go(path)
+    desk.page.locator('meta[name="again"], meta[http-equiv="refresh"]').wait_for(state="detached")  # what is looked up is there
+    overflow = desk.page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+    desk.shot(f"{name}-{how}")
+    wide = [f"{name} {how}: {overflow} px wider than the screen"] if overflow > 0 else []
+    found = desk.violations() if rules else []
+    return wide + [f"{name} {how}: {one['id']} at {one['nodes'][0]['target']} ({len(one['nodes'])})" for one in found]
 
 
 def test_the_first_page_is_accessible_before_signing_in(chromium: Browser, base: str) -> None:
