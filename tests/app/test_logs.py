@@ -36,8 +36,12 @@ def settings(tmp_path: Path) -> Settings:
 
 @pytest.fixture
 def configured(settings: Settings) -> Iterator[Settings]:
+    server = logging.getLogger("uvicorn.error")
+    level, server.disabled = server.level, False
+    server.setLevel(logging.NOTSET)  # a server that another test started in this process may have been told to be quiet
     configure_logs(settings)
     yield settings
+    server.setLevel(level)
     structlog.reset_defaults()
     logging.getLogger("uvicorn").handlers.clear()
 
