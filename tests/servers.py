@@ -100,6 +100,12 @@ class RedisServer:
             time.sleep(0.05)
         raise RuntimeError("Redis did not start.")
 
+    @property
+    def pid(self) -> int:
+        """Its process, while it runs."""
+        assert self._process is not None, "Redis is not running"
+        return self._process.pid
+
     def stop(self) -> None:
         """Kills it."""
         if self._process is not None:

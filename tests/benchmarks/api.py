@@ -282,6 +282,7 @@ def all_servers(workspace: Path, folder: Path) -> Iterator[Servers]:
         shared = None
         if shutil.which("redis-server"):
             redis = stack.enter_context(redis_server())
+            os.sched_setaffinity(redis.pid, {1})  # beside wrk: the first core is the service's alone
             shared = serve("shared", [*service, str(twin)], keys | {"FRAUD_COUNTERS_URL": redis.url})
         yield Servers(own, other, shared)
 
