@@ -6,6 +6,7 @@ import hashlib
 import math
 import threading
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cache
@@ -21,12 +22,15 @@ from fraud.domain.clock import Clock, passed
 from fraud.domain.decisions import Outcome
 from fraud.domain.limits import Limit, RateLimiter, Standing
 from fraud.domain.ports import ActorStore
-from fraud.errors import Forbidden, StorageError, TooMany, Unauthorised
+from fraud.errors import Forbidden, FraudError, StorageError, TooMany, Unauthorised
 from fraud.workflows.converting import ConversionAnswer
 from fraud.workflows.scoring import ClickAnswer
 
 REMEMBERED = timedelta(seconds=10)
-"""How long a key that was found good is not looked up again; so long may a revoked key still be accepted."""
+"""How long a key that was found good opens without being looked up; so long may a revoked key still be accepted."""
+
+RENEWED = timedelta(seconds=5)
+"""After how long a key in use is looked up beside the requests that bring it, so that none of them waits for that."""
 
 TRUSTED = timedelta(hours=1)
 """How long a key that was found good still opens while the store of keys does not answer: scoring goes on without the database."""
@@ -77,6 +81,8 @@ class Gate:
         self._lock = threading.Lock()
         self._known: dict[bytes, tuple[Actor, datetime]] = {}
         self._proved: dict[bytes, datetime] = {}
+        self._renewals = ThreadPoolExecutor(1, thread_name_prefix="keys")
+        self._renewed: set[bytes] = set()
 
     def require(self, request: Request, role: Role) -> Actor:
         """The actor behind the request.
@@ -92,9 +98,12 @@ class Gate:
 
         `None` when it has to be looked up, does not reach far enough, or asks too often: `require` and `admit` say which.
         """
-        actor = self._fresh(hashlib.sha256(secret).digest())
+        digest = hashlib.sha256(secret).digest()
+        actor, age = self._fresh(digest)
         if actor is None or not actor.role.reaches(role):
             return None
+        if age >= RENEWED:
+            self._renew_beside(digest, secret)
         limit, limiter = self._limits.of(actor), self._limits.limiter
         if limit is None or limiter is None:
             return actor, ()
@@ -106,7 +115,7 @@ class Gate:
     async def admit(self, request: Request, role: Role, secret: str = "") -> Actor:
         """`require` for the event loop, which waits for the store of keys in no case; `secret` is a key that stood elsewhere."""
         given = secret or secret_of(request)
-        known = self._fresh(_digest(given))
+        known, _ = self._fresh(_digest(given))
         actor = known if known is not None else await run_in_threadpool(self._authenticate, given)
         if self._limits.limiter is not None and self._limits.limiter.shared:
             await run_in_threadpool(self._count, request, actor)
@@ -124,15 +133,36 @@ class Gate:
         if not stands.allowed:
             raise TooMany(f"This key asks more than {limit.rate:g} times a second; wait, or send more at once.", stands.wait_seconds)
 
-    def _fresh(self, digest: bytes) -> Actor | None:
+    def _fresh(self, digest: bytes) -> tuple[Actor | None, timedelta]:
+        """The actor of a key that was looked up lately, and how long ago that was."""
         known = self._known.get(digest)
-        return known[0] if known is not None and passed(known[1], self._clock.now()) < REMEMBERED else None
+        age = passed(known[1], self._clock.now()) if known is not None else REMEMBERED
+        return known[0] if known is not None and age < REMEMBERED else None, age
+
+    def _renew_beside(self, digest: bytes, secret: bytes) -> None:
+        with self._lock:
+            if digest in self._renewed:
+                return
+            self._renewed.add(digest)
+        self._renewals.submit(self._renew, digest, secret)
+
+    def _renew(self, digest: bytes, secret: bytes) -> None:
+        try:
+            self._look_up(secret.decode())
+        except Unauthorised:
+            pass  # it is forgotten, and the next request is told
+        except FraudError as fault:
+            _log.warning("key_not_looked_up", detail=fault.message)
+        finally:
+            with self._lock:
+                self._renewed.discard(digest)
 
     def _authenticate(self, secret: str) -> Actor:
+        known, _ = self._fresh(_digest(secret))
+        return known if known is not None else self._look_up(secret)
+
+    def _look_up(self, secret: str) -> Actor:
         digest, now = _digest(secret), self._clock.now()
-        known = self._fresh(digest)
-        if known is not None:
-            return known
         try:
             actor = self._actors.authenticate(secret)
         except StorageError:

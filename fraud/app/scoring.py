@@ -186,16 +186,21 @@ class Scorers:
 
     def of(self, program_id: str) -> ClickScorer:
         """The program's scorer of clicks, or `NotFound` when there is no such program."""
-        return self._desk(program_id).clicks
+        return (self._at_hand(program_id) or self._desk(program_id)).clicks
 
     def ready(self, program_id: str) -> ClickScorer | None:
-        """The program's scorer of clicks if it is at hand; one that is due for another look serves on while that is taken beside it."""
+        """The program's scorer of clicks if it is at hand."""
+        desk = self._at_hand(program_id)
+        return desk.clicks if desk is not None else None
+
+    def _at_hand(self, program_id: str) -> _Desk | None:
+        """What serves the program; where it is due for another look, it serves on while that is taken beside it."""
         desk = self._desks.get(program_id)
         if desk is None:
             return None
         if passed(desk.looked_at, self._app.clock.now()) >= LOOK_AGAIN and self._looking.acquire(blocking=False):
             threading.Thread(target=self._look_beside, args=(program_id,), name="scorer", daemon=True).start()
-        return desk.clicks
+        return desk
 
     def _look_beside(self, program_id: str) -> None:
         try:
@@ -208,7 +213,7 @@ class Scorers:
 
     def conversions_of(self, program_id: str) -> ConversionScorer:
         """The program's scorer of conversions, or `NotFound` when there is no such program."""
-        return self._desk(program_id).conversions
+        return (self._at_hand(program_id) or self._desk(program_id)).conversions
 
     def gauges(self) -> dict[str, float]:
         """How many programs are scored, how many with a model, and how full their counters are."""
@@ -238,13 +243,11 @@ class Scorers:
 
     def _desk(self, program_id: str) -> _Desk:
         now = self._app.clock.now()
-        desk = self._desks.get(program_id)
-        if desk is not None and passed(desk.looked_at, now) < LOOK_AGAIN:
-            return desk
         with self._lock:
-            current = self._current(program_id, self._desks.get(program_id))
-            self._desks[program_id] = current
-            return current
+            desk = self._desks.get(program_id)
+            if desk is None or passed(desk.looked_at, now) >= LOOK_AGAIN:
+                desk = self._desks[program_id] = self._current(program_id, desk)
+            return desk
 
     def _current(self, program_id: str, desk: _Desk | None) -> _Desk:
         if self._app.profile(program_id) is None and program_id != DEFAULT_PROGRAM:

@@ -71,6 +71,10 @@ class ScanStore(Protocol):
         """The result with the newest `as_of`."""
         ...
 
+    def latest_id(self, program_id: str) -> str | None:
+        """The id of `latest`, without reading it."""
+        ...
+
     def recent(self, program_id: str, limit: int) -> list[ScanResult]:
         """The newest results, newest first."""
         ...

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import lru_cache
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -36,6 +37,7 @@ def shipped_packs() -> list[str]:
     return sorted(entry.name.removesuffix(".yaml") for entry in folder.iterdir() if entry.name.endswith(".yaml"))
 
 
+@lru_cache(maxsize=64)  # services look whether their pack has changed, and reading YAML takes twenty milliseconds from answers
 def read_pack(text: bytes, where: str) -> Pack:
     """A pack from YAML, checked whole; `where` names it in errors, and every fault comes with its line.
 

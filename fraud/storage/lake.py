@@ -242,6 +242,11 @@ class ParquetLake:
         """Every file of a table and program, in order; one in an object store may not be on this machine."""
         return self.files.paths(table, program_id)
 
+    def version(self, kind: str, program_id: str) -> tuple[str, ...]:
+        """The files of a table and program by name: rows that are added, merged or erased change it, since no file is written twice."""
+        self.files.finish()
+        return tuple([str(path) for path in self.all_files(TABLES[kind], program_id)])
+
     def _files(self, table: Table, program_id: str, bounds: lake_views.Bounds) -> Sequence[Path]:
         """The files that may hold rows within the bounds: by day, and every file of later versions."""
         files = self.all_files(table, program_id)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import select
+from sqlalchemy import Column, Select, select
 from sqlalchemy.exc import IntegrityError
 
 from fraud.domain.scans import ScanResult
@@ -42,14 +42,17 @@ class SqlScans:
         """The result with the newest `as_of`; of several, the one that arrived last."""
         return next(iter(self.recent(program_id, 1)), None)
 
+    def latest_id(self, program_id: str) -> str | None:
+        """The id of `latest`, without reading it."""
+        with self._database.reading() as connection:
+            return connection.execute(_newest(table.c.scan_id, program_id, 1)).scalar()
+
     def recent(self, program_id: str, limit: int) -> list[ScanResult]:
         """The newest results, newest first."""
-        query = (
-            select(table.c.document)
-            .where(table.c.program_id == program_id)
-            .order_by(table.c.as_of.desc(), table.c.position.desc())
-            .limit(page_size(limit))
-        )
         with self._database.reading() as connection:
-            texts = connection.execute(query).scalars().all()
+            texts = connection.execute(_newest(table.c.document, program_id, page_size(limit))).scalars().all()
         return [decode(text, ScanResult) for text in texts]
+
+
+def _newest(column: Column[str], program_id: str, limit: int) -> Select[str]:
+    return select(column).where(table.c.program_id == program_id).order_by(table.c.as_of.desc(), table.c.position.desc()).limit(limit)

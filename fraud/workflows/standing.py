@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Protocol
 
@@ -95,8 +95,10 @@ class ScanRisks:
         return Shared.by(affiliates, {name: _seen(seen, statuses, name, None) for name in set(affiliates)})
 
     def refresh(self, program_id: str) -> None:
-        """Reads the newest scan now; a `StorageError` is the caller's."""
-        snapshot = _snapshot(self._scans.latest(program_id), self._clock.now())
+        """Looks for the newest scan now, and reads one that is not known yet; a `StorageError` is the caller's."""
+        now, held = self._clock.now(), self._snapshots.get(program_id)
+        known = held is not None and held.scan_id is not None and held.scan_id == self._scans.latest_id(program_id)
+        snapshot = replace(held, taken_at=now) if held is not None and known else _snapshot(self._scans.latest(program_id), now)
         with self._lock:
             self._snapshots[program_id] = snapshot
 

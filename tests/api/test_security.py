@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import threading
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
 from starlette.requests import Request
 
 from fraud.api.security import Gate
-from fraud.domain.actors import Role
+from fraud.domain.actors import Actor, Role
 from fraud.domain.clock import FixedClock
 from fraud.errors import Unauthorised
 from fraud.storage.actors import SqlActors
@@ -121,3 +123,49 @@ def test_a_revoked_key_opens_for_ten_seconds_at_most_also_where_the_clock_was_pu
     clock.move_to(now + step)
     with pytest.raises(Unauthorised):
         gate.require(request, Role.SCORE)
+
+
+class Slow:
+    """Keys that are looked up only when the test lets them be."""
+
+    def __init__(self, actors: SqlActors) -> None:
+        self._actors = actors
+        self.may, self.asked = threading.Event(), 0
+        self.may.set()
+
+    def authenticate(self, secret: str) -> Actor | None:
+        self.asked += 1
+        assert self.may.wait(30)
+        return self._actors.authenticate(secret)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._actors, name)
+
+
+def settled(gate: Gate) -> None:
+    gate._renewals.submit(lambda: None).result(30)
+
+
+def test_a_key_in_use_is_looked_up_beside_the_requests_and_once(house: House) -> None:
+    now = datetime(2026, 3, 1, 12, tzinfo=UTC)
+    clock, stored = FixedClock(now), house.services.actors
+    assert isinstance(stored, SqlActors)
+    actor, secret = stored.create_key("a tracker", Role.SCORE, ("default",), now)
+    actors = Slow(stored)
+    gate = Gate(actors, clock)
+    gate.require(Request({"type": "http", "headers": [(b"x-api-key", secret.encode())]}), Role.SCORE)
+    actors.may.clear()
+    clock.move_to(now + timedelta(seconds=6))
+    for _ in range(3):
+        assert gate.known(secret.encode(), Role.SCORE) == (actor, ()), "nobody waits for the store of keys"
+    actors.may.set()
+    settled(gate)
+    assert actors.asked == 2
+    clock.move_to(now + timedelta(seconds=12))
+    assert gate.known(secret.encode(), Role.SCORE) == (actor, ()), "found good six seconds ago"
+    settled(gate)
+    stored.revoke(actor.actor_id, now)
+    clock.move_to(now + timedelta(seconds=18))
+    assert gate.known(secret.encode(), Role.SCORE) is not None
+    settled(gate)
+    assert gate.known(secret.encode(), Role.SCORE) is None, "the look that was taken beside found it revoked"

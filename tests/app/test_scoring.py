@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from datetime import timedelta
 from pathlib import Path
 
@@ -22,6 +23,12 @@ from tests.app.products import ingest_one, quiet
 from tests.conftest import MORNING
 
 CLICK = Click(click_id="c-1", clicked_at=MORNING, affiliate_id="a-1", ip="73.1.2.3", user_agent="Mozilla/5.0")
+
+
+def wait_for_looks() -> None:
+    for thread in threading.enumerate():
+        if thread.name == "scorer":
+            thread.join(30)
 
 
 def test_too_few_clicks_fit_no_model(app: App, tmp_path: Path) -> None:
@@ -47,6 +54,8 @@ def test_a_new_model_serves_once_it_is_looked_for(app: App, scanned: Scanned, cl
     fitted = fit_click_model_on(app, lake, DEFAULT_PROGRAM, MORNING)
     assert scorers.of(DEFAULT_PROGRAM).model is None, "the registry is not asked at every click"
     clock.move_to(clock.now() + timedelta(minutes=2))
+    assert scorers.of(DEFAULT_PROGRAM).model is None, "nobody waits while it is looked for"
+    wait_for_looks()
     served = scorers.of(DEFAULT_PROGRAM).model
     assert served is not None
     assert served.artefact == fitted

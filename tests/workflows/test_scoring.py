@@ -359,6 +359,10 @@ class Scans:
             raise StorageError("no database")
         return self.result
 
+    def latest_id(self, program_id: str) -> str | None:
+        newest = self.latest(program_id)
+        return newest.scan_id if newest else None
+
     def add(self, result: ScanResult) -> None:
         raise NotImplementedError
 
