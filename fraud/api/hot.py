@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections import defaultdict
 from dataclasses import dataclass
+from typing import cast
 
 import msgspec
 import structlog
@@ -61,7 +62,7 @@ class HotClicks:
         if scope["type"] != "http" or scope["path"] != CLICK_ROUTE or scope["method"] != "POST":
             await self._app(scope, receive, send)
             return
-        known = self._known(scope)
+        known = await self._known(scope)
         if known is None:
             await self._app(scope, receive, send)
             return
@@ -80,16 +81,14 @@ class HotClicks:
         await send({"type": "http.response.start", "status": 200, "headers": headers})
         await send({"type": "http.response.body", "body": body})
 
-    def _known(self, scope: Scope) -> tuple[Actor, RateHeaders] | None:
-        sent = [(name, value) for name, value in scope["headers"] if name in _KEY_HEADERS]
-        if len(sent) != 1:  # which of them counts is the route's to say
+    async def _known(self, scope: Scope) -> tuple[Actor, RateHeaders] | None:
+        secret = _secret_in(scope)
+        if secret is None:
             return None
-        ((name, value),) = sent
-        if name == b"x-api-key":
-            return self._gate.known(value.strip(), Role.SCORE)
-        if value[: len(_BEARER)].lower() != _BEARER:
-            return None
-        return self._gate.known(value[len(_BEARER) :].strip(), Role.SCORE)
+        known = self._gate.known(secret, Role.SCORE)
+        if known is None and await self._gate.renewed(secret):
+            known = self._gate.known(secret, Role.SCORE)
+        return known
 
     def _click(self, actor: Actor, first: Message) -> Click | None:
         """The click, or `None` when there is something wrong with the request, which is the route's to say."""
@@ -146,6 +145,17 @@ class HotClicks:
         seconds = max((self._services.clock.now() - started).total_seconds(), 0.0)
         self._metrics.hot_clicks([answer for answer in given if answer is not None], seconds)
         return given
+
+
+def _secret_in(scope: Scope) -> bytes | None:
+    """The key of a request that has one of the two headers; where it has both, which of them counts is the route's to say."""
+    sent = [(name, value) for name, value in scope["headers"] if name in _KEY_HEADERS]
+    if len(sent) != 1:
+        return None
+    ((name, value),) = sent
+    if name == b"x-api-key":
+        return cast(bytes, value.strip())
+    return cast(bytes, value[len(_BEARER) :].strip()) if value[: len(_BEARER)].lower() == _BEARER else None
 
 
 def _by_program(waiting: list[_Waiting]) -> dict[str, list[_Waiting]]:

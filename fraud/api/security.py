@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import math
 import threading
 from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cache
@@ -82,7 +83,7 @@ class Gate:
         self._known: dict[bytes, tuple[Actor, datetime]] = {}
         self._proved: dict[bytes, datetime] = {}
         self._renewals = ThreadPoolExecutor(1, thread_name_prefix="keys")
-        self._renewed: set[bytes] = set()
+        self._renewing: dict[bytes, Future[None]] = {}
 
     def require(self, request: Request, role: Role) -> Actor:
         """The actor behind the request.
@@ -103,7 +104,7 @@ class Gate:
         if actor is None or not actor.role.reaches(role):
             return None
         if age >= RENEWED:
-            self._renew_beside(digest, secret)
+            self._renewal(digest, secret)
         limit, limiter = self._limits.of(actor), self._limits.limiter
         if limit is None or limiter is None:
             return actor, ()
@@ -115,7 +116,10 @@ class Gate:
     async def admit(self, request: Request, role: Role, secret: str = "") -> Actor:
         """`require` for the event loop, which waits for the store of keys in no case; `secret` is a key that stood elsewhere."""
         given = secret or secret_of(request)
-        known, _ = self._fresh(_digest(given))
+        digest = _digest(given)
+        known, age = self._fresh(digest)
+        if known is not None and age >= RENEWED:
+            self._renewal(digest, given.encode(errors="surrogatepass"))
         actor = known if known is not None else await run_in_threadpool(self._authenticate, given)
         if self._limits.limiter is not None and self._limits.limiter.shared:
             await run_in_threadpool(self._count, request, actor)
@@ -139,23 +143,32 @@ class Gate:
         age = passed(known[1], self._clock.now()) if known is not None else REMEMBERED
         return known[0] if known is not None and age < REMEMBERED else None, age
 
-    def _renew_beside(self, digest: bytes, secret: bytes) -> None:
+    async def renewed(self, secret: bytes) -> bool:
+        """Whether a key that was found good long ago has been looked up now; one look serves all requests that wait for it."""
+        digest = hashlib.sha256(secret).digest()
+        if digest not in self._known or self._fresh(digest)[0] is not None:
+            return False
+        await asyncio.shield(asyncio.wrap_future(self._renewal(digest, secret)))  # others wait for the same one
+        return True
+
+    def _renewal(self, digest: bytes, secret: bytes) -> Future[None]:
+        """The look that is under way for a key, or one that begins now."""
         with self._lock:
-            if digest in self._renewed:
-                return
-            self._renewed.add(digest)
-        self._renewals.submit(self._renew, digest, secret)
+            running = self._renewing.get(digest)
+            if running is None:
+                running = self._renewing[digest] = self._renewals.submit(self._renew, digest, secret)
+            return running
 
     def _renew(self, digest: bytes, secret: bytes) -> None:
         try:
-            self._look_up(secret.decode())
+            self._look_up(secret.decode(errors="surrogatepass"))
         except Unauthorised:
             pass  # it is forgotten, and the next request is told
         except FraudError as fault:
             _log.warning("key_not_looked_up", detail=fault.message)
         finally:
             with self._lock:
-                self._renewed.discard(digest)
+                del self._renewing[digest]
 
     def _authenticate(self, secret: str) -> Actor:
         known, _ = self._fresh(_digest(secret))

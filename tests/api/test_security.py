@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -169,3 +170,29 @@ def test_a_key_in_use_is_looked_up_beside_the_requests_and_once(house: House) ->
     assert gate.known(secret.encode(), Role.SCORE) is not None
     settled(gate)
     assert gate.known(secret.encode(), Role.SCORE) is None, "the look that was taken beside found it revoked"
+
+
+def test_requests_that_wait_for_the_same_old_key_share_one_look(house: House) -> None:
+    now = datetime(2026, 3, 1, 12, tzinfo=UTC)
+    clock, stored = FixedClock(now), house.services.actors
+    assert isinstance(stored, SqlActors)
+    _, secret = stored.create_key("a tracker", Role.SCORE, ("default",), now)
+    actors = Slow(stored)
+    gate, key = Gate(actors, clock), secret.encode()
+
+    async def asked() -> list[bool]:
+        actors.may.clear()
+        requests = [asyncio.ensure_future(gate.renewed(key)) for _ in range(20)]
+        await asyncio.sleep(0)
+        requests[3].cancel()  # whoever waits no longer takes the look from nobody
+        actors.may.set()
+        return [await request for request in requests if request is not requests[3]]
+
+    assert asyncio.run(asked()) == [False] * 19, "a key that was never seen is the route's to look up"
+    gate.require(Request({"type": "http", "headers": [(b"x-api-key", key)]}), Role.SCORE)
+    assert asyncio.run(asked()) == [False] * 19, "it was looked up just now"
+    clock.move_to(now + timedelta(minutes=1))
+    assert gate.known(key, Role.SCORE) is None
+    assert asyncio.run(asked()) == [True] * 19
+    assert actors.asked == 2
+    assert gate.known(key, Role.SCORE) is not None
