@@ -22,7 +22,8 @@ class BoundedConnection(HttpToolsProtocol):
     """One client's connection, within limits. Costs a request two readings of the loop's clock."""
 
     longest_head = 65_536
-    """Bytes of a head that is still not whole: eight times what common proxies let through."""
+    """Bytes of a head that is still not whole: eight times what common proxies let through. So many may also stand around the pieces of a
+    body, or follow it as trailers, without any of it being body."""
 
     head_seconds = 15.0
     """Time for a head, and for the first byte of a new connection: the time Apache and nginx give is 20 to 60, a tracker takes none."""
@@ -42,7 +43,7 @@ class BoundedConnection(HttpToolsProtocol):
         """Begins to look at the connection every few seconds."""
         super().connection_made(transport)
         self._reading_since: float | None = self.loop.time()
-        self._in_head, self._head = True, 0
+        self._in_head, self._is_body, self._head = True, False, 0
         self._untaken, self._untaken_since = 0, 0.0
         self._looking = self.loop.call_later(self.look_seconds, self._look)
 
@@ -58,9 +59,15 @@ class BoundedConnection(HttpToolsProtocol):
         super().on_message_begin()
 
     def on_headers_complete(self) -> None:
-        """Its head is whole."""
-        self._in_head = False
+        """Its head is whole; what follows as trailers is no part of it."""
+        self._in_head, self._head = False, 0
         super().on_headers_complete()
+        self.headers = []
+
+    def on_body(self, body: bytes) -> None:
+        """Some of its body."""
+        self._is_body = True
+        super().on_body(body)
 
     def on_message_complete(self) -> None:
         """It is whole."""
@@ -68,9 +75,12 @@ class BoundedConnection(HttpToolsProtocol):
         super().on_message_complete()
 
     def data_received(self, data: bytes) -> None:
-        """Takes what was sent, unless it is a head without end."""
+        """Takes what was sent, unless it is a head, a trailer or the length of a piece without end."""
+        self._is_body = False
         super().data_received(data)
-        if self._in_head:
+        if self._is_body:
+            self._head = 0
+        elif self._reading_since is not None:
             self._head += len(data)
             if self._head > self.longest_head and not self.transport.is_closing():
                 self._refuse(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, f"The headers are larger than {self.longest_head:,} bytes.")

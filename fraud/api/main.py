@@ -84,6 +84,7 @@ def create_api(services: ApiServices, routers: Sequence[APIRouter] = ()) -> Fast
         openapi_url=None,
         docs_url=None,
         redoc_url=None,
+        redirect_slashes=False,  # a redirect names the scheme that a proxy asked by: a key would be sent again in the clear
     )
     gate, metrics = Gate(services.actors, services.clock, services.limits), Metrics()
     app.add_middleware(RequestFrame, metrics=metrics, clock=services.clock)

@@ -14,7 +14,7 @@ import structlog
 
 from fraud.app.affiliates import AffiliateRecords
 from fraud.app.parts import App, kept_models, load_model
-from fraud.app.remembering import CounterMemory
+from fraud.app.remembering import CounterMemory, count_left
 from fraud.detection.clicks import MINIMUM_CLICKS, ClickModel, fit_click_model
 from fraud.domain.actors import DEFAULT_PROGRAM
 from fraud.domain.clicks import EventKey
@@ -37,6 +37,7 @@ from fraud.workflows.converting import (
     no_visits,
     shared_decision_id,
 )
+from fraud.workflows.leftover import Leftover
 from fraud.workflows.night import CLOCK_SKEW
 from fraud.workflows.offline import click_features_of
 from fraud.workflows.scoring import (
@@ -170,11 +171,14 @@ class Scorers:
         record: Callable[[Decision], None],
         judged: Callable[[JudgedClicks], None] | None = None,
         visits_of: VisitFinder = no_visits,
+        left: Leftover | None = None,
     ) -> None:
+        """`left` is what an earlier process answered and its journal still holds."""
         self._app = app
         self._record = record
         self._judged = judged
         self._visits_of = visits_of
+        self._left = left or Leftover()
         self._records = AffiliateRecords(app.lake, app.clock)
         self._risks = ScanRisks(app.stores.scans, app.clock, self._records.statuses)
         self._desks: dict[str, _Desk] = {}
@@ -260,8 +264,13 @@ class Scorers:
         self._records.refresh(program_id)
         recent = desk.recent if desk else RecentClicks()
         served = self._load(newest) if newest else None
-        clicks = ClickScorer(pack, served, self._click_tools(program_id, counters, recent))
-        return _Desk(counters, recent, clicks, ConversionScorer(pack, self._conversion_tools(program_id, counters, recent)), now)
+        click_tools, conversion_tools = (
+            self._click_tools(program_id, counters, recent),
+            self._conversion_tools(program_id, counters, recent),
+        )
+        clicks = ClickScorer(pack, served, click_tools, desk.clicks.given if desk else None)
+        conversions = ConversionScorer(pack, conversion_tools, desk.conversions.given if desk else None)
+        return _Desk(counters, recent, clicks, conversions, now)
 
     def _click_tools(self, program_id: str, counters: Counters, recent: RecentClicks) -> ScoringTools:
         return ScoringTools(
@@ -280,7 +289,7 @@ class Scorers:
         return ConversionTools(
             priors=self._risks,
             counters=counters,
-            click_of=ClickRecords(self._app, recent).find,
+            click_of=ClickRecords(self._app, recent, self._decided).find,
             own_identities=self._records.own_identities,
             visits_of=self._visits_of,
             record=self._record,
@@ -308,27 +317,35 @@ class Scorers:
     def _warm(self, program_id: str) -> Counters:
         MemoryCounters().observe_many(sightings_of([_ANY_CLICK]))  # its compiled code is loaded before anybody waits for it
         counters = MemoryCounters()
-        if self._memory is None or not self._memory.restored(program_id, counters):
-            warm_up(self._app, program_id, counters)
-        counters.reserve()
-        if self._shared is None:
-            return counters
-        shared = open_redis(self._shared, counters)
-        if shared.is_empty():
-            warm_up(self._app, program_id, shared)
-        return shared
+        with self._left.still:
+            if self._memory is None or not self._memory.restored(program_id, counters, self._left):
+                self._warm_up(program_id, counters)
+            counters.reserve()
+            if self._shared is None:
+                return counters
+            shared = open_redis(self._shared, counters)
+            if shared.is_empty():
+                self._warm_up(program_id, shared)
+            return shared
+
+    def _warm_up(self, program_id: str, counters: Counters) -> None:
+        warm_up(self._app, program_id, counters)
+        count_left(self._left, program_id, counters)
 
     def _answered(self, program_id: str, kind: DecisionKind) -> frozenset[EventKey]:
         since = self._app.clock.now() - WARM_UP
-        return frozenset((program_id, event) for event in self._app.stores.decisions.subjects(program_id, kind, since))
+        left = self._left.keys(program_id, kind)  # before the database is asked: what leaves the journal is there
+        return frozenset(left).union((program_id, event) for event in self._app.stores.decisions.subjects(program_id, kind, since))
+
+    def _decided(self, program_id: str, kind: DecisionKind, event_id: str) -> Decision | None:
+        """The newest decision on an event: where the journal of an earlier process has it no more, the database has."""
+        return self._left.decision(program_id, kind, event_id) or self._app.stores.decisions.latest(program_id, kind, event_id)
 
     def _earlier(self, kind: DecisionKind) -> Callable[[str, str], Decision | None]:
-        latest = self._app.stores.decisions.latest
-
         def earlier(program_id: str, event_id: str) -> Decision | None:
             """With shared counters another worker may have answered a moment ago: its decision is on its way from its journal."""
             for _ in range(_LOOKS if self._shared else 1):
-                if (decision := latest(program_id, kind, event_id)) is not None:
+                if (decision := self._decided(program_id, kind, event_id)) is not None:
                     return decision
                 self._patience.wait(_BETWEEN_LOOKS if self._shared else 0)
             return None
@@ -339,16 +356,17 @@ class Scorers:
 class ClickRecords:
     """Finds a click by its id wherever it may be: scored moments ago, scored before, or ingested."""
 
-    def __init__(self, app: App, recent: RecentClicks) -> None:
+    def __init__(self, app: App, recent: RecentClicks, decided: Callable[[str, DecisionKind, str], Decision | None]) -> None:
         self._app = app
         self._recent = recent
+        self._decided = decided
 
     def find(self, program_id: str, click_id: str) -> Click | None:
         """The click, or `None` when it is nowhere on record; a `StorageError` when the records cannot be read."""
         return self._recent.find(program_id, click_id) or self._scored(program_id, click_id) or self._ingested(program_id, click_id)
 
     def _scored(self, program_id: str, click_id: str) -> Click | None:
-        decision = self._app.stores.decisions.latest(program_id, DecisionKind.SCORE, click_id)
+        decision = self._decided(program_id, DecisionKind.SCORE, click_id)
         try:
             return facts_of(decision).click if decision is not None else None
         except ReplayError:

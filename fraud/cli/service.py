@@ -47,7 +47,7 @@ def create_service(app: App) -> FastAPI:
     sys.setswitchinterval(SWITCH_SECONDS)
     writer = open_writer(app)
     book, tags = open_book(app), TagPrograms(app, app.clock)
-    scorers = Scorers(app, writer.record, writer.record_clicks, book.of_click)
+    scorers = Scorers(app, writer.record, writer.record_clicks, book.of_click, writer.left)
 
     watch = Watch(app)
 

@@ -14,7 +14,7 @@ import shutil
 import struct
 import threading
 import zlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -109,6 +109,14 @@ class Journal:
         """`read_records` of one of these segments."""
         return read_records(segment, offset, most, weigh)
 
+    def places(self, segment: Path) -> Iterator[tuple[int, bytes]]:
+        """Each whole record of one of these segments, and the offset at which it begins."""
+        bodies, _ = read_records(segment, 0, 1 << 62)
+        offset = 0
+        for body in bodies:
+            yield offset, body
+            offset += _FRAME.size + len(body)
+
     def drop(self, segment: Path) -> None:
         """Forgets a segment whose records have all arrived, and the folder it was taken over with when that is empty."""
         with self._lock:
@@ -127,7 +135,8 @@ class Journal:
             self._closed = True
             os.close(self._file)
             empty = self._size == 0 and not list(self._own())
-            os.close(self._mark)
+            for mark in (self._mark, *self._marks):
+                os.close(mark)
             if empty:
                 shutil.rmtree(self._folder, ignore_errors=True)
 

@@ -9,12 +9,16 @@ import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
 import msgspec
 import structlog
 
+from fraud.checks.clicks.facts import FUTURE, Degraded
+from fraud.checks.conversions.facts import ConversionFacts
+from fraud.domain.clicks import Clicks, EventKey, ListedClicks
 from fraud.domain.decisions import Artefact, Decision, DecisionKind
 from fraud.domain.events import Click, Conversion
 from fraud.domain.ports import DecisionStore
@@ -97,6 +101,15 @@ class Carrier:
         for program_id in clicks.keys() | conversions.keys():
             self._to.events(program_id, clicks[program_id], conversions[program_id])
 
+    def decision(self, body: bytes, key: EventKey) -> Decision | None:
+        """The decision on one event of a record; `None` when the record has no such event."""
+        if body[:1] == DECISION:
+            return _READ_DECISION(body[1:])
+        for judged in _judged(body):
+            if (judged.facts.click.program_id, judged.facts.click.click_id) == key:
+                return decision_on(judged, self._pack(judged.policy))
+        return None
+
     def _decisions(self, body: bytes) -> Iterator[Decision]:
         if body[:1] == DECISION:
             yield _READ_DECISION(body[1:])
@@ -144,6 +157,40 @@ class Carrier:
 def events_in(body: bytes) -> int:
     """How many events a record has."""
     return clicks_in(body[1:2]) if body[:1] == CLICKS else 1
+
+
+def answered_in(body: bytes) -> tuple[DecisionKind, Sequence[EventKey]]:
+    """The events of a record."""
+    if body[:1] == CLICKS:
+        return DecisionKind.SCORE, read_record(body[1:]).facts.clicks.keys
+    if body[:1] == ONE_CLICK:
+        click = _READ_CLICK(body[1:]).facts.click
+        return DecisionKind.SCORE, [(click.program_id, click.click_id)]
+    decision = _READ_DECISION(body[1:])
+    return decision.kind, [(decision.program_id, decision.subject_id)]
+
+
+def counted_in(body: bytes) -> tuple[datetime, Clicks, ConversionFacts | None]:
+    """When the events of a record were answered, and those of them that were counted: its clicks, or its conversion."""
+    if body[:1] == CLICKS:
+        judged = read_record(body[1:])
+        return judged.decided_at, _counted(judged.facts.clicks, judged.facts.degraded), None
+    if body[:1] == ONE_CLICK:
+        one = _READ_CLICK(body[1:])
+        return one.decided_at, _counted(ListedClicks([one.facts.click]), [one.facts.degraded]), None
+    decision = _READ_DECISION(body[1:])
+    if decision.kind is DecisionKind.SCORE:
+        click = facts_of(decision)
+        return decision.decided_at, _counted(ListedClicks([click.click]), [click.degraded]), None
+    conversion = conversion_facts_of(decision) if decision.kind is DecisionKind.CONVERSION else None
+    return decision.decided_at, ListedClicks([]), conversion if conversion is None or conversion.degraded != FUTURE else None
+
+
+def _counted(clicks: Clicks, degraded: Sequence[Degraded]) -> Clicks:
+    """Clicks without those that came from the future, which are not counted."""
+    if FUTURE not in degraded:
+        return clicks
+    return clicks.only([place for place, why in enumerate(degraded) if why != FUTURE])
 
 
 def _politely(decisions: Iterator[Decision]) -> Iterator[Decision]:

@@ -148,18 +148,19 @@ class ConversionTools:
 class ConversionScorer:
     """Scores the conversions of programs that share one pack. May be used from any number of threads."""
 
-    def __init__(self, pack: Pack, tools: ConversionTools) -> None:
+    def __init__(self, pack: Pack, tools: ConversionTools, given: AnswerBook[ConversionAnswer] | None = None) -> None:
+        """`given` are the answers of the scorer that this one follows."""
         self.pack = pack
         self._tools = tools
         self._checks = conversion_checks_of(pack)
         self._features = conversion_feature_set_hash()
-        self._answers: AnswerBook[ConversionAnswer] = AnswerBook(tools.answers)
+        self.given: AnswerBook[ConversionAnswer] = AnswerBook(tools.answers) if given is None else given
 
     def score(self, conversion: Conversion, request_id: str = "") -> ScoredConversion:
         """Scores one conversion as of its own time and records the decision. Raises `StorageError` when that cannot be kept."""
         started = self._tools.clock.now()
         key = (conversion.program_id, conversion.conversion_id)
-        if (known := self._answers.known(key)) is not None:
+        if (known := self.given.known(key)) is not None:
             return ScoredConversion(known, None)
         if key in self._tools.answered and (earlier := self._tools.earlier(*key)) is not None:
             return self._as_before(key, earlier, started)
@@ -170,11 +171,11 @@ class ConversionScorer:
         facts = self._facts(conversion, (state, click), observed, started)
         decision = self._decide(facts, started, request_id)
         answer = _answer(decision, facts, milliseconds(self._tools.clock.now() - started))
-        return ScoredConversion(*self._answers.settle(key, answer, self._tools.record, decision))
+        return ScoredConversion(*self.given.settle(key, answer, self._tools.record, decision))
 
     def _as_before(self, key: EventKey, earlier: Decision, started: datetime) -> ScoredConversion:
         answer = _answer(earlier, conversion_facts_of(earlier), milliseconds(self._tools.clock.now() - started))
-        return ScoredConversion(self._answers.keep(key, answer), None)
+        return ScoredConversion(self.given.keep(key, answer), None)
 
     def _look_up(self, conversion: Conversion) -> tuple[ClickState, Click | None]:
         if not conversion.click_id:

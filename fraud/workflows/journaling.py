@@ -1,7 +1,8 @@
 """What was answered, on its way: into the journal before the answer, from there into the database and the lake (`carrying`).
 
-A record is taken up again after a crash. While there is much to answer another process carries records on, where there is one: a thread
-that computes beside the answers keeps each of them waiting for the interpreter, several times over.
+What an earlier process left is carried on like everything else; `left` knows it until then. While there is much to answer another process
+carries records on, where there is one: a thread that computes beside the answers keeps each of them waiting for the interpreter, several
+times over.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -21,6 +22,7 @@ from fraud.domain.decisions import Decision
 from fraud.errors import FraudError, StorageError
 from fraud.workflows.carrying import CLICKS, DECISION, Carrier, Carrying, Destinations
 from fraud.workflows.judged import JudgedClicks, records_of
+from fraud.workflows.leftover import Leftover
 
 __all__ = ["Destinations", "JournalStats", "JournalWriter", "Pace", "RecordLog"]
 
@@ -59,6 +61,10 @@ class RecordLog(Protocol):
 
     def read(self, segment: Path, offset: int, most: int, weigh: Callable[[bytes], int] = ...) -> tuple[list[bytes], int]:
         """Records from an offset on until together they weigh `most`, and the offset after them."""
+        ...
+
+    def places(self, segment: Path) -> Iterator[tuple[int, bytes]]:
+        """Each whole record of a segment and the offset at which it begins."""
         ...
 
     def drop(self, segment: Path) -> None:
@@ -143,8 +149,12 @@ class JournalWriter:
         self._wanted = threading.Event()
         self._closing = False
         self._rotated = time.monotonic()
-        self._looked, self._is_busy, self._nothing_at = (self._rotated, 0), False, -1
-        self._taken_over()
+        self._is_busy, self._nothing_at = False, -1
+        self.left = Leftover(journal, self._here)
+        self._recorded = self.left.events
+        self._looked = (self._rotated, self._recorded)
+        if self._recorded:
+            _log.info("journal_taken_over", events=self._recorded)
         self._thread = threading.Thread(target=self._work, name="journal", daemon=True)
         self._thread.start()
 
@@ -207,21 +217,6 @@ class JournalWriter:
 
     def _waiting(self) -> int:
         return self._recorded - self._written - self._unwritable
-
-    def _taken_over(self) -> None:
-        """What an earlier process left arrives before anything is answered, so that its repeats are known and its events are counted."""
-        for segment in self._journal.segments():
-            try:
-                while self._carried(self._here, segment, 500):
-                    pass
-                self._finish(self._here, segment)
-            except FraudError as fault:
-                _log.error("journal_waits_for_the_store", detail=fault.message)
-                self._failing = fault.message
-                return
-        if self._written:
-            _log.info("journal_taken_over", records=self._written)
-        self._recorded = self._written + self._unwritable
 
     def _work(self) -> None:
         while True:
@@ -321,5 +316,7 @@ class JournalWriter:
     def _finish(self, carrier: Carrying, segment: Path) -> None:
         """Takes a segment's events into the lake and forgets it."""
         carrier.finish(segment)
-        self._journal.drop(segment)
+        with self.left.still:
+            self._journal.drop(segment)
+            self.left.forget(segment)
         self._done.pop(segment, None)

@@ -149,7 +149,8 @@ class ClickScorer:
     Raises `ModelError` when the model was fitted on other features than are computed now.
     """
 
-    def __init__(self, pack: Pack, model: ServedModel | None, tools: ScoringTools) -> None:
+    def __init__(self, pack: Pack, model: ServedModel | None, tools: ScoringTools, given: AnswerBook[ClickAnswer] | None = None) -> None:
+        """`given` are the answers of the scorer that this one follows: what it answered is not answered anew."""
         self.pack = pack
         self.model = model
         self._tools = tools
@@ -158,7 +159,7 @@ class ClickScorer:
         self._checks = checks_of(pack)
         self._judge = ClickJudge(pack, self._checks, lambda facts, signals: click_verdict(pack, facts, signals))
         self._features = click_feature_set_hash()
-        self._given: AnswerBook[ClickAnswer] = AnswerBook(tools.answers)
+        self.given: AnswerBook[ClickAnswer] = AnswerBook(tools.answers) if given is None else given
         if model:
             model.model.require_current_features()
         self._warm_up()
@@ -167,7 +168,7 @@ class ClickScorer:
         """Scores one click as of its own time and records the decision. Raises `StorageError` when the decision cannot be kept."""
         started = self._tools.clock.now()
         key = (click.program_id, click.click_id)
-        known = self._given.known(key)
+        known = self.given.known(key)
         if known is not None:
             return ScoredClick(known, None)
         if key in self._tools.answered and (earlier := self._tools.earlier(*key)) is not None:
@@ -179,7 +180,7 @@ class ClickScorer:
         judged = self._judged(self._facts(alone, seen, started), self._tools.decision_ids(alone, started), [request_id], started)
         decision = decision_on(judged.of(0), self.pack, self._checks)
         answer = _answer(decision, milliseconds(self._tools.clock.now() - started))
-        scored = ScoredClick(*self._given.settle(key, answer, self._tools.record, decision))
+        scored = ScoredClick(*self.given.settle(key, answer, self._tools.record, decision))
         self._tools.seen(alone)
         return scored
 
@@ -190,7 +191,7 @@ class ClickScorer:
 
     def answer_from_memory(self, click: Click, request_id: str = "") -> ClickAnswer | None:
         """`answer`, or `None` where a store would have to be asked first: whether the click was answered before this process knew it."""
-        known = self._given.known((click.program_id, click.click_id))
+        known = self.given.known((click.program_id, click.click_id))
         if known is not None:
             return known
         if self._tools.judged is None or (click.program_id, click.click_id) in self._tools.answered:
@@ -208,7 +209,7 @@ class ClickScorer:
 
     def _answer_group(self, clicks: Clicks, request_ids: Sequence[str]) -> AnsweredClicks | list[ClickAnswer]:
         keys = clicks.keys
-        new = len(set(keys)) == len(keys) and self._given.knows_none(keys) and self._tools.answered.isdisjoint(keys)
+        new = len(set(keys)) == len(keys) and self.given.knows_none(keys) and self._tools.answered.isdisjoint(keys)
         if not new or self._tools.judged is None:
             return self.answer_many(clicks, request_ids)
         given = self._answer_first(clicks, request_ids)
@@ -227,7 +228,7 @@ class ClickScorer:
         """`answer_from_memory` of each click, in their order; the second of two that are the same is left out too."""
         some = clicks_of(clicks)
         keys = some.keys
-        given = [self._given.known(key) for key in keys]
+        given = [self.given.known(key) for key in keys]
         if self._tools.judged is None:
             return given
         first: dict[EventKey, int] = {}
@@ -263,16 +264,16 @@ class ClickScorer:
         keys = facts.clicks.keys
         record = self._tools.judged
         assert record is not None
-        if len(facts) >= FEW and self._given.settle_together(keys, answered, lambda: record(judged)):
+        if len(facts) >= FEW and self.given.settle_together(keys, answered, lambda: record(judged)):
             self._tools.seen(facts.clicks)
             return answered
         answers = list(answered)
-        given = self._given.settle_many(keys, answers, lambda own: record(judged if len(own) == len(judged) else judged.only(own)))
+        given = self.given.settle_many(keys, answers, lambda own: record(judged if len(own) == len(judged) else judged.only(own)))
         self._tools.seen(facts.clicks)
         return given
 
     def _as_before(self, key: EventKey, earlier: Decision, started: datetime) -> ScoredClick:
-        return ScoredClick(self._given.keep(key, _answer(earlier, milliseconds(self._tools.clock.now() - started))), None)
+        return ScoredClick(self.given.keep(key, _answer(earlier, milliseconds(self._tools.clock.now() - started))), None)
 
     def _observed(self, clicks: Clicks, now: datetime) -> _Observed:
         """The clicks counted; one from the future is not: it would push out what is known of now."""

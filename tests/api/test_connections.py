@@ -141,3 +141,31 @@ def test_one_connection_serves_many_requests_and_may_rest_between_them(client: s
             part = client.recv(1_000)
             assert part, "it hung up"
             received += part
+
+
+def pieces(client: socket.socket, body: bytes = b"1\r\n{\r\n") -> None:
+    """Begins a request in pieces."""
+    client.sendall(b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n" + body)
+
+
+def pour(client: socket.socket, first: bytes, again: bytes) -> None:
+    """Sends without end, or some twenty megabytes."""
+    client.sendall(first)
+    for _ in range(1_000):
+        client.sendall(again)
+
+
+@pytest.mark.parametrize(
+    ("first", "again"),
+    [(b"0\r\nX-Trailer: ", b"a" * 20_000), (b"0\r\n", b"a: b\r\n" * 3_000), (b"1;extension=", b"a" * 20_000)],
+)
+def test_nothing_without_end_follows_a_body_or_stands_between_its_pieces(client: socket.socket, first: bytes, again: bytes) -> None:
+    pieces(client)
+    with pytest.raises((ConnectionResetError, BrokenPipeError)):
+        pour(client, first, again)
+
+
+def test_a_large_body_in_small_pieces_is_read(client: socket.socket) -> None:
+    pieces(client, b"1\r\nx\r\n" * 100_000 + b"0\r\nX-Trailer: a\r\n\r\n")
+    client.shutdown(socket.SHUT_WR)
+    assert everything(client).endswith(b"\r\n\r\n100000")

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
+from fraud.app.keeping import destinations_of
 from fraud.app.parts import App
 from fraud.app.scoring import Scorers
 from fraud.domain.actors import DEFAULT_PROGRAM
 from fraud.domain.clock import FixedClock
-from fraud.domain.decisions import Decision
+from fraud.domain.decisions import Decision, DecisionKind
 from fraud.domain.events import Click, Conversion
 from fraud.errors import StorageError
 from fraud.storage.checkpoints import Checkpoint, Checkpoints
+from fraud.storage.journal import Journal
+from fraud.workflows.converting import ConversionAnswer
+from fraud.workflows.journaling import JournalWriter, Pace
 from tests.conftest import MORNING
 
 
@@ -83,6 +88,84 @@ def test_what_another_process_keeps_is_left_alone(app: App) -> None:
     killed(scorers)
     following, made = serving(app)
     assert counted(following, made, 2_000)["affiliate_clicks_24h"] == 5.0, "three of the first, which kept them, and one of the other"
+
+
+class AtTimesAway:
+    """The database as the journal's records reach it: it can be asked, and takes something only where it is let."""
+
+    def __init__(self, app: App) -> None:
+        self._decisions, self.is_away = app.stores.decisions, True
+
+    def add(self, decisions: Sequence[Decision]) -> None:
+        if self.is_away:
+            raise StorageError("The database is away.")
+        self._decisions.add(decisions)
+
+    def known(self, decision_ids: Sequence[str]) -> frozenset[str]:
+        return self._decisions.known(decision_ids)
+
+
+class Process:
+    """A service that takes over the journal of the one before it, whose records reach the database when `carry_on` lets them."""
+
+    def __init__(self, app: App, root: Path) -> None:
+        self.database = AtTimesAway(app)
+        to = replace(destinations_of(app), decisions=self.database)  # type: ignore[arg-type]  # no more than that is asked of it here
+        self.writer = JournalWriter(Journal(root), to, Pace(rest=0, retry=0.01, idle=0.01))
+        self.scorers = Scorers(app, self.writer.record, self.writer.record_clicks, left=self.writer.left)
+
+    def answer(self, first: int, end: int) -> list[tuple[str, str]]:
+        """Answers clicks of one affiliate as the routes do; their names and those of their decisions."""
+        numbers = range(first, end)
+        clicks = [Click(click_id=f"c{number}", clicked_at=MORNING, affiliate_id="aff", ip="203.0.113.9") for number in numbers]
+        given = self.scorers.of(DEFAULT_PROGRAM).answer_many(clicks, [""] * len(clicks))
+        return [(answer.click_id, answer.decision_id) for answer in given]
+
+    def convert(self, name: str, click_id: str) -> ConversionAnswer:
+        conversion = Conversion(conversion_id=name, converted_at=MORNING, affiliate_id="aff", click_id=click_id)
+        return self.scorers.conversions_of(DEFAULT_PROGRAM).score(conversion).answer
+
+    def carry_on(self) -> None:
+        self.database.is_away = False
+        self.writer.flush()
+        self.database.is_away = True
+
+    def kill(self) -> None:
+        self.writer.close()
+        killed(self.scorers)
+
+
+@pytest.mark.parametrize("kept", [0, 12])
+@pytest.mark.parametrize("in_checkpoint", [None, 5])
+def test_what_the_journal_still_holds_is_known_and_counted_however_often_it_is_taken_over(
+    app: App, tmp_path: Path, in_checkpoint: int | None, kept: int
+) -> None:
+    process = Process(app, tmp_path / "journal")
+    if in_checkpoint is not None:
+        process.answer(0, in_checkpoint)
+        process.scorers.keep_counters()
+    process.answer(0, kept)
+    process.carry_on()
+    first = process.answer(0, 30) + process.answer(30, 200)
+    converted = process.convert("v", "c199")
+    process.kill()
+    for kills in range(3):
+        process = Process(app, tmp_path / "journal")
+        assert process.answer(0, 200) == first
+        assert process.convert("v", "c199").decision_id == converted.decision_id
+        process.answer(200 + kills, 201 + kills)
+        assert process.convert(f"v{kills}", "c7").click_found
+        if kills == 1:
+            process.carry_on()
+        process.kill()
+    process = Process(app, tmp_path / "journal")
+    process.carry_on()
+    process.kill()
+    decided = app.stores.decisions.subjects(DEFAULT_PROGRAM, DecisionKind.SCORE, MORNING.replace(year=2020))
+    assert sorted(decided) == sorted(f"c{number}" for number in range(203))
+    last = app.stores.decisions.latest(DEFAULT_PROGRAM, DecisionKind.SCORE, "c202")
+    assert last is not None
+    assert last.inputs["features"]["affiliate_clicks_24h"] == 203.0, "each click is counted, and once"
 
 
 @pytest.mark.parametrize("spoil", [lambda data: data[:-9], lambda data: b"", lambda data: b"x" * len(data)])

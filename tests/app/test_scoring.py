@@ -15,7 +15,7 @@ from fraud.app.scoring import Scorers, fit_click_model_on, newest_click_model
 from fraud.domain.actors import DEFAULT_PROGRAM
 from fraud.domain.clock import FixedClock
 from fraud.domain.decisions import Decision, DecisionKind
-from fraud.domain.events import Click
+from fraud.domain.events import Click, Conversion
 from fraud.domain.programs import ProgramProfile
 from fraud.errors import InputError, ModelError, NotFound
 from tests.app.conftest import Scanned
@@ -60,6 +60,22 @@ def test_a_new_model_serves_once_it_is_looked_for(app: App, scanned: Scanned, cl
     assert served is not None
     assert served.artefact == fitted
     assert scorers.gauges().items() >= {"scored_programs": 1.0, "scored_programs_with_model": 1.0}.items()
+
+
+def test_what_one_scorer_answered_the_next_does_not_answer_anew(app: App, scanned: Scanned, clock: FixedClock) -> None:
+    on_their_way: list[Decision] = []
+    scorers = Scorers(app, on_their_way.append)
+    conversion = Conversion(conversion_id="v-1", converted_at=MORNING, affiliate_id="a-1")
+    first, converted = scorers.of(DEFAULT_PROGRAM).score(CLICK).answer, scorers.conversions_of(DEFAULT_PROGRAM).score(conversion).answer
+    before = scorers.of(DEFAULT_PROGRAM)
+    fit_click_model_on(app, scanned.app.lake, DEFAULT_PROGRAM, MORNING)
+    clock.move_to(clock.now() + timedelta(minutes=2))
+    scorers.of(DEFAULT_PROGRAM)
+    wait_for_looks()
+    assert scorers.of(DEFAULT_PROGRAM) is not before
+    assert scorers.of(DEFAULT_PROGRAM).score(CLICK).answer == first
+    assert scorers.conversions_of(DEFAULT_PROGRAM).score(conversion).answer == converted
+    assert len(on_their_way) == 2, "though neither is in the database yet"
 
 
 def test_only_programs_there_are_have_a_scorer(app: App) -> None:

@@ -15,13 +15,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fraud.domain.clock import FixedClock
-from fraud.domain.decisions import Decision
+from fraud.domain.decisions import Decision, DecisionKind
 from fraud.domain.events import Click, Conversion
 from fraud.errors import Conflict, InputError, StorageError
 from fraud.policy.loading import load_pack
 from fraud.storage.counters import MemoryCounters
 from fraud.storage.journal import Journal, JournalBounds
-from fraud.workflows.carrying import Carrier, Kept
+from fraud.workflows.carrying import Carrier, Kept, answered_in
 from fraud.workflows.journaling import Destinations, JournalWriter, Pace
 from fraud.workflows.scoring import ClickScorer, ScoringTools, UnknownRisks
 
@@ -111,8 +111,74 @@ def test_a_store_that_is_away_loses_nothing_and_the_next_process_goes_on(tmp_pat
     assert shelf.kept == []
     shelf.failing = False
     following = writer_of(tmp_path, shelf)
-    assert (shelf.subjects, shelf.events) == (ids, ids), "before the next process answers anything"
+    assert following.stats().recorded == 50
+    following.flush()
+    assert shelf.subjects == ids
     following.close()
+    assert shelf.events == ids
+    assert list(tmp_path.rglob("*.log")) == []
+
+
+def left_by_a_killed_process(root: Path, shelf: Shelf, count: int) -> JournalWriter:
+    """A writer that follows one whose clicks never reached the store, which is away still."""
+    shelf.failing = True
+    writer = writer_of(root, shelf)
+    answer(writer, count)
+    killed(writer)
+    return writer_of(root, shelf)
+
+
+def test_what_was_left_is_known_before_it_is_in_the_store(tmp_path: Path) -> None:
+    shelf = Shelf()
+    writer = left_by_a_killed_process(tmp_path, shelf, 20)
+    assert writer.left.keys("default", DecisionKind.SCORE) == [("default", f"c{number}") for number in range(20)]
+    told = writer.left.decision("default", DecisionKind.SCORE, "c7")
+    assert writer.left.decision("default", DecisionKind.CONVERSION, "c7") is None
+    assert writer.left.decision("shoes", DecisionKind.SCORE, "c7") is None
+    shelf.failing = False
+    writer.flush()
+    assert told == shelf.kept[7], "a repeat is told what will stand in the store"
+    writer.close()
+    assert writer.left.keys("default", DecisionKind.SCORE) == []
+    assert writer.left.decision("default", DecisionKind.SCORE, "c7") is None
+
+
+def test_a_segment_that_is_dropped_while_it_is_asked_is_in_the_store(tmp_path: Path) -> None:
+    shelf = Shelf()
+    writer = left_by_a_killed_process(tmp_path, shelf, 3)
+    for segment in writer._journal.segments():
+        segment.rename(segment.with_suffix(".away"))
+    assert writer.left.decision("default", DecisionKind.SCORE, "c1") is None
+    for segment in tmp_path.rglob("*.away"):
+        segment.rename(segment.with_suffix(".log"))
+    shelf.failing = False
+    writer.close()
+    assert len(shelf.kept) == 3
+
+
+def test_no_segment_is_dropped_while_what_was_left_is_counted(tmp_path: Path) -> None:
+    shelf = Shelf()
+    writer = left_by_a_killed_process(tmp_path, shelf, 5)
+    shelf.failing = False
+    with writer.left.still:
+        records = writer.left.records("default")
+        writer.flush()
+        assert sum(len(answered_in(body)[1]) for body in records) == 5
+        assert list(writer.left.records("shoes")) == []
+    writer.close()
+    assert shelf.events == [f"c{number}" for number in range(5)]
+
+
+def test_killed_again_and_again_before_it_was_carried_on(tmp_path: Path) -> None:
+    shelf = Shelf()
+    for times in range(1, 4):
+        writer = left_by_a_killed_process(tmp_path, shelf, 10)
+        assert len(set(writer.left.keys("default", DecisionKind.SCORE))) == 10
+        assert writer.stats().waiting == 10 * times, "the same ids, answered anew by scorers that know nothing"
+        killed(writer)
+    shelf.failing = False
+    writer_of(tmp_path, shelf).close()
+    assert len(shelf.kept) == 30
     assert list(tmp_path.rglob("*.log")) == []
 
 

@@ -131,7 +131,7 @@ def test_a_batch_that_cannot_be_recorded_is_not_answered_and_may_be_sent_again()
     assert scorer.answer_many_from_memory(clicks, [""] * 50).count(None) >= 40, "it was counted, and is for a store to say"
     with pytest.raises(StorageError):
         scorer.answer_in_groups(traffic(50, 10), [""] * 50)
-    assert len(scorer._given._answers) == 0, "nothing of it counts as answered"
+    assert len(scorer.given._answers) == 0, "nothing of it counts as answered"
     full = False
     assert all(scorer.answer_many(traffic(50, 6), [""] * 50))
     assert len(kept) == len({click.click_id for click in traffic(50, 6)})
