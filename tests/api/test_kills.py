@@ -10,7 +10,7 @@ import sys
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -25,7 +25,7 @@ from fraud.storage.lake import ParquetLake
 from tests.servers import free_port
 
 KEY = "key-of-a-tracker-that-kills"
-SENDERS = 4
+SENDERS, MANY = 4, 500
 SETTINGS = {"FRAUD_COUNTERS_CHECKPOINT": "0.7"}
 """Checkpoints so often that some are taken under load, and that a kill may come in the middle of one."""
 
@@ -68,11 +68,51 @@ def send(url: str, name: str, acknowledged: list[str]) -> None:
             acknowledged += [click["click_id"] for answer in answers if answer.status_code == 200]
 
 
+def send_many(url: str, name: str, acknowledged: list[str]) -> None:
+    """Sends three batches, more than can be carried on before the next kill; the first one twice."""
+    headers = {"Authorization": f"Bearer {KEY}-SCORE"}
+    with httpx.Client(base_url=url, headers=headers, timeout=30) as client:
+        for number in (0, 1, 2, 0):
+            names = [f"{name}-{number}-{place}" for place in range(MANY)]
+            clicks = [{"click_id": one, "clicked_at": "2026-03-01T10:00:00Z", "affiliate_id": name} for one in names]
+            try:
+                answer = client.post("/v1/score/clicks", json=clicks)
+            except httpx.TransportError:
+                return
+            acknowledged += names if answer.status_code == 200 else []
+
+
+def decided(url: str, names: Sequence[str]) -> list[str]:
+    """The decisions on clicks that are sent again."""
+    clicks = [{"click_id": name, "clicked_at": "2026-03-01T10:00:00Z", "affiliate_id": "again"} for name in names]
+    answers = httpx.post(f"{url}/v1/score/clicks", json=clicks, headers={"Authorization": f"Bearer {KEY}-SCORE"}, timeout=60)
+    return [answer["decision_id"] for answer in answers.json()]
+
+
+def wait_until_carried_on(url: str) -> None:
+    """Returns once nothing waits in the journal."""
+    for _ in range(1_200):
+        if "fraud_decisions_waiting 0\n" in httpx.get(f"{url}/metrics", headers={"X-API-Key": f"{KEY}-SCORE"}, timeout=30).text:
+            return
+        time.sleep(0.1)
+    raise AssertionError("something waits in the journal for good")
+
+
 def kept(workspace: Path) -> Counter[str]:
     """How often each click has a decision."""
     database = open_database(f"sqlite:///{workspace / 'fraud.sqlite3'}")
     try:
         return Counter(SqlDecisions(database).subjects("default", DecisionKind.SCORE, _LONG_AGO))
+    finally:
+        database.close()
+
+
+def decisions(workspace: Path, names: Sequence[str]) -> list[str]:
+    """The decisions on clicks, as the database has them."""
+    database = open_database(f"sqlite:///{workspace / 'fraud.sqlite3'}")
+    try:
+        found = [SqlDecisions(database).latest("default", DecisionKind.SCORE, name) for name in names]
+        return [decision.decision_id for decision in found if decision is not None]
     finally:
         database.close()
 
@@ -102,20 +142,28 @@ def killed_over_and_over(workspace: Path, kills: int, seed: int) -> None:
     for round_ in range(kills):
         with serving(workspace, **SETTINGS) as (url, process):
             senders = [threading.Thread(target=send, args=(url, f"r{round_}s{number}", acknowledged)) for number in range(SENDERS)]
+            senders.append(threading.Thread(target=send_many, args=(url, f"r{round_}many", acknowledged)))
             for sender in senders:
                 sender.start()
             time.sleep(draw.uniform(0.5, 2.5))
             process.kill()
             for sender in senders:
                 sender.join()
+    repeats = draw.sample(acknowledged, 100)
     with serving(workspace, **SETTINGS) as (url, process):
+        told_again = decided(url, repeats)
+        process.kill()  # in the middle of what the kills before left
+    with serving(workspace, **SETTINGS) as (url, process):
+        assert decided(url, repeats) == told_again
         asked = counted_after(url)
+        wait_until_carried_on(url)
         process.send_signal(signal.SIGTERM)
         process.wait(60)
     times = kept(workspace)
     assert told(workspace, asked) == sum(name.startswith("r0s0-") for name in times) + 1, "the counters know every click before the kills"
     times.pop(asked)
-    assert len(acknowledged) > kills * SENDERS
+    assert len(acknowledged) > kills * (SENDERS + MANY)
+    assert decisions(workspace, repeats) == told_again
     assert [click for click in acknowledged if times[click] != 1] == []
     assert max(times.values()) == 1
     with ParquetLake(workspace / "lake").connect("default") as events:
