@@ -15,6 +15,7 @@ import struct
 import threading
 import zlib
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -80,7 +81,7 @@ class Journal:
             if self._held + len(frame) > self._bounds.whole:
                 raise StorageError("Decisions cannot be kept fast enough at the moment; try again in a few seconds.")
             if self._size and self._size + len(frame) > self._bounds.segment:
-                self._begin()
+                self._begin_where_possible()
             self._write(frame)
 
     def sync(self) -> None:
@@ -91,7 +92,7 @@ class Journal:
             raise StorageError(f"The journal {self._folder} cannot be written ({error}); check the disk.") from error
 
     def rotate(self) -> None:
-        """Begins the next segment, unless this one is empty."""
+        """Begins the next segment, unless this one is empty. A `StorageError` when that cannot be now; then this one goes on."""
         with self._lock:
             if self._size:
                 self._begin()
@@ -152,12 +153,20 @@ class Journal:
         self._size += len(frame)
         self._held += len(frame)
 
+    def _begin_where_possible(self) -> None:
+        """The next segment; this one goes on where no file can be made (too many are open, the disk became read-only)."""
+        with suppress(StorageError):
+            self._begin()
+
     def _begin(self) -> None:
+        """The last file is let go once there is the next one: the number of one that is closed is soon another file's, or a client's."""
+        try:
+            file = os.open(self._path(self._number + 1), os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_APPEND, 0o600)
+        except OSError as error:
+            raise StorageError(f"The journal {self._folder} cannot be written ({error}); check the disk and the open files.") from error
         if self._file:
             os.close(self._file)
-        self._number += 1
-        self._size = 0
-        self._file = os.open(self._path(self._number), os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_APPEND, 0o600)
+        self._file, self._number, self._size = file, self._number + 1, 0
 
     def _path(self, number: int) -> Path:
         return self._folder / f"{number:010d}.log"

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import errno
+import os
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -303,6 +305,22 @@ def test_segments_follow_one_another(tmp_path: Path) -> None:
     ids = answer(writer, 40)
     writer.close()
     assert (shelf.subjects, shelf.events) == (ids, ids)
+
+
+def test_where_no_file_can_be_made_the_segment_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file that was closed before the next one could be made had its number given to a client's connection, and records went there."""
+    journal = Journal(tmp_path, JournalBounds(segment=100))
+    journal.append(b"a" * 80)
+    with monkeypatch.context() as limited:
+        limited.setattr(os, "open", lambda *given: (_ for _ in ()).throw(OSError(errno.EMFILE, "Too many open files")))
+        journal.append(b"b" * 80)
+        with pytest.raises(StorageError, match="open files"):
+            journal.rotate()
+        journal.append(b"c" * 80)
+    journal.append(b"d" * 80)
+    read = [journal.read(segment, 0, 10)[0] for segment in journal.segments()]
+    assert [[body[:1] for body in bodies] for bodies in read] == [[b"a", b"b", b"c"], [b"d"]]
+    journal.close()
 
 
 def test_the_journal_of_a_living_process_is_left_alone(tmp_path: Path) -> None:
