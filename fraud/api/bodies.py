@@ -13,6 +13,10 @@ from fraud.api.problems import BodyTooLarge, FieldFault, InvalidFields
 from fraud.errors import InputError
 
 _T = TypeVar("_T")
+_COMPRESSED = (b"\x1f\x8b", b"\x28\xb5\x2f\xfd")
+"""How gzip and Zstandard begin."""
+_MARKED = (b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")
+"""Byte order marks."""
 _PLACE = re.compile(r" - at `(?:key in )?\$\.?(?P<path>[^`]*)`$")
 _MISSING = re.compile(r"^Object missing required field `(?P<name>[^`]+)`")
 _UNKNOWN = re.compile(r"^Object contains unknown field `(?P<name>[^`]+)`")
@@ -44,9 +48,17 @@ def decoded(body: bytes, decode: Callable[[bytes], _T]) -> _T:
     except msgspec.ValidationError as fault:
         raise invalid(str(fault)) from fault
     except (msgspec.DecodeError, UnicodeDecodeError) as fault:
-        raise InputError(f"The body is not valid JSON: {fault}.") from fault
+        raise InputError(_why_no_json(body, fault)) from fault
     except RecursionError as fault:
         raise InputError("The body is nested too deeply; send the fields themselves.") from fault
+
+
+def _why_no_json(body: bytes, fault: Exception) -> str:
+    if body.startswith(_COMPRESSED):
+        return "The body is compressed; send the JSON as it is."
+    if body.startswith(_MARKED) or b"\0" in body[:4]:
+        return "The body is not plain UTF-8; send it so, without a byte order mark."
+    return f"The body is not valid JSON: {fault}."
 
 
 def invalid(message: str) -> InvalidFields:

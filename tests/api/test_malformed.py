@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gzip
 import re
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
@@ -70,6 +72,34 @@ def test_a_body_past_the_limit_is_not_read(house: House) -> None:
     for path in posts(house):
         limit = house.services.batch_limit if MANY.fullmatch(path) else house.services.body_limit
         problem(client.post(path, content=b" " * (limit + 1)), 413, "body_too_large")
+
+
+@pytest.mark.parametrize(
+    ("encode", "why"),
+    [
+        (gzip.compress, "compressed"),
+        (lambda body: b"\xef\xbb\xbf" + body, "byte order mark"),
+        (lambda body: body.decode().encode("utf-16"), "byte order mark"),
+        (lambda body: body.decode().encode("utf-32-le"), "plain UTF-8"),
+        (lambda body: body + b"\0", "not valid JSON"),
+        (lambda body: body * 2, "not valid JSON"),
+    ],
+)
+def test_a_body_in_another_form_is_told_which_is_read(encode: Callable[[bytes], bytes], why: str, tracker: TestClient) -> None:
+    answer = tracker.post("/v1/score/click", content=encode(msgspec.json.encode(EVENT)))
+    assert why in problem(answer, 422, "invalid_input")["detail"]
+
+
+def test_the_last_of_two_values_of_a_field_counts(tracker: TestClient) -> None:
+    twice = msgspec.json.encode(EVENT)[:-1] + b',"click_id":"other"}'
+    assert tracker.post("/v1/score/click", content=twice).json()["click_id"] == "other"
+    assert tracker.post("/v1/score/clicks", content=b"[" + twice + b"]").json()[0]["click_id"] == "other"
+
+
+def test_a_path_with_a_slash_too_many_is_no_route_and_leads_nowhere(tracker: TestClient) -> None:
+    """A redirect would name the scheme that a proxy asked by, and a key would be sent again in the clear."""
+    for path in ("/v1/score/click/", "/v1//score/click", "/v1/score/click/x"):
+        problem(tracker.post(path, json=EVENT, follow_redirects=False), 404, "not_found")
 
 
 @pytest.mark.parametrize("length", ["-1", "1e9", "many", "99999999999999999999"])
