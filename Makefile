@@ -6,6 +6,9 @@ DEMO   ?= fraud-data/demo
 BIN     = $(VENV)/bin
 LOCK    = uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate
 
+# Compiled modules are kept beside their source: without them every process that is started compiles a thousand files.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: run test audit docs test-long quality bench bench-growth bench-one-affiliate bench-ingest bench-networks bench-features bench-backlinks bench-graph bench-models bench-publishers bench-crawl bench-pages bench-policy bench-scan bench-drift bench-idle check format lock clean help
 
 help: ## what can be made
@@ -16,7 +19,7 @@ run: $(VENV)/.run ## install, make a demonstration workspace, and serve it (PORT
 	@$(BIN)/fraud serve --workspace $(DEMO) --port $(PORT)
 
 test: $(VENV)/.test check ## install what tests need, check the code, run every test
-	$(BIN)/pytest -n 2 --dist loadfile $(PYTEST)
+	$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder $(PYTEST)
 
 test-long: $(VENV)/.test ## the long tests alone: thousands of mutated files, fifty kills
 	$(BIN)/pytest -m long -n 2

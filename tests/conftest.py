@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+import structlog
 from hypothesis import HealthCheck, settings
 
 from fraud.app.parts import App
@@ -16,9 +18,10 @@ from fraud.settings import Settings
 from fraud.simulation.program import SimulatedProgram, simulate
 from fraud.simulation.spec import SimulationSpec
 from fraud.simulation.writing import write
-from tests.tenth import pytest_addoption, pytest_collection_modifyitems
+from tests.order import longest_first
+from tests.tenth import choose_tenth, pytest_addoption
 
-__all__ = ["pytest_addoption", "pytest_collection_modifyitems"]
+__all__ = ["pytest_addoption"]
 
 MORNING = datetime(2026, 4, 1, 6, tzinfo=UTC)
 """When the tests' products live: after the newest events of the made-up program."""
@@ -31,6 +34,14 @@ settings.load_profile("same")
 OpenApp = Callable[[Path], App]
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Chooses among the long tests before they are left out, and puts long files first where processes share them."""
+    choose_tenth(config, items)
+    if hasattr(config, "workerinput"):
+        items[:] = longest_first(items)
+
+
 @pytest.fixture(scope="session", autouse=True)
 def _clean_environment() -> Iterator[None]:
     """No setting of whoever runs the tests reaches them; what steers the tests themselves (`FRAUD_TEST_…`) stays."""
@@ -38,6 +49,23 @@ def _clean_environment() -> Iterator[None]:
         for name in [name for name in os.environ if name.startswith("FRAUD_") and not name.startswith("FRAUD_TEST_")]:
             patch.delenv(name)
         yield
+
+
+@pytest.fixture(autouse=True)
+def _own_logs() -> Iterator[None]:
+    """No test finds logs as another, or a server that it started, set them up, and none leaves them so."""
+    _plain_logs()
+    yield
+    _plain_logs()
+
+
+def _plain_logs() -> None:
+    structlog.reset_defaults()
+    structlog.contextvars.clear_contextvars()
+    for server in map(logging.getLogger, ("uvicorn", "uvicorn.error", "uvicorn.access")):
+        server.handlers.clear()
+        server.setLevel(logging.NOTSET)
+        server.propagate, server.disabled = True, False
 
 
 @pytest.fixture(scope="session")

@@ -13,8 +13,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--tenth", metavar="SEED", default=None, help="run a tenth of the long tests too, chosen by this seed")
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+def choose_tenth(config: pytest.Config, items: Sequence[pytest.Item]) -> None:
     """Takes the mark `long` from the chosen tests, before others are left out by it."""
     seed = config.getoption("--tenth")
     if seed is None:

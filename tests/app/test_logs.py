@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -35,15 +34,9 @@ def settings(tmp_path: Path) -> Settings:
 
 
 @pytest.fixture
-def configured(settings: Settings) -> Iterator[Settings]:
-    server = logging.getLogger("uvicorn.error")
-    level, server.disabled = server.level, False
-    server.setLevel(logging.NOTSET)  # a server that another test started in this process may have been told to be quiet
+def configured(settings: Settings) -> Settings:
     configure_logs(settings)
-    yield settings
-    server.setLevel(level)
-    structlog.reset_defaults()
-    logging.getLogger("uvicorn").handlers.clear()
+    return settings
 
 
 def lines(capsys: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
