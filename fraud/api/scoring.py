@@ -83,9 +83,17 @@ class EventLanes:
 
     def score_conversions(self, conversions: Sequence[Conversion], request_id: str) -> list[ConversionAnswer]:
         """The answers to many conversions in their order, in this thread; none is counted where one's program does not exist."""
-        for program_id in {conversion.program_id for conversion in conversions}:
-            self._services.conversions_of(program_id)
-        return [self.score_conversion(conversion, request_id) for conversion in conversions]
+        places: defaultdict[str, list[int]] = defaultdict(list)
+        for place, conversion in enumerate(conversions):
+            places[conversion.program_id].append(place)
+        scorers = {program_id: self._services.conversions_of(program_id) for program_id in places}
+        answers: dict[int, ConversionAnswer] = {}
+        for program_id, of in places.items():
+            scored = scorers[program_id].score_many([conversions[place] for place in of], request_id)
+            answers.update(zip(of, [one.answer for one in scored], strict=True))
+        for given in answers.values():
+            self._metrics.conversion(given.decision.value, degraded=given.degraded)
+        return [answers[place] for place in range(len(conversions))]
 
     def score_conversion(self, conversion: Conversion, request_id: str) -> ConversionAnswer:
         """One conversion's answer, in this thread."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -289,7 +289,7 @@ class Scorers:
         return ConversionTools(
             priors=self._risks,
             counters=counters,
-            click_of=ClickRecords(self._app, recent, self._decided).find,
+            clicks_of=ClickRecords(self._app, recent, self._decided).find,
             own_identities=self._records.own_identities,
             visits_of=self._visits_of,
             record=self._record,
@@ -354,16 +354,19 @@ class Scorers:
 
 
 class ClickRecords:
-    """Finds a click by its id wherever it may be: scored moments ago, scored before, or ingested."""
+    """Finds clicks by their ids wherever they may be: scored moments ago, scored before, or ingested."""
 
     def __init__(self, app: App, recent: RecentClicks, decided: Callable[[str, DecisionKind, str], Decision | None]) -> None:
         self._app = app
         self._recent = recent
         self._decided = decided
 
-    def find(self, program_id: str, click_id: str) -> Click | None:
-        """The click, or `None` when it is nowhere on record; a `StorageError` when the records cannot be read."""
-        return self._recent.find(program_id, click_id) or self._scored(program_id, click_id) or self._ingested(program_id, click_id)
+    def find(self, program_id: str, click_ids: Sequence[str]) -> dict[str, Click]:
+        """Those of the clicks that are on record, by id; a `StorageError` when the records cannot be read."""
+        lately = {name: self._recent.find(program_id, name) or self._scored(program_id, name) for name in click_ids}
+        found = {name: click for name, click in lately.items() if click is not None}
+        elsewhere = [name for name in click_ids if name not in found]
+        return found | self._ingested(program_id, elsewhere) if elsewhere else found
 
     def _scored(self, program_id: str, click_id: str) -> Click | None:
         decision = self._decided(program_id, DecisionKind.SCORE, click_id)
@@ -372,15 +375,15 @@ class ClickRecords:
         except ReplayError:
             return None  # erased: the click may still stand in the lake
 
-    def _ingested(self, program_id: str, click_id: str) -> Click | None:
+    def _ingested(self, program_id: str, click_ids: Sequence[str]) -> dict[str, Click]:
         columns = ", ".join(name for name in Click.__struct_fields__ if name != "program_id")
         try:
             with self._app.lake.connect(program_id) as events:
-                query = f"select {columns} from clicks where click_id = $click_id limit 1"  # noqa: S608 - names of our own columns
-                rows = events.sql(query, params={"click_id": click_id}).to_arrow_table().to_pylist()
+                query = f"select {columns} from clicks where click_id in (select unnest($click_ids))"  # noqa: S608 - names of our own columns
+                rows = events.sql(query, params={"click_ids": list(click_ids)}).to_arrow_table().to_pylist()
         except duckdb.Error as fault:
             raise StorageError(f"The clicks of {program_id} cannot be read: {fault}.") from fault
-        return next((_click_of(row, program_id) for row in rows), None)
+        return {row["click_id"]: _click_of(row, program_id) for row in rows}
 
 
 def open_redis(url: str, fallback: Counters) -> RedisCounters:

@@ -7,7 +7,7 @@ gets the answer it got the first time and is counted once.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import datetime
@@ -42,8 +42,13 @@ from fraud.workflows.answering import AnswerBook
 from fraud.workflows.scoring import agent_facts, is_ahead, milliseconds
 from fraud.workflows.standing import AffiliateRisks
 
-ClickFinder = Callable[[str, str], Click | None]
-"""Program and click id to the click on record, or `None`; a `StorageError` when the records cannot be read."""
+ClickFinder = Callable[[str, Sequence[str]], Mapping[str, Click]]
+"""Program and click ids to those of the clicks that are on record; a `StorageError` when the records cannot be read.
+
+To ask for many at once costs little more than to ask for one.
+"""
+
+_Found = tuple[ClickState, Click | None]
 
 OwnIdentities = Callable[[Conversion], tuple[str, ...] | None]
 """The kinds of identity that a conversion's customer shares with its affiliate's own record; `None` when nothing can be compared."""
@@ -134,7 +139,7 @@ class ConversionTools:
 
     priors: AffiliateRisks
     counters: Counters
-    click_of: ClickFinder
+    clicks_of: ClickFinder
     own_identities: OwnIdentities
     record: Callable[[Decision], None]
     clock: Clock
@@ -156,15 +161,25 @@ class ConversionScorer:
         self._features = conversion_feature_set_hash()
         self.given: AnswerBook[ConversionAnswer] = AnswerBook(tools.answers) if given is None else given
 
-    def score(self, conversion: Conversion, request_id: str = "") -> ScoredConversion:
-        """Scores one conversion as of its own time and records the decision. Raises `StorageError` when that cannot be kept."""
+    def score_many(self, conversions: Sequence[Conversion], request_id: str = "") -> list[ScoredConversion]:
+        """`score` of each conversion of one program, in their order; their clicks are looked up together."""
+        found = self._look_up([one for one in conversions if self.given.known((one.program_id, one.conversion_id)) is None])
+        return [self.score(conversion, request_id, found) for conversion in conversions]
+
+    def score(
+        self, conversion: Conversion, request_id: str = "", found: Mapping[str, Click] | StorageError | None = None
+    ) -> ScoredConversion:
+        """Scores one conversion as of its own time and records the decision; `found` has its click if that was looked up already.
+
+        Raises `StorageError` when the decision cannot be kept.
+        """
         started = self._tools.clock.now()
         key = (conversion.program_id, conversion.conversion_id)
         if (known := self.given.known(key)) is not None:
             return ScoredConversion(known, None)
         if key in self._tools.answered and (earlier := self._tools.earlier(*key)) is not None:
             return self._as_before(key, earlier, started)
-        state, click = self._look_up(conversion)
+        state, click = _state_of(conversion, self._look_up([conversion]) if found is None else found)
         observed = self._observed(conversion, click, started)
         if observed.repeated and (earlier := self._tools.earlier(*key)) is not None:
             return self._as_before(key, earlier, started)
@@ -177,24 +192,21 @@ class ConversionScorer:
         answer = _answer(earlier, conversion_facts_of(earlier), milliseconds(self._tools.clock.now() - started))
         return ScoredConversion(self.given.keep(key, answer), None)
 
-    def _look_up(self, conversion: Conversion) -> tuple[ClickState, Click | None]:
-        if not conversion.click_id:
-            return "unnamed", None
+    def _look_up(self, conversions: Sequence[Conversion]) -> Mapping[str, Click] | StorageError:
+        """The clicks of conversions of one program, or why they cannot be read: the conversions are answered all the same; the answers say
+        `degraded`, and their checks `inconclusive`."""
+        named = [one.click_id for one in conversions if one.click_id]
         try:
-            click = self._tools.click_of(conversion.program_id, conversion.click_id)
-        except StorageError:
-            # The conversion is answered all the same; the answer says `degraded`, and its check `inconclusive`.
-            return "unreadable", None
-        return ("found", click) if click is not None else ("missing", None)
+            return self._tools.clicks_of(conversions[0].program_id, list(dict.fromkeys(named))) if named else {}
+        except StorageError as fault:
+            return fault
 
     def _observed(self, conversion: Conversion, click: Click | None, now: datetime) -> ObservedConversion:
         if is_ahead(conversion.converted_at, now):
             return ObservedConversion(dict.fromkeys(COUNTED_FEATURE_NAMES), repeated=False)
         return observe_conversion(self._tools.counters, conversion, click)
 
-    def _facts(
-        self, conversion: Conversion, found: tuple[ClickState, Click | None], observed: ObservedConversion, now: datetime
-    ) -> ConversionFacts:
+    def _facts(self, conversion: Conversion, found: _Found, observed: ObservedConversion, now: datetime) -> ConversionFacts:
         state, click = found
         visits = self._tools.visits_of(click.program_id, click.click_id) if click else ()
         unread: Degraded = CLICKS_UNREADABLE if state == "unreadable" else ""
@@ -230,6 +242,15 @@ class ConversionScorer:
             inputs=msgspec.to_builtins(facts),
             run_id=request_id,
         )
+
+
+def _state_of(conversion: Conversion, found: Mapping[str, Click] | StorageError) -> _Found:
+    if not conversion.click_id:
+        return "unnamed", None
+    if isinstance(found, StorageError):
+        return "unreadable", None
+    click = found.get(conversion.click_id)
+    return ("found", click) if click is not None else ("missing", None)
 
 
 def conversion_checks_of(pack: Pack) -> PreparedChecks[ConversionFacts]:

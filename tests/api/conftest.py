@@ -106,7 +106,7 @@ def services_of(database: Database, writer: JournalWriter, lake: ParquetLake, vi
         ConversionTools(
             priors=tools.priors,
             counters=tools.counters,
-            click_of=recent.find,
+            clicks_of=lambda program_id, names: {name: one for name in names if (one := recent.find(program_id, name)) is not None},
             own_identities=lambda conversion: None,
             visits_of=book.of_click,
             record=writer.record,

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import threading
+from contextlib import AbstractContextManager
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -76,6 +78,36 @@ def test_what_one_scorer_answered_the_next_does_not_answer_anew(app: App, scanne
     assert scorers.of(DEFAULT_PROGRAM).score(CLICK).answer == first
     assert scorers.conversions_of(DEFAULT_PROGRAM).score(conversion).answer == converted
     assert len(on_their_way) == 2, "though neither is in the database yet"
+
+
+def test_the_clicks_of_many_conversions_are_looked_up_at_once_wherever_they_are(
+    app: App, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "clicks.csv"
+    file.write_text("click_id,clicked_at,affiliate_id\n" + "".join(f"lake-{n},2026-03-01T09:00:00Z,a-1\n" for n in range(20)))
+    ingest_one(app, "clicks", file)
+    earlier = Scorers(app, lambda decision: app.stores.decisions.add([decision]))
+    earlier.of(DEFAULT_PROGRAM).score(msgspec.structs.replace(CLICK, click_id="decided"))
+    earlier.close()
+    scorers = Scorers(app, lambda decision: None)
+    scorers.of(DEFAULT_PROGRAM).score(CLICK)
+    connect, looks = app.lake.connect, list[str]()
+
+    def counted(program_id: str) -> AbstractContextManager[Any]:
+        looks.append(program_id)
+        return connect(program_id)
+
+    monkeypatch.setattr(app.lake, "connect", counted)
+    clicks = ["c-1", "decided", *(f"lake-{n}" for n in range(20)), "nowhere", None, "lake-3"]
+    conversions = [
+        Conversion(conversion_id=f"v{place}", converted_at=MORNING, affiliate_id="a-1", click_id=name) for place, name in enumerate(clicks)
+    ]
+    given = scorers.conversions_of(DEFAULT_PROGRAM).score_many(conversions)
+    assert [one.answer.click_found for one in given] == [name not in {"nowhere", None} for name in clicks]
+    assert len(looks) == 1
+    again = scorers.conversions_of(DEFAULT_PROGRAM).score_many(conversions)
+    assert [one.answer for one in again] == [one.answer for one in given]
+    assert len(looks) == 1, "what was answered is not looked up again"
 
 
 def test_only_programs_there_are_have_a_scorer(app: App) -> None:
