@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import cast
 
@@ -33,11 +35,17 @@ _ENCODE = msgspec.json.Encoder().encode
 _JSON = (b"content-type", b"application/json")
 
 TOGETHER = 64
-"""Clicks that are scored in one step, while which nothing else is answered."""
+"""Clicks that are scored in one step, while which nothing else is answered unless it is taken beside the loop."""
 
 APART = 0.002
 """Seconds from the beginning of one step to that of the next while fewer wait. A step costs as much as four clicks in it do: one for each
 click would fill the processor at half of the rate that it can answer, and answers would wait longer than these two milliseconds."""
+
+BESIDE = 1
+"""Steps at once where another machine counts: each in a thread, in which it waits for that machine while the loop goes on."""
+
+_Given = list[ClickAnswer | None]
+"""The answers to a group; `None` for those that the route must give."""
 
 
 @dataclass(eq=False, slots=True)
@@ -56,6 +64,9 @@ class HotClicks:
         self._app, self._services, self._gate, self._metrics = app, services, gate, metrics
         self._waiting: list[_Waiting] = []
         self._began = 0.0
+        self._due = False
+        self._beside = 0
+        self._threads = ThreadPoolExecutor(BESIDE, thread_name_prefix="clicks") if services.counts_elsewhere else None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answers one request, or passes it on untouched."""
@@ -103,32 +114,61 @@ class HotClicks:
 
     def _enqueued(self, click: Click) -> _Waiting:
         """The click among those that wait; it is scored after all requests that have been read by now, and not too soon after others."""
-        loop = asyncio.get_running_loop()
-        if not self._waiting:
-            rest = self._began + APART - loop.time()
-            if rest > 0:
-                loop.call_later(rest, self._score)
-            else:
-                loop.call_soon(self._score)
-        waiting = _Waiting(click, loop.create_future())
+        waiting = _Waiting(click, asyncio.get_running_loop().create_future())
         self._waiting.append(waiting)
+        self._make_due()
         return waiting
+
+    def _make_due(self) -> None:
+        """Sees to it that those who wait are scored, unless as many steps as may be are under way: then the end of one does."""
+        if self._due or not self._waiting or self._beside >= BESIDE:
+            return
+        self._due = True
+        loop = asyncio.get_running_loop()
+        rest = self._began + APART - loop.time() if len(self._waiting) < TOGETHER else 0.0
+        if rest > 0:
+            loop.call_later(rest, self._score)
+        else:
+            loop.call_soon(self._score)
 
     def _score(self) -> None:
         """Answers those who wait, or as many as may be scored in one step."""
         loop = asyncio.get_running_loop()
-        self._began = loop.time()
+        self._due, self._began = False, loop.time()
         together, self._waiting = self._waiting[:TOGETHER], self._waiting[TOGETHER:]
-        if self._waiting:
-            loop.call_soon(self._score)
-        for program_id, group in _by_program(together).items():
-            for one, answer in zip(group, self._scored(program_id, group), strict=True):
-                if not one.answer.done():
-                    one.answer.set_result(answer)
+        if self._threads is None:
+            if self._waiting:
+                self._due = True
+                loop.call_soon(self._score)
+            _tell(together, self._answers(together))
+            return
+        self._beside += 1
+        step = loop.run_in_executor(self._threads, self._answers, together)
+        step.add_done_callback(lambda ended: self._ended(together, ended))
+        self._make_due()
 
-    def _scored(self, program_id: str, group: list[_Waiting]) -> list[ClickAnswer | None]:
+    def _ended(self, together: Sequence[_Waiting], step: asyncio.Future[_Given]) -> None:
+        """Tells those whose step was taken in a thread, and begins the next."""
+        self._beside -= 1
+        self._make_due()
+        fault = step.exception()
+        if fault is not None:
+            _log.error("quick_answers_failed", clicks=len(together), exc_info=fault)
+        _tell(together, step.result() if fault is None else [None] * len(together))
+
+    def _answers(self, together: list[_Waiting]) -> _Given:
+        """What each of them is answered, in their order."""
+        groups = _by_program(together)
+        if len(groups) == 1:
+            return self._scored(together[0].click.program_id, together)
+        given: dict[int, ClickAnswer | None] = {}
+        for program_id, group in groups.items():
+            given.update(zip(map(id, group), self._scored(program_id, group), strict=True))
+        return [given[id(one)] for one in together]
+
+    def _scored(self, program_id: str, group: list[_Waiting]) -> _Given:
         started = self._services.clock.now()
-        nothing: list[ClickAnswer | None] = [None] * len(group)
+        nothing: _Given = [None] * len(group)
         try:
             scorer = self._services.ready(program_id)
             if scorer is None:
@@ -145,6 +185,13 @@ class HotClicks:
         seconds = max((self._services.clock.now() - started).total_seconds(), 0.0)
         self._metrics.hot_clicks([answer for answer in given if answer is not None], seconds)
         return given
+
+
+def _tell(waiting: Sequence[_Waiting], given: _Given) -> None:
+    """Gives each its answer, unless it has stopped waiting."""
+    for one, answer in zip(waiting, given, strict=True):
+        if not one.answer.done():
+            one.answer.set_result(answer)
 
 
 def _secret_in(scope: Scope) -> bytes | None:

@@ -46,8 +46,9 @@ class ApiServices:
     `reviewing` takes down what people decide, and `casework`
     what they do with cases. `probes` are asked by `/readyz`.
     `ready` gives a program's scorer if that takes no waiting; `kept` returns once all that was recorded is on disk, where answers wait
-    for that. `gauges` come from counters and queues. `body_limit` and `batch_limit` are the largest bodies in bytes, of one thing and of
-    many. `limits` say how often each key may ask, `tag` serves the collector of the landing pages' tag.
+    for that. `counts_elsewhere` says that to count a click is to wait for another machine. `gauges` come from counters and queues.
+    `body_limit` and `batch_limit` are the largest bodies in bytes, of one thing and of many. `limits` say how often each key may ask,
+    `tag` serves the collector of the landing pages' tag.
     """
 
     decisions: DecisionStore
@@ -69,6 +70,7 @@ class ApiServices:
     ready: Callable[[str], ClickScorer | None] = lambda program_id: None
     limits: KeyLimits = field(default_factory=KeyLimits)
     kept: Callable[[], Awaitable[None]] | None = None
+    counts_elsewhere: bool = False
     tag: TagDesk = field(default_factory=TagDesk)
     body_limit: int = 64 * 1024
     batch_limit: int = 32 * 1024 * 1024

@@ -82,6 +82,7 @@ def create_service(app: App) -> FastAPI:
         scorer_of=scorers.of,
         ready=scorers.ready,
         kept=writer.kept if writer.waits_for_disk else None,
+        counts_elsewhere=bool(app.settings.counters_url),
         conversions_of=scorers.conversions_of,
         personal=lambda kind, value: hashed(app.pepper, kind, value),
         append=append,
