@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import cache
 
 import numpy as np
 import pandas as pd
@@ -18,7 +19,12 @@ from tests.detection.test_context import windows_of
 POLICY = DriftPolicy()
 LIMITS = DriftLimits(POLICY.feature_psi, POLICY.evidence_psi, POLICY.feature_share, POLICY.chance)
 REFERENCE = windows_of(6, 200)
-FROZEN = FrozenBaseline.freeze(fit_traffic_model(REFERENCE), REFERENCE, 72.0, frozenset())
+
+
+@cache
+def frozen() -> FrozenBaseline:
+    """The reference's baseline, frozen when the first test asks for it."""
+    return FrozenBaseline.freeze(fit_traffic_model(REFERENCE), REFERENCE, 72.0, frozenset())
 
 
 def night(seed: int, rows: int = 200) -> FeatureTable:
@@ -37,7 +43,7 @@ def moved(table: FeatureTable, names: list[str], rows: int) -> FeatureTable:
 
 @pytest.mark.parametrize("seed", [30, 31, 32])
 def test_the_same_affiliates_on_another_night_have_not_drifted(seed: int) -> None:
-    report = FROZEN.drift(night(seed), LIMITS)
+    report = frozen().drift(night(seed), LIMITS)
     assert not report.large
     assert report.drifted <= 1
     assert report.compared > 20
@@ -46,19 +52,19 @@ def test_the_same_affiliates_on_another_night_have_not_drifted(seed: int) -> Non
 
 def test_what_most_affiliates_do_differently_is_drift_and_is_named() -> None:
     names = NAMES[:20]
-    report = FROZEN.drift(moved(night(33), names, 120), LIMITS)
+    report = frozen().drift(moved(night(33), names, 120), LIMITS)
     assert report.large
     assert {one.feature for one in report.features} <= set(names)
     assert all(abs(one.moved) > 1.0 for one in report.features)
 
 
 def test_a_few_odd_affiliates_are_no_drift_of_the_program() -> None:
-    assert not FROZEN.drift(moved(night(34), NAMES, 6), LIMITS).large
+    assert not frozen().drift(moved(night(34), NAMES, 6), LIMITS).large
 
 
 def test_volume_is_no_drift() -> None:
     table = night(35)
-    assert not FROZEN.drift(replace(table, facts=table.facts.assign(clicks=10 * table.facts["clicks"])), LIMITS).large
+    assert not frozen().drift(replace(table, facts=table.facts.assign(clicks=10 * table.facts["clicks"])), LIMITS).large
 
 
 def test_a_handful_of_affiliates_cannot_show_drift_by_chance() -> None:
@@ -70,29 +76,30 @@ def test_a_handful_of_affiliates_cannot_show_drift_by_chance() -> None:
 
 def test_what_is_unknown_drifts_nowhere() -> None:
     table = night(36)
-    report = FROZEN.drift(replace(table, values=table.values * np.nan), LIMITS)
+    report = frozen().drift(replace(table, values=table.values * np.nan), LIMITS)
     assert (report.compared, report.drifted, report.large) == (0, 0, False)
 
 
 def test_it_serves_with_the_newest_past_and_the_frozen_rest() -> None:
     newer = windows_of(6, 200)
     newer.values["short_dwell_share"] = 0.4
-    serving = FROZEN.serving(newer, newer)
-    assert serving.baseline is FROZEN.model.baseline
-    assert serving.tail is FROZEN.model.tail
+    serving = frozen().serving(newer, newer)
+    assert serving.baseline is frozen().model.baseline
+    assert serving.tail is frozen().model.tail
     assert serving.lookback is not None
-    assert FROZEN.model.lookback is not None
-    assert serving.lookback.baseline is FROZEN.model.lookback.baseline
+    lookback = frozen().model.lookback
+    assert lookback is not None
+    assert serving.lookback.baseline is lookback.baseline
     assert (serving.lookback.past.values["short_dwell_share"] == 0.4).all()
 
 
 def test_serving_on_its_own_reference_judges_as_the_model_itself() -> None:
-    serving = FROZEN.serving(REFERENCE, REFERENCE)
+    serving = frozen().serving(REFERENCE, REFERENCE)
     tonight = habitual(200, seed=37)
-    pd.testing.assert_series_equal(judge(serving, tonight).evidence, judge(FROZEN.model, tonight).evidence)
+    pd.testing.assert_series_equal(judge(serving, tonight).evidence, judge(frozen().model, tonight).evidence)
 
 
 def test_the_references_own_rows_look_as_those_of_a_night_do() -> None:
     """Habits learned with the row itself would make the reference look calmer than any night can be."""
-    later = [FROZEN.drift(night(seed), LIMITS).evidence_psi for seed in range(60, 66)]
+    later = [frozen().drift(night(seed), LIMITS).evidence_psi for seed in range(60, 66)]
     assert np.mean(later) < 0.12

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
+from functools import cache
 from ipaddress import ip_address
 from pathlib import Path
 
@@ -23,7 +24,7 @@ from fraud.app.parts import App
 from fraud.app.policies import diff_policy
 from fraud.decisions.weighing import findings
 from fraud.detection.observations import observations, specs
-from fraud.detection.traffic import fit_traffic_model, judge
+from fraud.detection.traffic import TrafficModel, fit_traffic_model, judge
 from fraud.domain.actors import DEFAULT_PROGRAM
 from fraud.domain.clock import FixedClock
 from fraud.domain.signals import reason_of
@@ -44,9 +45,14 @@ from tests.detection.nights import all_names, frozen_model, night_of, renamed, s
 from tests.detection.tables import habitual, table_of
 from tests.detection.test_context import windows_of
 
-MODEL = frozen_model()
 NAMES = all_names()
 SHARES = [name for name in NAMES if BY_NAME[name].kind == "rate"]
+
+
+@cache
+def model() -> TrafficModel:
+    """A frozen model, fitted when the first test asks for it."""
+    return frozen_model()
 
 
 @pytest.fixture(scope="module")
@@ -68,8 +74,8 @@ def night(product: App, program: SimulatedProgram) -> ScanOutcome:
 def test_property_01_ten_times_the_clicks_with_the_same_shares_are_no_other_affiliate(share: float, clicks: int, name: str) -> None:
     """A residual keeps its side, and grows only because more is known: volume itself is nothing unusual."""
     once, tenfold = (_one_share(name, share, clicks * times) for times in (1, 10))
-    z = [BASELINES[name].transform(seen).z[f"{name}:{BY_NAME[name].bad}"].item() for seen in (once, tenfold)]
-    signed = [BASELINES[name].signed(seen)[name].item() for seen in (once, tenfold)]
+    z = [baseline_of(name).transform(seen).z[f"{name}:{BY_NAME[name].bad}"].item() for seen in (once, tenfold)]
+    signed = [baseline_of(name).signed(seen)[name].item() for seen in (once, tenfold)]
     assert signed[0] * signed[1] >= 0.0 or min(map(abs, signed)) < 0.05
     assert z[1] >= z[0] - 0.05
     assert z[1] <= 1e-9 or signed[0] * signed[1] > 0.0 or abs(signed[0]) < 0.05
@@ -89,7 +95,11 @@ def _only(name: str, table: FeatureTable) -> Observations:
     )
 
 
-BASELINES = {spec.name: PeerBaseline([spec]).fit(_only(spec.name, table_of(300))) for spec in specs() if spec.name in SHARES}
+@cache
+def baseline_of(name: str) -> PeerBaseline:
+    """The baseline of one feature alone."""
+    (spec,) = (spec for spec in specs() if spec.name == name)
+    return PeerBaseline([spec]).fit(_only(name, table_of(300)))
 
 
 class TestProperty02NamesMeanNothing:
@@ -101,7 +111,7 @@ class TestProperty02NamesMeanNothing:
         table = table_of(30, seed=4)
         names = [f"new{place}" for place in order]
         swapped = replace(table, **{part: getattr(table, part).set_axis(names) for part in ("values", "support", "facts")})
-        assert judge(MODEL, swapped).evidence.tolist() == judge(MODEL, table).evidence.tolist()
+        assert judge(model(), swapped).evidence.tolist() == judge(model(), table).evidence.tolist()
 
     def test_of_a_whole_night(self, product: App, program: SimulatedProgram, night: ScanOutcome) -> None:
         ids = sorted(program.affiliates["affiliate_id"])
@@ -117,18 +127,21 @@ def test_property_03_an_average_affiliate_changes_nobodys_frozen_score() -> None
     average.values.iloc[0] = table_of(300).values.median()
     newcomer = replace(average, **{part: getattr(average, part).set_axis(["newcomer"]) for part in ("values", "support", "facts")})
     joined = replace(table, **{part: pd.concat([getattr(table, part), getattr(newcomer, part)]) for part in ("values", "support", "facts")})
-    before, after = judge(MODEL, table).evidence, judge(MODEL, joined).evidence
+    before, after = judge(model(), table).evidence, judge(model(), joined).evidence
     assert after.drop("newcomer").equals(before)
 
 
-NULL_MODEL = fit_traffic_model(windows_of(6, 300))
+@cache
+def null_model() -> TrafficModel:
+    """A model of nights in which nothing happens."""
+    return fit_traffic_model(windows_of(6, 300))
 
 
 @pytest.mark.parametrize("seed", [40, 41, 42, 43, 44])
 def test_property_04_p_values_of_a_null_night_are_uniform(seed: int) -> None:
     """By Kolmogorov and Smirnov's two-sample test: the calibration slice, which p-values are ranks in, is a sample itself."""
-    judged = judge(NULL_MODEL, habitual(300, seed=seed))
-    assert ks_2samp(NULL_MODEL.held_out, judged.evidence.to_numpy()).pvalue > 0.01
+    judged = judge(null_model(), habitual(300, seed=seed))
+    assert ks_2samp(null_model().held_out, judged.evidence.to_numpy()).pvalue > 0.01
     assert 0.02 <= float((judged.p_value < 0.05).mean()) <= 0.09
 
 
@@ -188,14 +201,14 @@ def test_property_07_a_missing_column_is_unknown(
 def test_property_07_an_unknown_feature_raises_no_score(name: str) -> None:
     table = table_of(60, seed=9)
     unknown = replace(table, values=table.values.assign(**{name: np.nan}))
-    before, after = (display_risk(judge(MODEL, one).evidence.to_numpy()) for one in (table, unknown))
+    before, after = (display_risk(judge(model(), one).evidence.to_numpy()) for one in (table, unknown))
     assert (after <= before + 0.2).all()
 
 
 def test_property_08_the_same_seed_gives_the_same_model_in_every_process() -> None:
     code = (
         "import hashlib, joblib, io\n"
-        "from fraud.detection.traffic import fit_traffic_model, judge\n"
+        "from fraud.detection.traffic import TrafficModel, fit_traffic_model, judge\n"
         "from tests.detection.tables import habitual, table_of\n"
         "model = fit_traffic_model(table_of(450), seed=3)\n"
         "buffer = io.BytesIO(); joblib.dump(model, buffer)\n"
@@ -301,10 +314,10 @@ def test_property_14_an_explanation_names_a_planted_cause() -> None:
         names = [str(name) for name in rng.choice(SHARES, int(rng.integers(1, 4)), replace=False)]
         planted[f"a{number}"] = set(names)
         table = with_values(table, f"a{number}", {name: _suspicious(name, rng) for name in names})
-    judged = judge(MODEL, table)
+    judged = judge(model(), table)
     named = [bool({reason.feature for reason in judged.reasons(subject, 3)} & causes) for subject, causes in planted.items()]
     assert np.mean(named) >= 0.95
-    mixed = pd.concat([judged.evidence, judge(MODEL, table_of(300, seed=16)).evidence])
+    mixed = pd.concat([judged.evidence, judge(model(), table_of(300, seed=16)).evidence])
     assert average_precision(np.repeat([1, 0], 300), mixed.to_numpy()) > 0.8
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from functools import cache
 from typing import Any
 
 import msgspec
@@ -23,13 +24,18 @@ from tests.detection.tables import table_of
 
 PACK = load_pack()
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
-MODEL = fit_traffic_model(table_of(400))
 
 
-def scanned(model: TrafficModel = MODEL) -> Decision:
+@cache
+def fitted() -> TrafficModel:
+    """The model of these decisions, fitted when the first test asks for it."""
+    return fit_traffic_model(table_of(400))
+
+
+def scanned(model: TrafficModel | None = None) -> Decision:
     """A scan's decision as the workflow makes it."""
     night = table_of(30, seed=2)
-    inputs = InputsReader(night, judge(model, night)).of("a5", "a5")
+    inputs = InputsReader(night, judge(model or fitted(), night)).of("a5", "a5")
     signals = prepared_checks(PACK).run("a5", inputs.facts)
     return Decision(
         decision_id="dec_1",
@@ -54,7 +60,7 @@ def stored(decision: Decision) -> Decision:
 
 def test_the_same_inputs_policy_and_model_give_the_same_verdict() -> None:
     decision = stored(scanned())
-    said = replay(decision, PACK, {"traffic": MODEL})
+    said = replay(decision, PACK, {"traffic": fitted()})
     assert said.same
     assert said.differences == ()
     assert said.now == said.then == decision.verdict
@@ -64,7 +70,7 @@ def test_the_same_inputs_policy_and_model_give_the_same_verdict() -> None:
 def test_every_field_that_differs_is_named_with_both_values() -> None:
     decision = stored(scanned())
     forged = msgspec.structs.replace(decision.verdict, outcome=Outcome.SUSPEND, guards=("invented",))
-    said = replay(msgspec.structs.replace(decision, verdict=forged), PACK, {"traffic": MODEL})
+    said = replay(msgspec.structs.replace(decision, verdict=forged), PACK, {"traffic": fitted()})
     assert not said.same
     assert said.differences == (
         Difference(field="outcome", then=Outcome.SUSPEND, now=decision.verdict.outcome),
@@ -75,13 +81,13 @@ def test_every_field_that_differs_is_named_with_both_values() -> None:
 def test_a_hair_of_a_score_is_a_difference() -> None:
     decision = stored(scanned())
     hair = msgspec.structs.replace(decision.verdict, score=decision.verdict.score + 1e-9)
-    said = replay(msgspec.structs.replace(decision, verdict=hair), PACK, {"traffic": MODEL})
+    said = replay(msgspec.structs.replace(decision, verdict=hair), PACK, {"traffic": fitted()})
     assert [difference.field for difference in said.differences] == ["score"]
 
 
 def test_another_pack_is_named_and_what_it_changes() -> None:
     stricter = msgspec.structs.replace(PACK, id="stricter", scan=msgspec.structs.replace(PACK.scan, half_risk_evidence=0.1))
-    said = replay(stored(scanned()), stricter, {"traffic": MODEL})
+    said = replay(stored(scanned()), stricter, {"traffic": fitted()})
     assert said.policy.id == "stricter@1"
     assert "score" in {difference.field for difference in said.differences}
 
@@ -90,7 +96,7 @@ def test_another_model_says_otherwise() -> None:
     """The evidence is computed again and not believed."""
     other = fit_traffic_model(table_of(400, seed=99))
     night = table_of(30, seed=2)
-    before, after = (judge(model, night).evidence_of("a5") for model in (MODEL, other))
+    before, after = (judge(model, night).evidence_of("a5") for model in (fitted(), other))
     assert before != after
     assert not replay(stored(scanned()), PACK, {"traffic": other}).same
 
@@ -107,14 +113,14 @@ def test_inputs_that_are_gone_are_said_to_be_gone(kind: DecisionKind, inputs: di
     subject = {DecisionKind.VET: SubjectKind.APPLICATION, DecisionKind.SCORE: SubjectKind.CLICK}.get(kind, SubjectKind.AFFILIATE)
     erased = msgspec.structs.replace(scanned(), kind=kind, subject_kind=subject, inputs=inputs)
     with pytest.raises(ReplayError, match="dec_1"):
-        replay(erased, PACK, {"traffic": MODEL})
+        replay(erased, PACK, {"traffic": fitted()})
 
 
 def test_signals_that_were_emptied_or_altered_are_a_difference() -> None:
     decision = stored(scanned())
     altered = (msgspec.structs.replace(decision.signals[0], text="Nothing to see."), *decision.signals[1:])
     for signals in ((), decision.signals[1:], altered):
-        said = replay(msgspec.structs.replace(decision, signals=signals), PACK, {"traffic": MODEL})
+        said = replay(msgspec.structs.replace(decision, signals=signals), PACK, {"traffic": fitted()})
         assert not said.same
         assert [difference.field for difference in said.differences] == ["signals"]
         assert (said.differences[0].then, said.differences[0].now) == (signals, said.differences[0].now)
@@ -122,7 +128,7 @@ def test_signals_that_were_emptied_or_altered_are_a_difference() -> None:
 
 def test_inputs_that_speak_of_another_subject_are_a_difference() -> None:
     decision = msgspec.structs.replace(stored(scanned()), subject_id="a6")
-    said = replay(decision, PACK, {"traffic": MODEL})
+    said = replay(decision, PACK, {"traffic": fitted()})
     assert said.differences == (Difference(field="subject_id", then="a6", now="a5"),)
 
 
