@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 import sys
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager, nullcontext
 
 from fastapi import FastAPI
@@ -38,8 +38,14 @@ from fraud.workflows.ingesting import IngestOptions, IngestReport
 SWITCH_SECONDS = 0.0005
 """How long a thread behind the answers may keep the interpreter while an answer waits for it; Python's own 5 ms would be noticed."""
 
-COLLECT_AFTER = (20_000, 20, 50)
-"""When Python looks for unreachable cycles: what was loaded at the start is left out of it, and answers hold none."""
+COLLECT_AFTER = (100, 10, 1_000_000)
+"""When Python looks for unreachable cycles: often, among what is newest. What lets go of old answers is taken off the count of new ones,
+so that with a higher first number hundreds of thousands had gathered by the time of a look, which took a tenth of a second (and the newest
+answers out of the processor's cache). Old things are looked through every `COLLECT_ALL` seconds: with as many answers as are kept that
+takes some tenths of a second."""
+
+COLLECT_ALL = 3_600.0
+"""Seconds between two looks through everything but what was loaded at the start. Answers hold no cycles; pages and jobs leave few."""
 
 
 def create_service(app: App) -> FastAPI:
@@ -103,7 +109,7 @@ def create_service(app: App) -> FastAPI:
                 gc.collect()
                 gc.freeze()
                 gc.set_threshold(*COLLECT_AFTER)
-                with checkpoints(scorers, app.settings.counters_checkpoint):
+                with checkpoints(scorers, app.settings.counters_checkpoint), repeated("cycles", gc.collect, COLLECT_ALL):
                     yield
         finally:
             writer.close()
@@ -118,14 +124,19 @@ def create_service(app: App) -> FastAPI:
 @contextmanager
 def checkpoints(scorers: Scorers, seconds: float) -> Iterator[None]:
     """Takes a checkpoint of the counters every so many seconds until the block ends; 0 is never."""
-    keeper = Repeated("checkpoints", scorers.keep_counters, seconds)
-    if seconds:
-        keeper.start()
+    with repeated("checkpoints", scorers.keep_counters, seconds) if seconds else nullcontext():
+        yield
+
+
+@contextmanager
+def repeated(name: str, act: Callable[[], object], seconds: float) -> Iterator[None]:
+    """Does something at once and every so many seconds until the block ends."""
+    keeper = Repeated(name, act, seconds)
+    keeper.start()
     try:
         yield
     finally:
-        if seconds:
-            keeper.stop()
+        keeper.stop()
 
 
 def application() -> FastAPI:
