@@ -19,6 +19,7 @@ from fraud.storage.actors import SqlActors
 from tests.api.conftest import KEYS, House
 from tests.api.problems import problem
 
+NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 CLICK = {"click_id": "c1", "clicked_at": 1772359200, "affiliate_id": "aff"}
 GUARDED = [
     ("POST", "/v1/score/click"),
@@ -113,10 +114,8 @@ def test_a_key_of_one_program_need_not_name_it(house: House) -> None:
 
 @pytest.mark.parametrize("step", [timedelta(seconds=11), timedelta(hours=-3)])
 def test_a_revoked_key_opens_for_ten_seconds_at_most_also_where_the_clock_was_put_back(house: House, step: timedelta) -> None:
-    now = datetime(2026, 3, 1, 12, tzinfo=UTC)
-    clock, actors = FixedClock(now), house.services.actors
-    actor, secret = actors.create_key("a tracker", Role.SCORE, ("default",), now)
-    assert isinstance(actors, SqlActors)
+    clock, now = FixedClock(NOON), NOON
+    actors, actor, secret = a_tracker(house)
     gate = Gate(actors, clock)
     request = Request({"type": "http", "headers": [(b"x-api-key", secret.encode())]})
     assert gate.require(request, Role.SCORE).role is Role.SCORE
@@ -143,15 +142,19 @@ class Slow:
         return getattr(self._actors, name)
 
 
+def a_tracker(house: House) -> tuple[SqlActors, Actor, str]:
+    stored = house.services.actors
+    assert isinstance(stored, SqlActors)
+    return stored, *stored.create_key("a tracker", Role.SCORE, ("default",), NOON)
+
+
 def settled(gate: Gate) -> None:
     gate._renewals.submit(lambda: None).result(30)
 
 
 def test_a_key_in_use_is_looked_up_beside_the_requests_and_once(house: House) -> None:
-    now = datetime(2026, 3, 1, 12, tzinfo=UTC)
-    clock, stored = FixedClock(now), house.services.actors
-    assert isinstance(stored, SqlActors)
-    actor, secret = stored.create_key("a tracker", Role.SCORE, ("default",), now)
+    clock, now = FixedClock(NOON), NOON
+    stored, actor, secret = a_tracker(house)
     actors = Slow(stored)
     gate = Gate(actors, clock)
     gate.require(Request({"type": "http", "headers": [(b"x-api-key", secret.encode())]}), Role.SCORE)
@@ -173,10 +176,8 @@ def test_a_key_in_use_is_looked_up_beside_the_requests_and_once(house: House) ->
 
 
 def test_requests_that_wait_for_the_same_old_key_share_one_look(house: House) -> None:
-    now = datetime(2026, 3, 1, 12, tzinfo=UTC)
-    clock, stored = FixedClock(now), house.services.actors
-    assert isinstance(stored, SqlActors)
-    _, secret = stored.create_key("a tracker", Role.SCORE, ("default",), now)
+    clock, now = FixedClock(NOON), NOON
+    stored, _, secret = a_tracker(house)
     actors = Slow(stored)
     gate, key = Gate(actors, clock), secret.encode()
 
