@@ -1,16 +1,19 @@
 """Records of the journal carried on by a process of its own (`fraud.app.carrying`), which computes only while no other wants the processor.
 
 A thread of the service would hold the interpreter that its answers need. The process is started when there is first much to answer, told
-segments by name over a pipe, and ends with the service; whatever it was killed in the middle of is done again and arrives once.
+segments by name over a pipe, and ends with the service; whatever it was killed in the middle of is done again and arrives once. On a
+machine whose processor others always want it may get none for minutes: what it then owes the service does itself, and it arrives once.
 """
 
 from __future__ import annotations
 
 import os
+import select
 import subprocess
 import sys
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import IO, TypeVar
 
@@ -26,6 +29,11 @@ _log = structlog.get_logger(__name__)
 
 _END_SECONDS = 5.0
 """How long the process may finish what it has in hand when the service stops; what it does not finish is done again."""
+
+
+PATIENCE_SECONDS = 15.0
+"""How long the service waits for a reply before it does without: on a free core it comes within two seconds, the first (which includes the
+start) within six, that of a large segment on its way to the lake within ten."""
 
 
 class Task(msgspec.Struct, frozen=True):
@@ -54,11 +62,11 @@ def lowest_priority(pid: int) -> None:
 class CarrierBeside:
     """`Carrying` by another process. Asked by one thread at a time; `works` is false for good once the process is lost."""
 
-    def __init__(self, settings: Settings, lower: Callable[[int], None] = lowest_priority) -> None:
-        self._settings, self._lower = settings, lower
+    def __init__(self, settings: Settings, lower: Callable[[int], None] = lowest_priority, patience: float = PATIENCE_SECONDS) -> None:
+        self._settings, self._lower, self._patience = settings, lower, patience
         self._process: subprocess.Popen[bytes] | None = None
         self._lock = threading.Lock()
-        self._lost = False
+        self._lost = self._owes = False
 
     @property
     def works(self) -> bool:
@@ -69,6 +77,13 @@ class CarrierBeside:
     def runs(self) -> bool:
         """Whether it was started."""
         return self._process is not None
+
+    def owes(self) -> bool:
+        """Whether a reply that was waited for in vain is still to come; it is not to be asked until then."""
+        if self._owes and not self._lost and self._replies(within=0):
+            with suppress(StorageError):  # it is gone instead, which `works` tells
+                self._heard()
+        return self._owes
 
     def keep(self, segment: Path, offset: int, most: int) -> Kept | None:
         """The decisions of the next records into the store. Raises `StorageError` when they could not be kept now."""
@@ -94,25 +109,43 @@ class CarrierBeside:
             process.stdout.close()
 
     def _asked(self, task: Task) -> Done:
-        with self._lock:
-            try:
-                told = self._told(task)
-            except (OSError, ValueError) as fault:  # the pipe is broken, or closed by `close`
-                self._lost = True
-                raise StorageError(f"The process behind the answers is gone ({fault}); the service carries on itself.") from fault
+        told = self._heard(task)
+        if told is None:
+            raise StorageError(
+                f"The process behind the answers said nothing for {self._patience:g} seconds (does it get the processor?); "
+                "the service carries on itself meanwhile."
+            )
         if told.fault:
             raise StorageError(told.fault)
         return told
 
-    def _told(self, task: Task) -> Done:
+    def _heard(self, task: Task | None = None) -> Done | None:
+        """The reply to a task, or to the last one; `None` while there is none."""
+        with self._lock:
+            try:
+                process = self._running()
+                assert process.stdin is not None
+                assert process.stdout is not None
+                if task is not None:
+                    write_line(process.stdin, task)
+                self._owes = not self._replies(self._patience)
+                return None if self._owes else read_line(process.stdout, Done)
+            except (OSError, ValueError) as fault:  # the pipe is broken, or closed by `close`
+                self._lost = True
+                raise StorageError(f"The process behind the answers is gone ({fault}); the service carries on itself.") from fault
+
+    def _replies(self, within: float) -> bool:
+        """Whether there is something to read. Each task has one reply, so that nothing of it is left in a buffer."""
+        assert self._process is not None
+        assert self._process.stdout is not None
+        return bool(select.select([self._process.stdout], [], [], within)[0])
+
+    def _running(self) -> subprocess.Popen[bytes]:
         if self._lost:
             raise ValueError("it was ended")
         if self._process is None:
             self._process = _started(self._settings, self._lower)
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
-        write_line(self._process.stdin, task)
-        return read_line(self._process.stdout, Done)
+        return self._process
 
 
 def _started(settings: Settings, lower: Callable[[int], None]) -> subprocess.Popen[bytes]:

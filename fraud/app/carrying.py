@@ -36,6 +36,8 @@ def _done(carrier: Carrier, task: Task) -> Done:
         carrier.finish(Path(task.segment))
     except FraudError as fault:
         return Done(fault=fault.message)
+    except FileNotFoundError:
+        return Done(fault=f"{task.segment} is gone: the service has carried it on itself.")
     return Done()
 
 

@@ -89,6 +89,10 @@ class Beside(Carrying, Protocol):
         """Whether it was started: it is when it is first asked."""
         ...
 
+    def owes(self) -> bool:
+        """Whether it was asked and has not replied for too long; then it is not to be asked again yet."""
+        ...
+
     def close(self) -> None:
         """Ends it."""
         ...
@@ -245,13 +249,17 @@ class JournalWriter:
     def _whose_turn(self) -> Carrying:
         """Who carries on: another process once there was much to answer, else this one; without another it waits for fewer answers.
 
+        Where the other gets no processor, this one does its work while answers are few.
         Segments that go into the lake hold the interpreter for longest, and they go when the answers have become fewer or are many again.
         """
         while not (self._closing or self._wanted.is_set() or self._journal.is_half_full):
             is_busy, waiting = self._much_to_answer(), self._waiting()
             if self._beside is not None and self._beside.works and (is_busy or waiting > self._pace.few or self._beside.runs):
-                return self._beside
-            if not is_busy or waiting > self._pace.backlog:
+                if not self._beside.owes():
+                    return self._beside
+                if not is_busy:
+                    break
+            elif not is_busy or waiting > self._pace.backlog:
                 break
             self._wanted.wait(self._pace.idle)
         return self._here

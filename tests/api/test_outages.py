@@ -19,7 +19,7 @@ from tests.api.test_kills import KEY, serving
 from tests.servers import redis_server, stoppable_postgres
 
 AWAY = 2.0
-PATIENCE = 60.0
+PATIENCE = 120.0
 
 
 class Tracker:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import signal
+import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -44,6 +46,12 @@ def in_lake(app: App) -> list[str]:
         return sorted(row[0] for row in events.sql("select click_id from clicks").fetchall())
 
 
+def kept(writer: JournalWriter, count: int) -> bool:
+    """Whether so many are in the store within two minutes: a process that starts may have to compile first."""
+    with writer._changed:
+        return writer._changed.wait_for(lambda: writer._written == count, 120)
+
+
 def pid_of(beside: CarrierBeside) -> int:
     assert beside._process is not None
     return beside._process.pid
@@ -52,8 +60,7 @@ def pid_of(beside: CarrierBeside) -> int:
 def test_another_process_carries_on_while_there_is_much_to_answer(app: App, beside: CarrierBeside, tmp_path: Path) -> None:
     writer = JournalWriter(Journal(tmp_path / "journal"), destinations_of(app), ALWAYS_BUSY, beside=beside)
     ids = answered(app, writer, 70)
-    with writer._changed:
-        assert writer._changed.wait_for(lambda: writer._written == 70, 120)
+    assert kept(writer, 70)
     assert in_store(app) == sorted(ids)
     segment = writer._journal.segments()[0]
     beside.finish(segment)
@@ -66,8 +73,7 @@ def test_another_process_carries_on_while_there_is_much_to_answer(app: App, besi
 def test_a_process_that_is_killed_is_replaced_by_the_service_itself(app: App, beside: CarrierBeside, tmp_path: Path) -> None:
     writer = JournalWriter(Journal(tmp_path / "journal"), destinations_of(app), ALWAYS_BUSY, beside=beside)
     ids = answered(app, writer, 3)
-    with writer._changed:
-        assert writer._changed.wait_for(lambda: writer._written == 3, 120)
+    assert kept(writer, 3)
     os.kill(pid_of(beside), signal.SIGKILL)
     ids += [f"late {name}" for name in ids]
     scorers = Scorers(app, writer.record, writer.record_clicks)
@@ -107,3 +113,31 @@ def test_it_ends_with_what_it_has_in_hand(beside: CarrierBeside, tmp_path: Path)
     assert process is not None
     beside.close()
     assert process.poll() == 0
+
+
+def test_while_it_gets_no_processor_the_service_does_its_work(app: App, tmp_path: Path) -> None:
+    beside = CarrierBeside(app.settings, lambda pid: None, patience=0.3)
+    writer = JournalWriter(Journal(tmp_path / "journal"), destinations_of(app), replace(ALWAYS_BUSY, few=-1, busy=1e9), beside=beside)
+    ids = answered(app, writer, 3)
+    assert kept(writer, 3)
+    os.kill(pid_of(beside), signal.SIGSTOP)
+    scorers = Scorers(app, writer.record, writer.record_clicks)
+    late = [f"late {name}" for name in ids]
+    scorers.of(DEFAULT_PROGRAM).answer_many([Click(click_id=name, clicked_at=MORNING, affiliate_id="aff") for name in late], [""] * 3)
+    assert kept(writer, 6)
+    assert beside.owes()
+    os.kill(pid_of(beside), signal.SIGCONT)
+    deadline = time.monotonic() + 60
+    while beside.owes():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    assert beside.works, "it was slow, not lost"
+    writer.close()
+    assert (in_store(app), in_lake(app)) == (sorted(ids + late), sorted(ids + late)), "what both did is there once"
+
+
+def test_a_segment_that_the_service_has_finished_meanwhile_is_no_fault_of_the_process(beside: CarrierBeside, tmp_path: Path) -> None:
+    with pytest.raises(StorageError, match=r"gone\.log is gone"):
+        beside.finish(tmp_path / "gone.log")
+    assert beside.works
+    beside.close()

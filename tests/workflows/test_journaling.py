@@ -271,6 +271,9 @@ class Other(Carrier):
 
     works, asked = True, 0
 
+    def owes(self) -> bool:
+        return False
+
     @property
     def runs(self) -> bool:
         return self.asked > 0
