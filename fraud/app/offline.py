@@ -9,8 +9,9 @@ from pathlib import Path
 
 from fraud.app.affiliates import AffiliateRecords
 from fraud.app.parts import App
+from fraud.app.recorded import clicks_before
 from fraud.app.scanning import ingest_options
-from fraud.app.scoring import clicks_before, load_served, newest_click_model, warm_up
+from fraud.app.scoring import load_served, newest_click_model, warm_up
 from fraud.domain.decisions import Decision
 from fraud.storage.counters import MemoryCounters
 from fraud.storage.lake import ParquetLake

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 import msgspec
 
 from fraud.app.parts import App
-from fraud.app.scoring import conversion_of_row
+from fraud.app.recorded import conversion_of_row
 from fraud.cases.paying import Records, line_of, totals_of
 from fraud.checks.standing import ENDED
 from fraud.domain.clock import as_utc

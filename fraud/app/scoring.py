@@ -3,27 +3,26 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-import duckdb
-import msgspec
 import structlog
 
 from fraud.app.affiliates import AffiliateRecords
 from fraud.app.parts import App, kept_models, load_model
+from fraud.app.recorded import ClickRecords, clicks_before, conversions_before
 from fraud.app.remembering import CounterMemory, count_left
 from fraud.detection.clicks import MINIMUM_CLICKS, ClickModel, fit_click_model
 from fraud.domain.actors import DEFAULT_PROGRAM
 from fraud.domain.clicks import EventKey
-from fraud.domain.clock import as_utc, passed
+from fraud.domain.clock import passed
 from fraud.domain.counting import Counters
 from fraud.domain.decisions import Artefact, Decision, DecisionKind
-from fraud.domain.events import Click, Conversion
+from fraud.domain.events import Click
 from fraud.domain.ids import stable_id
-from fraud.errors import FraudError, InputError, ModelError, NotFound, ReplayError, StorageError
+from fraud.errors import FraudError, InputError, ModelError, NotFound, StorageError
 from fraud.features.realtime import click_feature_set_hash, sightings_of
 from fraud.features.realtime_conversions import observe_conversion
 from fraud.storage.counters import MemoryCounters
@@ -46,7 +45,6 @@ from fraud.workflows.scoring import (
     ScanRisks,
     ScoringTools,
     ServedModel,
-    facts_of,
     new_decision_ids,
     shared_decision_ids,
 )
@@ -95,42 +93,6 @@ def fit_click_model_on(app: App, lake: ParquetLake, program_id: str, as_of: date
         created_at=app.clock.now(),
     )
     return Artefact(id=info.name, hash=info.sha256)
-
-
-def clicks_before(lake: ParquetLake, program_id: str, as_of: datetime, most: int, since: datetime | None = None) -> list[Click]:
-    """The newest clicks of a program before a time, oldest first."""
-    columns = ", ".join(name for name in Click.__struct_fields__ if name != "program_id")
-    query = (
-        f"select {columns} from clicks where clicked_at < $as_of and clicked_at >= $since order by clicked_at desc, click_id limit {most:d}"  # noqa: S608 - names of our own columns
-    )
-    bounds = {"as_of": as_of.replace(tzinfo=None), "since": (since or datetime.min).replace(tzinfo=None)}  # noqa: DTZ901 - an open beginning
-    with lake.connect(program_id) as events:
-        rows = events.sql(query, params=bounds).to_arrow_table().to_pylist()
-    return [_click_of(row, program_id) for row in reversed(rows)]
-
-
-def conversions_before(lake: ParquetLake, program_id: str, as_of: datetime, since: datetime) -> list[Conversion]:
-    """The newest conversions of a program between two times, oldest first, at most as many as clicks are replayed."""
-    columns = ", ".join(name for name in Conversion.__struct_fields__ if name != "program_id")
-    query = (
-        f"select {columns} from conversions where converted_at < $as_of and converted_at >= $since "  # noqa: S608 - names of our own columns
-        f"order by converted_at desc, conversion_id limit {MOST_FITTED:d}"
-    )
-    bounds = {"as_of": as_of.replace(tzinfo=None), "since": since.replace(tzinfo=None)}
-    with lake.connect(program_id) as events:
-        rows = events.sql(query, params=bounds).to_arrow_table().to_pylist()
-    return [conversion_of_row(row, program_id) for row in reversed(rows)]
-
-
-def conversion_of_row(row: dict[str, Any], program_id: str) -> Conversion:
-    """A row of the lake's conversions as the domain knows it."""
-    changed = row["status_changed_at"]
-    times = {"converted_at": as_utc(row["converted_at"]), "status_changed_at": as_utc(changed) if changed else None}
-    return msgspec.convert({**row, **times, "program_id": program_id}, Conversion)
-
-
-def _click_of(row: dict[str, Any], program_id: str) -> Click:
-    return msgspec.convert({**row, "clicked_at": as_utc(row["clicked_at"]), "program_id": program_id}, Click)
 
 
 def newest_click_model(app: App, program_id: str) -> ArtefactInfo | None:
@@ -351,39 +313,6 @@ class Scorers:
             return None
 
         return earlier
-
-
-class ClickRecords:
-    """Finds clicks by their ids wherever they may be: scored moments ago, scored before, or ingested."""
-
-    def __init__(self, app: App, recent: RecentClicks, decided: Callable[[str, DecisionKind, str], Decision | None]) -> None:
-        self._app = app
-        self._recent = recent
-        self._decided = decided
-
-    def find(self, program_id: str, click_ids: Sequence[str]) -> dict[str, Click]:
-        """Those of the clicks that are on record, by id; a `StorageError` when the records cannot be read."""
-        lately = {name: self._recent.find(program_id, name) or self._scored(program_id, name) for name in click_ids}
-        found = {name: click for name, click in lately.items() if click is not None}
-        elsewhere = [name for name in click_ids if name not in found]
-        return found | self._ingested(program_id, elsewhere) if elsewhere else found
-
-    def _scored(self, program_id: str, click_id: str) -> Click | None:
-        decision = self._decided(program_id, DecisionKind.SCORE, click_id)
-        try:
-            return facts_of(decision).click if decision is not None else None
-        except ReplayError:
-            return None  # erased: the click may still stand in the lake
-
-    def _ingested(self, program_id: str, click_ids: Sequence[str]) -> dict[str, Click]:
-        columns = ", ".join(name for name in Click.__struct_fields__ if name != "program_id")
-        try:
-            with self._app.lake.connect(program_id) as events:
-                query = f"select {columns} from clicks where click_id in (select unnest($click_ids))"  # noqa: S608 - names of our own columns
-                rows = events.sql(query, params={"click_ids": list(click_ids)}).to_arrow_table().to_pylist()
-        except duckdb.Error as fault:
-            raise StorageError(f"The clicks of {program_id} cannot be read: {fault}.") from fault
-        return {row["click_id"]: _click_of(row, program_id) for row in rows}
 
 
 def open_redis(url: str, fallback: Counters) -> RedisCounters:

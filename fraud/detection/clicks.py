@@ -22,6 +22,11 @@ MINIMUM_CLICKS = 1_000
 MAXIMUM_CLICKS = 200_000
 """Clicks that are used of more: each tree sees 512, and 60,000 calibrate p-values down to 2 in 100,000 before the tail is extrapolated."""
 
+TREES = 100
+"""Trees of the forest. With 300 clicks of fraud are ranked no better (three made-up programs, three seeds each: areas within .003), and two
+forests of 300 trees agree on the most unusual fiftieth of clicks in 94 to 96 of 100, as one of them does with one of 100 in 92 to 94; while
+a tracker waits, trees cost most: with 300 of them each step of few clicks reads more memory than stays close to the processor."""
+
 CALIBRATION_SHARE = 0.3
 """Share of the clicks held out of the forest, so that p-values are honest."""
 
@@ -142,6 +147,6 @@ def fit_click_model(features: pd.DataFrame) -> ClickModel:
         raise ModelError(f"A model of clicks needs at least {MINIMUM_CLICKS:,} clicks, and there are {len(rows):,}; ingest more history.")
     order = np.random.default_rng(_SEED).permutation(len(rows))[:MAXIMUM_CLICKS]
     held_out = math.ceil(len(order) * CALIBRATION_SHARE)
-    detector = AnomalyDetector("forest").fit(rows[order[held_out:]])
+    detector = AnomalyDetector("forest", n_estimators=TREES).fit(rows[order[held_out:]])
     calibrator = TailCalibrator().fit(detector.score_samples(rows[order[:held_out]]))
     return ClickModel(detector, calibrator, click_feature_set_hash(), len(order))

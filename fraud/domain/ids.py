@@ -19,18 +19,9 @@ def new_id(prefix: str, at: datetime) -> str:
 
 
 def new_ids(prefix: str, at: datetime, count: int) -> list[str]:
-    """As many new names of one moment, as `new_id` makes them."""
-    first = new_id(prefix, at)
-    if count < _FEW:
-        same, time = first[:-_LAST_DIGITS], (int(at.timestamp() * 1000) & 255) << 62
-        return [first, *(same + _base32(time | secrets.randbits(62), _LAST_DIGITS) for _ in range(count - 1))] if count else []
-    start = first[:-_RANDOM_DIGITS]
-    draws, few = np.frombuffer(os.urandom(8 * count), np.uint64), np.uint64((int(at.timestamp() * 1000) << 2) & 31)
-    digits = np.empty((count, _RANDOM_DIGITS), np.uint8)
-    digits[:, 0] = _DIGITS[few | draws >> np.uint64(62)]
-    digits[:, 1:] = _DIGITS[(draws[:, None] >> _PLACES) & np.uint64(31)]
-    text = digits.tobytes().decode()
-    return [start + text[place : place + _RANDOM_DIGITS] for place in range(0, len(text), _RANDOM_DIGITS)]
+    """As many new names of one moment, as `new_id` makes them but for two bits, which are not drawn."""
+    start = f"{prefix}_{_base32(int(at.timestamp() * 1000) << 2, 10)}"
+    return [start + _drawn() for _ in range(count)]
 
 
 def id_of_event(prefix: str, at: datetime, *parts: str) -> str:
@@ -47,18 +38,26 @@ def stable_id(prefix: str, *parts: str) -> str:
 
 
 _PAIRS = tuple(first + second for first in _ALPHABET for second in _ALPHABET)
-_LAST_DIGITS = 14
-"""The random digits and one before them: an even number, in which eight bits are of the time."""
+_SHIFTS = {length: tuple(range(5 * (length - 2), -1, -10)) for length in (10, 16, 22)}
 
-_SHIFTS = {length: tuple(range(5 * (length - 2), -1, -10)) for length in (_LAST_DIGITS, 16, 22)}
-_FEW = 8
-"""Names up to which one after the other is quicker."""
-
-_RANDOM_DIGITS = 13
-"""The last digits of a name: three bits of the time, then the random ones."""
+_DRAWN_DIGITS, _DRAWN_AT_ONCE = 12, 256
+"""The last digits of a name, all of them random, and how often they are drawn at once: one by one they take ten times as long."""
 
 _DIGITS = np.frombuffer(_ALPHABET.encode(), np.uint8)
-_PLACES = np.arange(55, -1, -5, dtype=np.uint64)
+_PLACES = np.arange(5 * (_DRAWN_DIGITS - 1), -1, -5, dtype=np.uint64)
+_DRAWN: list[str] = []
+os.register_at_fork(after_in_child=_DRAWN.clear)  # two processes must not give the same names
+
+
+def _drawn() -> str:
+    """The last digits of a new name. Threads may ask at once: each is taken by one."""
+    while True:
+        try:
+            return _DRAWN.pop()
+        except IndexError:
+            draws = np.frombuffer(os.urandom(8 * _DRAWN_AT_ONCE), np.uint64)
+            text = _DIGITS[(draws[:, None] >> _PLACES) & np.uint64(31)].tobytes().decode()
+            _DRAWN.extend(text[place : place + _DRAWN_DIGITS] for place in range(0, len(text), _DRAWN_DIGITS))
 
 
 def _base32(value: int, length: int) -> str:

@@ -10,8 +10,9 @@ import msgspec
 import pytest
 
 from fraud.app.parts import App, load_model
+from fraud.app.recorded import clicks_before, conversions_before
 from fraud.app.scanning import scan_workspace
-from fraud.app.scoring import Scorers, click_model_name, clicks_before, conversions_before, fit_click_model_on
+from fraud.app.scoring import Scorers, click_model_name, fit_click_model_on
 from fraud.domain.actors import DEFAULT_PROGRAM, SYSTEM
 from fraud.domain.clock import FixedClock
 from fraud.domain.decisions import Decision, DecisionKind

@@ -10,7 +10,7 @@ from pathlib import Path
 from fraud.api.tag import VISIT_EXAMPLE
 from fraud.app.keeping import visit_keeper
 from fraud.app.parts import App
-from fraud.app.scoring import clicks_before
+from fraud.app.recorded import clicks_before
 from fraud.app.tagging import LOOK_AGAIN, TagPrograms, snippet, tag_of
 from fraud.cli.service import create_service
 from fraud.domain.actors import DEFAULT_PROGRAM

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -22,6 +23,19 @@ def test_many_names_of_one_moment_are_as_one_is(count: int) -> None:
     assert len(set(names)) == count
     assert {(len(name), name[:12]) for name in names} <= {(len(one), one[:12])}
     assert all(new_id("dec", NOON - timedelta(milliseconds=1)) < name < new_id("dec", NOON + timedelta(milliseconds=1)) for name in names)
+
+
+def test_a_forked_process_gives_names_of_its_own() -> None:
+    new_ids("dec", NOON, 1)
+    receiver, sender = os.pipe()
+    child = os.fork()
+    if not child:
+        os.write(sender, new_ids("dec", NOON, 1)[0].encode())
+        os._exit(0)
+    os.waitpid(child, 0)
+    assert os.read(receiver, 100).decode() not in {"", *new_ids("dec", NOON, 1)}
+    os.close(receiver)
+    os.close(sender)
 
 
 def test_an_event_has_one_name_whoever_gives_it_and_it_sorts_by_its_time() -> None:
