@@ -138,7 +138,9 @@ class CarrierBeside:
         """Whether there is something to read. Each task has one reply, so that nothing of it is left in a buffer."""
         assert self._process is not None
         assert self._process.stdout is not None
-        return bool(select.select([self._process.stdout], [], [], within)[0])
+        replies = select.poll()  # `select` itself takes no file numbers above 1,023, and every client has one
+        replies.register(self._process.stdout, select.POLLIN)
+        return bool(replies.poll(within * 1000))
 
     def _running(self) -> subprocess.Popen[bytes]:
         if self._lost:

@@ -111,5 +111,6 @@ class _Lease:
         while not self._done.wait(LEASE.total_seconds() / 4):
             try:
                 self._app.stores.jobs.extend(self._job.job_id, self._worker, self._app.clock.now() + LEASE)
-            except FraudError as fault:
-                _log.warning("lease_not_extended", job_id=self._job.job_id, reason=fault.message)
+            except Exception as fault:  # whatever broke, it is asked again before the lease ends
+                reason = fault.message if isinstance(fault, FraudError) else f"{type(fault).__name__}: {fault}"
+                _log.warning("lease_not_extended", job_id=self._job.job_id, reason=reason)

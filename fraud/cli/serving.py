@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import resource
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -40,12 +41,24 @@ SERVER: dict[str, Any] = {
 """How uvicorn runs: our own log instead of its own, and at the end 15 seconds for requests that are under way."""
 
 
+MOST_OPEN_FILES = 65_536
+"""Files that the service asks to be allowed to open: some thousand clients and room to spare."""
+
+
 def register(app: typer.Typer) -> None:
     """Adds the commands."""
     app.command(rich_help_panel="Service")(serve)
     app.command(rich_help_panel="Service")(doctor)
     app.command(rich_help_panel="Traffic")(score)
     app.command(rich_help_panel="Try it")(demo)
+
+
+def allow_open_files() -> None:
+    """Raises the number of files this process may open to what it may ask for: each client is one, and 1,024 are soon silent ones."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    most = MOST_OPEN_FILES if hard == resource.RLIM_INFINITY else min(hard, MOST_OPEN_FILES)
+    if soft != resource.RLIM_INFINITY and soft < most:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
 
 
 def serve(
@@ -68,6 +81,7 @@ def serve(
     from fraud.cli.service import create_service
 
     _require_free(host, port)
+    allow_open_files()
     with opened(workspace) as app:
         configure_telemetry(app.settings)
         keys = ensure_keys(app)

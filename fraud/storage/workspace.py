@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import secrets
 import shutil
 import tempfile
@@ -48,7 +49,10 @@ class Workspace:
         return workspace
 
     def require_room(self) -> None:
-        """A `StorageError` when the disk has no room for the journal's next records: a service that answers clicks could not keep them."""
+        """A `StorageError` when the journal's next records could not be kept: the disk has no room, or may only be read (after a fault of
+        its own the system mounts it so)."""
+        if os.statvfs(self.root).f_flag & os.ST_RDONLY or not os.access(self.root, os.W_OK):
+            raise StorageError(f"The workspace {self.root} cannot be written to; look at how its disk is mounted and whose folder it is.")
         free = shutil.disk_usage(self.root).free
         if free < LEAST_ROOM:
             raise StorageError(f"The disk of the workspace {self.root} is full ({free:,} bytes are free); make room.")

@@ -229,11 +229,9 @@ class JournalWriter:
             try:
                 worked = self._carry_on(carrier)
                 self._nothing_at = -1 if worked else before
-            except FraudError as fault:
+            except Exception as fault:  # whatever broke, the next time it may go well; a thread that ended would be missed by nobody
                 self._nothing_at = -1
-                if not self._failing:
-                    _log.error("records_wait_in_the_journal", detail=fault.message)
-                self._failing = fault.message
+                self._complain(fault)
                 if self._closing:
                     if carrier is self._here:
                         return
@@ -245,6 +243,13 @@ class JournalWriter:
             if not worked and self._closing:
                 return
             self._pause(worked, time.monotonic() - began, carrier)
+
+    def _complain(self, fault: Exception) -> None:
+        """Says once why records wait, with where it broke when nobody foresaw it."""
+        detail = fault.message if isinstance(fault, FraudError) else f"{type(fault).__name__}: {fault}"
+        if not self._failing:
+            _log.error("records_wait_in_the_journal", detail=detail, exc_info=None if isinstance(fault, FraudError) else fault)
+        self._failing = detail
 
     def _whose_turn(self) -> Carrying:
         """Who carries on: another process once there was much to answer, else this one; without another it waits for fewer answers.

@@ -102,6 +102,8 @@ class VisitBook:
             self.flush()
         except StorageError as fault:
             _log.error("visits_wait", count=len(self._waiting), detail=fault.message)
+        except Exception:  # whatever broke, the next time it may go well
+            _log.exception("visits_wait", count=len(self._waiting))
 
     def _remember(self, visit: Visit) -> None:
         key = (visit.program_id, visit.click_id)

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import resource
+import socket
 import threading
 import time
 from collections import Counter
 from collections.abc import Callable
+from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import httpx
 
@@ -109,6 +113,23 @@ def test_redis_is_away_for_a_while(tmp_path: Path) -> None:
             assert tracker.figure("counters_local") > 0, "meanwhile the process counted by itself"
         assert set(tracker.statuses) == {200}
         assert process.poll() is None
+
+
+def test_more_silent_clients_than_files_may_be_open(tmp_path: Path) -> None:
+    with serving(tmp_path / "workspace") as (url, process), Tracker(url) as tracker, ExitStack() as silent:
+        until(lambda: tracker.figure("decisions_written") > 50)
+        limits = resource.prlimit(process.pid, resource.RLIMIT_NOFILE)
+        files = len(list(Path(f"/proc/{process.pid}/fd").iterdir()))
+        resource.prlimit(process.pid, resource.RLIMIT_NOFILE, (files + 20, limits[1]))
+        for _ in range(100):
+            silent.enter_context(socket.create_connection((str(urlsplit(url).hostname), int(urlsplit(url).port or 0)), timeout=5))
+        answered = len(tracker.acknowledged)
+        until(lambda: len(tracker.acknowledged) > answered + 100)
+        silent.close()
+        tracker.stop()
+        until(lambda: tracker.figure("decisions_waiting") == 0)
+        assert set(tracker.statuses) == {200}, "a client that was there before does not notice"
+        assert len(tracker.acknowledged) == tracker.figure("decisions_written")
 
 
 def test_postgres_is_away_for_a_while(tmp_path: Path) -> None:

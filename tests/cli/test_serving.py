@@ -5,7 +5,9 @@ from __future__ import annotations
 import http.client
 import json
 import re
+import resource
 import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -16,6 +18,7 @@ import pytest
 
 from fraud.app import demonstration
 from fraud.app.parts import App
+from fraud.cli.serving import MOST_OPEN_FILES
 from fraud.domain.actors import DEFAULT_PROGRAM
 from fraud.simulation.sites.applications import APPLICATIONS
 from fraud.simulation.spec import SimulationSpec
@@ -197,3 +200,20 @@ def test_it_ends_when_told_to_and_what_was_answered_is_kept(made: tuple[Path, Ra
     ran = fraud("replay", answer["decision_id"], "--json", "--workspace", made[0])
     assert (ran.code, ran.json["same"]) == (0, True)
     assert ran.json["then"]["score"] == answer["score"]
+
+
+ASKS = """
+import resource
+from fraud.cli.serving import allow_open_files
+hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+resource.setrlimit(resource.RLIMIT_NOFILE, (100, hard))
+allow_open_files()
+print(*resource.getrlimit(resource.RLIMIT_NOFILE), hard)
+"""
+
+
+def test_it_may_open_as_many_files_as_the_system_grants() -> None:
+    told = subprocess.run([sys.executable, "-c", ASKS], capture_output=True, text=True, check=True).stdout
+    soft, hard, before = map(int, told.split())
+    assert hard == before
+    assert soft == (MOST_OPEN_FILES if hard == resource.RLIM_INFINITY else min(hard, MOST_OPEN_FILES))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import NamedTuple
@@ -125,6 +126,16 @@ def test_a_file_in_the_way_is_one_clear_sentence(tmp_path: Path, name: str) -> N
 def test_a_place_that_cannot_be_written_is_one_clear_sentence(path: str) -> None:
     with pytest.raises(StorageError, match="cannot be written"):
         Workspace.open(Path(path))
+
+
+def test_a_disk_that_may_only_be_read_is_one_clear_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    workspace = Workspace.open(tmp_path / "workspace")
+    workspace.require_room()
+    here = list(os.statvfs(tmp_path))
+    here[8] |= os.ST_RDONLY
+    monkeypatch.setattr("os.statvfs", lambda _: os.statvfs_result(here))
+    with pytest.raises(StorageError, match=r"cannot be written to; look at how its disk is mounted"):
+        workspace.require_room()
 
 
 class Usage(NamedTuple):

@@ -39,8 +39,11 @@ class Shelf:
         self.events: list[str] = []
         self.failing = False
         self.unwelcome = ""
+        self.broken: Exception | None = None
 
     def add(self, decisions: Sequence[Decision]) -> None:
+        if self.broken is not None:
+            raise self.broken
         if self.failing:
             raise StorageError("The database is away.")
         if any(one.subject_id == self.unwelcome for one in decisions):
@@ -264,6 +267,18 @@ def test_while_nothing_is_recorded_the_disk_is_left_alone(tmp_path: Path, monkey
     writer.flush()
     assert len(shelf.kept) == 8
     writer.close()
+
+
+@pytest.mark.parametrize("broken", [OSError(errno.EMFILE, "Too many open files"), RuntimeError("nobody foresaw this")])
+def test_whatever_breaks_records_are_carried_on_afterwards(tmp_path: Path, broken: Exception) -> None:
+    shelf = Shelf()
+    writer = writer_of(tmp_path, shelf)
+    shelf.broken = broken
+    ids = answer(writer, 3)
+    wait_until(lambda: type(broken).__name__ in writer.stats().failing)
+    shelf.broken = None
+    wait_until(lambda: shelf.subjects == ids)
+    assert writer.close().failing == ""
 
 
 class Other(Carrier):
