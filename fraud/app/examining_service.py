@@ -10,6 +10,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from fraud.app.finding import Finding
+from fraud.app.keeping import journal_of
 from fraud.app.parts import App
 from fraud.app.telemetry import NEEDED
 from fraud.domain.actors import DEFAULT_PROGRAM
@@ -109,7 +110,7 @@ def _deliveries(app: App) -> Finding:
 
 
 def _journal(app: App) -> Finding:
-    held = sum(_size(path) for path in (app.workspace.root / "journal").rglob("*.log"))
+    held = sum(_size(path) for path in journal_of(app).rglob("*.log"))
     text = f"{held / 1e6:,.1f} MB of answers on their way to database and lake" if held else "nothing waits"
     return Finding(name="journal", state="ok", text=text)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import duckdb
@@ -24,8 +25,13 @@ from fraud.workflows.journaling import JournalWriter
 def open_writer(app: App) -> JournalWriter:
     """The writer behind the answers of this process, with its journal in the workspace; what an earlier process left is kept first."""
     waits = app.settings.journal_sync == "disk"
-    journal = Journal(app.workspace.root / "journal")
+    journal = Journal(journal_of(app))
     return JournalWriter(journal, destinations_of(app), waits_for_disk=waits, beside=CarrierBeside(app.settings))
+
+
+def journal_of(app: App) -> Path:
+    """The folder of all journals of the workspace."""
+    return app.workspace.root / "journal"
 
 
 def destinations_of(app: App) -> Destinations:

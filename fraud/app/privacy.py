@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from urllib.parse import quote
 
 import msgspec
 
+from fraud.app.keeping import journal_of
 from fraud.app.memory import prints_of
 from fraud.app.parts import App
 from fraud.decisions.erasing import bare_signal, erased, is_erased
@@ -18,11 +20,17 @@ from fraud.domain.actors import SYSTEM, Actor
 from fraud.domain.clock import isoformat
 from fraud.domain.decisions import Decision, DecisionKind
 from fraud.domain.dossiers import Dossier
+from fraud.domain.events import Click, Conversion
 from fraud.domain.hashing import keyed_hash
 from fraud.domain.privacy import FOLLOWING, FOUND_BY, HASHED, Erasure, PersonalData, PersonKind
 from fraud.errors import InputError
 from fraud.events.personal import hashed
 from fraud.storage.erasure import SqlErasure, bare_application
+from fraud.storage.journal import every_segment, read_records
+from fraud.workflows.carrying import events_of
+
+_EVERYTHING = 1 << 62
+"""Records of a segment that are read at once: a segment is bounded."""
 
 _AT_ONCE = 500
 """Decisions whose inputs are erased in one transaction."""
@@ -60,6 +68,7 @@ def erase_person(app: App, program_id: str, who: tuple[PersonKind, str], why: tu
     stored, now, store = _stored(app, kind, value), app.clock.now(), SqlErasure(app.database)
     if kind is PersonKind.APPLICANT:
         app.stores.applications.get(program_id, value)
+    on_their_way = _on_their_way(app, program_id, kind, stored)  # before the rows: what arrives meanwhile may be missed
     rows = _erase_rows(app, program_id, kind, stored)
     whole = [one for one in _decisions(store, program_id, kind, stored) if not is_erased(one)]
     changed = [erased(one, [stored], now) for one in whole]
@@ -75,6 +84,7 @@ def erase_person(app: App, program_id: str, who: tuple[PersonKind, str], why: tu
         proofs={one.decision_id: one.inputs["erased"]["document_sha256"] for one in changed},
         applications=_forget_applicant(app, program_id, value) if kind is PersonKind.APPLICANT else 0,
         events=store.forget_events(program_id, names),
+        on_their_way=on_their_way,
     )
     # The graph's counted days name devices and addresses; they are made again from the lake when they are asked for.
     shutil.rmtree(link_days_of(app, program_id), ignore_errors=True)
@@ -146,6 +156,21 @@ def _erase_rows(app: App, program_id: str, kind: PersonKind, stored: str) -> dic
         **erased_rows,
         **{table: app.lake.erase(program_id, table, (columns, stored), now) for table, columns in FOUND_BY[kind].items()},
     }
+
+
+def _on_their_way(app: App, program_id: str, kind: PersonKind, stored: str) -> int:
+    """Events about a person that were answered, and that the journals of running and of killed processes still hold."""
+    count = 0
+    for segment in every_segment(journal_of(app)):
+        with suppress(FileNotFoundError):  # its events have arrived meanwhile
+            records, _ = read_records(segment, 0, _EVERYTHING)
+            count += sum(_is_about(event, program_id, kind, stored) for record in records for event in events_of(record))
+    return count
+
+
+def _is_about(event: Click | Conversion, program_id: str, kind: PersonKind, stored: str) -> bool:
+    table = "clicks" if isinstance(event, Click) else "conversions"
+    return event.program_id == program_id and any(getattr(event, column) == stored for column in FOUND_BY[kind].get(table, ()))
 
 
 def _named_in(app: App, program_id: str, table: str, about: tuple[str, list[str]]) -> list[str]:

@@ -76,3 +76,9 @@ def erase_person(
         return
     rows = ", ".join(f"{count:,} {table}" for table, count in done.rows.items()) or "no events"
     out.print(f"Erased {done.subject}: {rows}, {len(done.proofs):,} decisions, {done.quarantined:,} rows set aside.", markup=False)
+    if done.on_their_way:
+        err.print(
+            f"{done.on_their_way:,} events of this person were answered moments ago and are still on their way to the lake: "
+            "say it again in a minute or two (while much is answered, when fraud_decisions_waiting under /metrics is 0).",
+            markup=False,
+        )

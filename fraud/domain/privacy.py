@@ -60,7 +60,10 @@ IDENTIFYING: Mapping[str, tuple[str, ...]] = {
 
 
 class Erasure(msgspec.Struct, frozen=True, kw_only=True):
-    """What was erased about one person, in numbers; `proofs` are the SHA-256 of each decision as it stood before, by its id."""
+    """What was erased about one person, in numbers; `proofs` are the SHA-256 of each decision as it stood before, by its id.
+
+    `on_their_way` are events that were answered moments ago and stood in no store yet: what is left of them is erased by another time.
+    """
 
     kind: PersonKind
     subject: str
@@ -70,6 +73,7 @@ class Erasure(msgspec.Struct, frozen=True, kw_only=True):
     proofs: dict[str, str] = {}
     applications: int = 0
     events: int = 0
+    on_their_way: int = 0
 
 
 class PersonalData(msgspec.Struct, frozen=True, kw_only=True):

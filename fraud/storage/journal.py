@@ -202,6 +202,11 @@ def _locked(folder: Path) -> int:
     return mark
 
 
+def every_segment(root: Path) -> list[Path]:
+    """The segments of every process, also of those that run: records that are on their way."""
+    return sorted(root.glob("*/*.log"))
+
+
 def read_records(segment: Path, offset: int, most: int, weigh: Weigh = _one) -> tuple[list[bytes], int]:
     """Whole records of a segment from an offset on, until together they weigh `most` or more, and the offset after them."""
     with segment.open("rb") as file:

@@ -93,7 +93,7 @@ class Carrier:
         clicks: defaultdict[str, list[Click]] = defaultdict(list)
         conversions: defaultdict[str, list[Conversion]] = defaultdict(list)
         bodies, _ = self._read(segment, 0, 1 << 31, events_in)
-        for event in (event for body in bodies for event in _events(body)):
+        for event in (event for body in bodies for event in events_of(body)):
             if isinstance(event, Click):
                 clicks[event.program_id].append(event)
             else:
@@ -205,7 +205,7 @@ def _judged(body: bytes) -> Iterable[JudgedClick]:
     return read_record(body[1:]) if body[:1] == CLICKS else [_READ_CLICK(body[1:])]
 
 
-def _events(body: bytes) -> Sequence[Click | Conversion]:
+def events_of(body: bytes) -> Sequence[Click | Conversion]:
     """The events of a record."""
     if body[:1] == CLICKS:
         return read_record(body[1:]).facts.clicks

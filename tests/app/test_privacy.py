@@ -10,16 +10,17 @@ import pytest
 from sqlalchemy import text
 
 from crawlers import CrawlSettings
-from fraud.app.keeping import visit_keeper
+from fraud.app.keeping import open_writer, visit_keeper
 from fraud.app.parts import App
 from fraud.app.privacy import erase_person, export_person, keep_no_longer
 from fraud.app.replaying import replay_decision
+from fraud.app.scoring import Scorers
 from fraud.app.vetting import VettingMeans, vet_applications
 from fraud.decisions.erasing import ERASED
 from fraud.domain.actors import DEFAULT_PROGRAM, SYSTEM
 from fraud.domain.clock import FixedClock
 from fraud.domain.decisions import Decision, DecisionKind
-from fraud.domain.events import Visit
+from fraud.domain.events import Click, Visit
 from fraud.domain.hashing import canonical_json, sha256_of
 from fraud.domain.privacy import FOUND_BY, IDENTIFYING, PersonKind
 from fraud.domain.tables import TABLES
@@ -90,6 +91,21 @@ def test_erasing_an_address_touches_only_rows_with_it(shop: App) -> None:
         ("c2", "198.51.100.8", "d-2", "a"),
         ("c3", None, None, "b"),
     ]
+
+
+def test_what_was_answered_moments_ago_is_said_to_be_on_its_way(shop: App) -> None:
+    who, writer = (PersonKind.IP, "198.51.100.99"), open_writer(shop)
+    scorer = Scorers(shop, writer.record, writer.record_clicks).of(DEFAULT_PROGRAM)
+    addresses = ["198.51.100.99", "198.51.100.1", "198.51.100.99"]
+    clicks = [Click(click_id=f"late{place}", clicked_at=MORNING, affiliate_id="a", ip=ip) for place, ip in enumerate(addresses)]
+    scorer.answer_many(clicks, ["r"] * 3)
+    first = erase_person(shop, DEFAULT_PROGRAM, who, WHY)
+    assert (first.rows["clicks"], first.on_their_way) == (0, 2)
+    assert erase_person(shop, "another", who, WHY).on_their_way == 0, "another program's people are others"
+    writer.close()
+    second = erase_person(shop, DEFAULT_PROGRAM, who, WHY)
+    assert (second.rows["clicks"], second.on_their_way) == (2, 0)
+    assert rows(shop, "SELECT count(*) FROM clicks WHERE ip = '198.51.100.99'") == [(0,)]
 
 
 def test_what_was_erased_leaves_the_disk_when_readers_are_done(shop: App) -> None:
