@@ -32,8 +32,7 @@ _END_SECONDS = 5.0
 
 
 PATIENCE_SECONDS = 15.0
-"""How long the service waits for a reply before it does without: on a free core it comes within two seconds, the first (which includes the
-start) within six, that of a large segment on its way to the lake within ten."""
+"""How long the service waits for a reply before it does without: longer than a start takes where others leave the process some of a core."""
 
 
 class Task(msgspec.Struct, frozen=True):
@@ -80,8 +79,8 @@ class CarrierBeside:
 
     def owes(self) -> bool:
         """Whether a reply that was waited for in vain is still to come; it is not to be asked until then."""
-        if self._owes and not self._lost and self._replies(within=0):
-            with suppress(StorageError):  # it is gone instead, which `works` tells
+        with suppress(StorageError, ValueError):  # it is gone instead, or its pipe closed by `close`, which `works` tells
+            if self._owes and not self._lost and self._replies(within=0):
                 self._heard()
         return self._owes
 
