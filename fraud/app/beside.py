@@ -32,7 +32,7 @@ _END_SECONDS = 5.0
 
 
 PATIENCE_SECONDS = 15.0
-"""How long the service waits for a reply before it does without: longer than a start takes where others leave the process some of a core."""
+"""How long the service waits for a reply before it does without: longer than a start takes where others leave some of a core."""
 
 
 class Task(msgspec.Struct, frozen=True):
