@@ -23,7 +23,7 @@ MAXIMUM_CLICKS = 200_000
 """Clicks that are used of more: each tree sees 512, and 60,000 calibrate p-values down to 2 in 100,000 before the tail is extrapolated."""
 
 TREES = 100
-"""Trees of the forest: a third of the cost of 300 while a tracker waits, and nearly the same order. Two forests of 300 share 94 to 96 of 100
+"""Trees of the forest: a third of the cost of 300 while a tracker waits, nearly the same order. Two forests of 300 share 94 to 96 of 100
 of the most unusual fiftieth of clicks, one of 300 and one of 100 share 92 to 95 (three made-up programs, three seeds: decision 26)."""
 
 CALIBRATION_SHARE = 0.3
